@@ -1,0 +1,68 @@
+"""Exact matrix derivatives of batch-normalised one-hidden-layer regression nets."""
+
+from matbn.activation import ACTIVATIONS, Activation
+from matbn.batchnorm import bn_backward, bn_forward, bn_jacobian
+from matbn.calculus import (
+    commutation,
+    commutation_order,
+    diagonal_selection,
+    hadamard_differential,
+    kronecker_apply,
+    kronecker_differential_A,
+    kronecker_differential_B,
+    unvec,
+    vec,
+)
+from matbn.derivative_check import check_gradient
+from matbn.errors import (
+    ArgumentError,
+    ElementTypeError,
+    MatbnError,
+    NotFiniteError,
+    ShapeError,
+    VarianceError,
+)
+from matbn.gradient import net_gradient
+from matbn.jacobian import net_hessian_product, net_jacobian
+from matbn.network import fold, net_forward, net_loss
+from matbn.parameters import NetGradient, Parameters
+from matbn.running import RunningStatistics, bn_infer, bn_train, running_start, running_update
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "ACTIVATIONS",
+    "Activation",
+    "ArgumentError",
+    "ElementTypeError",
+    "MatbnError",
+    "NetGradient",
+    "NotFiniteError",
+    "Parameters",
+    "RunningStatistics",
+    "ShapeError",
+    "VarianceError",
+    "bn_backward",
+    "bn_forward",
+    "bn_infer",
+    "bn_jacobian",
+    "bn_train",
+    "check_gradient",
+    "commutation",
+    "commutation_order",
+    "diagonal_selection",
+    "fold",
+    "hadamard_differential",
+    "kronecker_apply",
+    "kronecker_differential_A",
+    "kronecker_differential_B",
+    "net_forward",
+    "net_gradient",
+    "net_hessian_product",
+    "net_jacobian",
+    "net_loss",
+    "running_start",
+    "running_update",
+    "unvec",
+    "vec",
+]

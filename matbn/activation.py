@@ -1,0 +1,130 @@
+"""Activations a(b), each beside its first and second derivative.
+
+At a kink the derivative is the left one: relu′(0) = 0 and leaky_relu′(0) = 0.01, as PyTorch has it,
+and a″ is 0 there. Every function also takes complex arrays, analytically continued around the real
+line (by the sign of the real part where a rectifier has its kink), so that complex-step derivatives
+are exact.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import erfc
+
+from matbn.arguments import Array
+from matbn.errors import ArgumentError
+
+LEAKY_SLOPE = 0.01
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An activation, applied entry by entry; pass your own to any function that takes `activation`."""
+
+    name: str
+    value: Callable[[Array], Array]
+    slope: Callable[[Array], Array]
+    curvature: Callable[[Array], Array]
+
+
+def _positive(b: Array) -> Array:
+    return np.real(b) > 0
+
+
+def _zero(b: Array) -> Array:
+    return np.zeros_like(b)
+
+
+relu = Activation(
+    "relu",
+    value=lambda b: np.where(_positive(b), b, 0),
+    slope=lambda b: np.where(_positive(b), 1.0, 0.0),
+    curvature=_zero,
+)
+
+leaky_relu = Activation(
+    "leaky_relu",
+    value=lambda b: np.where(_positive(b), b, LEAKY_SLOPE * b),
+    slope=lambda b: np.where(_positive(b), 1.0, LEAKY_SLOPE),
+    curvature=_zero,
+)
+
+
+def _tanh_slope(b: Array) -> Array:
+    t = np.tanh(b)
+    slope: Array = (1 - t) * (1 + t)
+    return slope
+
+
+tanh = Activation(
+    "tanh",
+    value=np.tanh,
+    slope=_tanh_slope,
+    curvature=lambda b: -2 * np.tanh(b) * _tanh_slope(b),
+)
+
+
+def _decay(b: Array) -> Array:
+    """Return exp(-|b|), which never overflows."""
+    return np.exp(np.where(_positive(b), -b, b))
+
+
+def _logistic(b: Array) -> Array:
+    decay = _decay(b)
+    value: Array = np.where(_positive(b), 1, decay) / (1 + decay)
+    return value
+
+
+def _logistic_slope(b: Array) -> Array:
+    decay = _decay(b)
+    slope: Array = decay / (1 + decay) ** 2
+    return slope
+
+
+def _logistic_curvature(b: Array) -> Array:
+    curvature: Array = _logistic_slope(b) * (1 - 2 * _logistic(b))
+    return curvature
+
+
+logistic = Activation("logistic", _logistic, _logistic_slope, _logistic_curvature)
+
+softplus = Activation(
+    "softplus",
+    value=lambda b: relu.value(b) + np.log1p(_decay(b)),
+    slope=_logistic,
+    curvature=_logistic_slope,
+)
+
+
+def _normal_cdf(b: Array) -> Array:
+    return np.asarray(0.5 * erfc(-b / np.sqrt(2)))
+
+
+def _normal_density(b: Array) -> Array:
+    return np.asarray(np.exp(-(b**2) / 2) / np.sqrt(2 * np.pi))
+
+
+gelu = Activation(
+    "gelu",
+    value=lambda b: b * _normal_cdf(b),
+    slope=lambda b: _normal_cdf(b) + b * _normal_density(b),
+    curvature=lambda b: (2 - b**2) * _normal_density(b),
+)
+
+sine = Activation("sine", value=np.sin, slope=np.cos, curvature=lambda b: -np.sin(b))
+
+identity = Activation("identity", value=lambda b: b, slope=np.ones_like, curvature=_zero)
+
+ACTIVATIONS = {a.name: a for a in (relu, leaky_relu, tanh, logistic, softplus, gelu, sine, identity)}
+
+
+def as_activation(activation: str | Activation) -> Activation:
+    """Return the activation of that name, or the given one as it is."""
+    if isinstance(activation, Activation):
+        return activation
+    if not isinstance(activation, str) or activation not in ACTIVATIONS:
+        raise ArgumentError(
+            f"activation is {activation!r}, but must be one of {', '.join(ACTIVATIONS)}, or an Activation"
+        )
+    return ACTIVATIONS[activation]

@@ -1,0 +1,130 @@
+"""Checks of what a user passes: each returns a usable value or raises an error that says what to do.
+
+Integers, booleans and lower precisions become float64. Complex numbers stay complex, so that
+complex-step derivatives go through every function. Arrays are never copied without need: a
+Fortran-ordered, strided or read-only float64 array is used where it lies.
+"""
+
+from numbers import Real
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError, VarianceError
+
+Array = NDArray[Any]  # float64, or complex128 where a derivative is taken by complex steps
+
+
+def as_matrix(name: str, value: ArrayLike) -> Array:
+    """Return `value` as a two-dimensional array of finite float64 or complex128."""
+    array = _as_numbers(name, value)
+    if array.ndim != 2:
+        raise ShapeError(f"{name} has shape {array.shape}, but must be a matrix (two dimensions)")
+    return _finite(name, array)
+
+
+def as_vector(name: str, value: ArrayLike, length: int | None = None, meaning: str = "") -> Array:
+    """Return `value` as a vector of finite numbers; one row, one column or a scalar are taken too.
+
+    `meaning` says in the error where the expected `length` comes from.
+    """
+    array = _as_numbers(name, value)
+    if array.ndim > 2 or (array.ndim == 2 and 1 not in array.shape):
+        raise ShapeError(f"{name} has shape {array.shape}, but must be a vector")
+    array = array.reshape(-1)
+    if length is not None and len(array) != length:
+        because = f": {meaning}" if meaning else ""
+        raise ShapeError(f"{name} has {len(array)} entries, but {length} are needed{because}")
+    return _finite(name, array)
+
+
+def as_array(name: str, value: ArrayLike) -> Array:
+    """Return `value` as an array of finite numbers in any number of dimensions."""
+    return _finite(name, _as_numbers(name, value))
+
+
+def as_number(name: str, value: object, at_least: float | None = None) -> float:
+    """Return `value` as a finite float, no smaller than `at_least`."""
+    if isinstance(value, np.ndarray) and value.size == 1:
+        value = value.item()
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise ElementTypeError(f"{name} is {value!r}, but must be a real number")
+    number = float(value)
+    if not np.isfinite(number) or (at_least is not None and number < at_least):
+        bound = "" if at_least is None else f", {at_least:g} or larger"
+        raise ArgumentError(f"{name} is {number!r}, but must be a finite number{bound}")
+    return number
+
+
+def as_count(name: str, value: object, at_least: int = 0) -> int:
+    """Return `value` as an integer, no smaller than `at_least`."""
+    number = as_number(name, value, at_least)
+    if not number.is_integer():
+        raise ArgumentError(f"{name} is {number!r}, but must be a whole number")
+    return int(number)
+
+
+def as_choice(name: str, value: object, choices: tuple[str, ...]) -> str:
+    """Return `value` if it is one of `choices`."""
+    if not isinstance(value, str) or value not in choices:
+        raise ArgumentError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, choices))}")
+    return value
+
+
+def variance_divisor(N: int, ddof: object) -> float:
+    """Return d = N - ddof, by which a batch variance is divided; it must be positive, and N at least 2."""
+    ddof = as_number("ddof", ddof, at_least=0)
+    if N < 2:
+        raise VarianceError(f"there are {N} samples, but batch norm needs at least 2 to have a variance")
+    if ddof >= N:
+        raise VarianceError(
+            f"there are {N} samples and ddof is {ddof:g}, so the variance divisor N - ddof is not positive;"
+            " use more samples or a smaller ddof"
+        )
+    return N - ddof
+
+
+def _as_numbers(name: str, value: ArrayLike) -> Array:
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        masked = int(np.ma.getmaskarray(value).sum())
+        raise NotFiniteError(f"{name} has {masked} masked entries; drop or fill them first")
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"{name} is not a rectangular array: {error}") from None
+    if array.dtype == np.float64 or array.dtype == np.complex128:
+        return array
+    if array.dtype.kind in "biuf":
+        return array.astype(np.float64)
+    if array.dtype.kind == "c":
+        return array.astype(np.complex128)
+    raise ElementTypeError(
+        f"{name} holds {_described(value, array)}, not numbers;"
+        " convert it first, for example with numpy.asarray(..., dtype=float)"
+    )
+
+
+def _described(value: object, array: Array) -> str:
+    if array.ndim == 0:
+        return f"one object of type {type(value).__name__}"
+    if array.dtype == object:
+        kinds = sorted({type(entry).__name__ for entry in array.flat})
+        return f"Python objects ({', '.join(kinds[:4])})"
+    return f"elements of type {array.dtype}"
+
+
+def _finite(name: str, array: Array) -> Array:
+    with np.errstate(over="ignore", invalid="ignore"):
+        # One number tells for nearly every array, without a mask as large as the array.
+        if np.isfinite(array.sum()):
+            return array
+    bad = np.argwhere(~np.isfinite(array))
+    if len(bad) == 0:
+        return array
+    where = ", ".join(str(index[0] if array.ndim == 1 else tuple(map(int, index))) for index in bad[:3])
+    where += ", …" if len(bad) > 3 else ""
+    raise NotFiniteError(
+        f"{name} has {len(bad)} entries that are NaN or infinite (at index {where},"
+        " counted from 0); drop those samples or fill them in"
+    )

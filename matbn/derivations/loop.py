@@ -1,0 +1,87 @@
+"""Activation by activation, entry by entry, as the question's loops go.
+
+One parameter at a time is moved and followed forward through its own node to the loss:
+
+    for Γ₁[k,j]:  ∂z_i = x_ik
+                  ∂μ   = (1/N) Σ_i ∂z_i
+                  ∂σ   = (1/(dσ)) Σ_i (z_i - μ)(∂z_i - ∂μ)        as σ² = Σ_i (z_i - μ)²/d + eps
+                  ∂h_i = (∂z_i - ∂μ - h_i ∂σ)/σ
+                  ∂b_i = γ_j ∂h_i
+    for γ_j:      ∂b_i = h_i
+    for β_j:      ∂b_i = 1
+    and then      ∂R   = -(2/N) Σ_i e_i Γ₂[j] a′(b_i) ∂b_i
+
+This is forward differentiation; every other derivation here goes backward from the loss.
+"""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from matbn.arguments import Array
+from matbn.parameters import Net, NetGradient
+
+
+def gradient(net: Net, y: Array) -> NetGradient:
+    """Return loss and gradient, one scalar at a time."""
+    gamma, beta, Gamma2 = net.parameters.gamma, net.parameters.beta, net.parameters.Gamma2
+    N, p1 = net.X.shape
+    p2 = len(Gamma2)
+    samples = range(N)
+    nodes = [
+        _Node(net, j, 1.0 if gamma is None else gamma[j], 0.0 if beta is None else beta[j]) for j in range(p2)
+    ]
+    e = [float(y[i]) - math.fsum(nodes[j].v[i] * Gamma2[j] for j in range(p2)) for i in samples]
+
+    def loss_moves(j: int, b_moves: Callable[[int], float]) -> float:
+        """Return ∂R for a parameter that moves b_i of node j by b_moves(i)."""
+        return -2 / N * math.fsum(e[i] * float(Gamma2[j]) * nodes[j].slope[i] * b_moves(i) for i in samples)
+
+    dGamma1 = np.empty((p1, p2))
+    dgamma, dbeta, dGamma2 = np.empty(p2), np.empty(p2), np.empty(p2)
+    for j, node in enumerate(nodes):
+        for k in range(p1):
+            b_moves = node.follow([net.X[i, k] for i in samples])
+            dGamma1[k, j] = loss_moves(j, b_moves.__getitem__)
+        dgamma[j] = loss_moves(j, node.h.__getitem__)
+        dbeta[j] = loss_moves(j, lambda i: 1.0)
+        dGamma2[j] = -2 / N * math.fsum(e[i] * node.v[i] for i in samples)
+    return NetGradient(
+        Gamma1=dGamma1,
+        gamma=None if gamma is None else dgamma,
+        beta=None if beta is None else dbeta,
+        Gamma2=dGamma2,
+        loss=math.fsum(e_i**2 for e_i in e) / N,
+    )
+
+
+class _Node:
+    """The N values that pass through one node, as lists of numbers."""
+
+    def __init__(self, net: Net, j: int, gamma: float, beta: float) -> None:
+        N, p1 = net.X.shape
+        self.gamma, self.d, self.batch_norm = gamma, net.d, net.parameters.gamma is not None
+        z = [math.fsum(net.X[i, k] * net.parameters.Gamma1[k, j] for k in range(p1)) for i in range(N)]
+        if self.batch_norm:
+            mu = math.fsum(z) / N
+            self.sigma = math.sqrt(math.fsum((z_i - mu) ** 2 for z_i in z) / net.d + net.eps)
+            self.h = [(z_i - mu) / self.sigma for z_i in z]
+        else:
+            self.h = z
+        b = np.array([gamma * h_i + beta for h_i in self.h])
+        self.v = net.activation.value(b).tolist()
+        self.slope = net.activation.slope(b).tolist()
+
+    def follow(self, z_moves: list[float]) -> list[float]:
+        """Return how b_1 … b_N move when z_1 … z_N do."""
+        if not self.batch_norm:
+            return z_moves
+        mu_moves = math.fsum(z_moves) / len(z_moves)
+        steps = [dz - mu_moves for dz in z_moves]
+        # (z_i - μ)/σ is h_i, so ∂σ = Σ h_i (∂z_i - ∂μ)/d.
+        sigma_moves = math.fsum(h_i * step for h_i, step in zip(self.h, steps, strict=True)) / self.d
+        return [
+            self.gamma * (step - h_i * sigma_moves) / self.sigma
+            for h_i, step in zip(self.h, steps, strict=True)
+        ]

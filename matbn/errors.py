@@ -1,0 +1,25 @@
+"""The one family of errors that matbn raises; R sees the same names as condition classes."""
+
+
+class MatbnError(Exception):
+    """Anything that matbn refuses; catch this to catch them all."""
+
+
+class ArgumentError(MatbnError, ValueError):
+    """An argument has the right kind but a value that cannot be used."""
+
+
+class ShapeError(ArgumentError):
+    """An array's shape does not fit the others."""
+
+
+class ElementTypeError(MatbnError, TypeError):
+    """An array holds something other than numbers."""
+
+
+class NotFiniteError(ArgumentError):
+    """An array holds NaN, infinity or a masked entry."""
+
+
+class VarianceError(ArgumentError):
+    """Batch norm would divide by zero: a node is constant, or there are too few samples."""

@@ -1,0 +1,93 @@
+"""The exact gradient of the loss in matrix form, and the choice among its derivations.
+
+With e = y - ŷ and W = -(2/N)·(eΓ₂ᵀ)⊙a′(B):
+
+    ∂R/∂Γ₂ = -(2/N) Vᵀe
+    ∂R/∂β  = Wᵀ1
+    ∂R/∂γ  = diag(HᵀW) = (H⊙W)ᵀ1
+    ∂R/∂Z  = (CW - H·diag(HᵀW)/d)·diag(γ/s)
+    ∂R/∂Γ₁ = (CX)ᵀ ∂R/∂Z
+
+A plain net has ∂R/∂Z = W and ∂R/∂Γ₁ = XᵀW.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from matbn.activation import Activation
+from matbn.arguments import Array, as_choice
+from matbn.batchnorm import normalisation_derivative
+from matbn.derivations import frechet, graph, kronecker, loop, sums
+from matbn.network import forward, mean_square
+from matbn.parameters import Net, NetGradient, as_net, as_outcome
+
+
+def net_gradient(
+    X: ArrayLike,
+    y: ArrayLike,
+    Gamma1: ArrayLike,
+    gamma: ArrayLike | None,
+    beta: ArrayLike | None,
+    Gamma2: ArrayLike,
+    activation: str | Activation = "relu",
+    ddof: float = 1,
+    eps: float = 0.0,
+    route: str = "matrix",
+) -> NetGradient:
+    """Return R = ‖y - ŷ‖²/N and its exact gradient, through the batch's mean and variance.
+
+    Parameters
+    ----------
+    X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps
+        As in `net_forward`; y holds N outcomes.
+    route
+        "matrix" for use. "loop", "kronecker", "frechet", "graph" and "sums" are independent derivations of
+        the same gradient, for study and for checking: see `matbn.derivations`.
+
+    Returns
+    -------
+    A `NetGradient` with `.loss`, `.Gamma1` (p1 × p2), `.gamma`, `.beta` and `.Gamma2` (p2 each); `.gamma`
+    and `.beta` are None where the argument is.
+
+    Raises
+    ------
+    The errors of `net_forward`.
+    """
+    as_choice("route", route, tuple(ROUTES))
+    net = as_net(X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps)
+    y = as_outcome(y, net)
+    if route != "matrix":
+        forward(net)  # refuses nodes without variance, of which the derivations know nothing
+    return ROUTES[route](net, y)
+
+
+def gradient(net: Net, y: Array) -> NetGradient:
+    """Return loss and gradient of a checked net, by the equations at the top of this module."""
+    layers = forward(net)
+    parameters = net.parameters
+    e = y - layers.fitted
+    W = np.outer(-2 / len(y) * e, parameters.Gamma2) * net.activation.slope(layers.B)
+    if layers.normalised is None:
+        dgamma, dZ = None, W
+    else:
+        dgamma = np.einsum("ij,ij->j", layers.normalised.H, W)
+        dZ = normalisation_derivative(W, layers.normalised) * parameters.gamma
+    return NetGradient(
+        Gamma1=layers.X.T @ dZ,
+        gamma=dgamma,
+        beta=None if parameters.beta is None else W.sum(axis=0),
+        Gamma2=-2 / len(y) * (layers.V.T @ e),
+        loss=mean_square(e),
+    )
+
+
+ROUTES: dict[str, Callable[[Net, Array], NetGradient]] = {
+    "matrix": gradient,
+    "loop": loop.gradient,
+    "kronecker": kronecker.gradient,
+    "frechet": frechet.gradient,
+    "graph": graph.gradient,
+    "sums": sums.gradient,
+}

@@ -1,0 +1,134 @@
+"""The net ŷ = a(b(XΓ₁))Γ₂ of one hidden layer: forward pass, loss, and the plain net it folds to.
+
+gamma=None gives the plain net ŷ = a(XΓ₁ + 1βᵀ)Γ₂, without its bias where beta is None too. Neither net
+has an output bias.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from matbn.activation import Activation
+from matbn.arguments import Array
+from matbn.batchnorm import UNIT_ROUNDOFF, Normalised, centre, normalise_centred
+from matbn.errors import ArgumentError
+from matbn.parameters import Net, Parameters, as_net, as_outcome
+
+
+@dataclass(frozen=True)
+class NetForward:
+    """One forward pass over N samples, with every layer."""
+
+    fitted: Array  # N, ŷ = VΓ₂
+    V: Array  # N × p2, a(B)
+    B: Array  # N × p2, what enters the activation
+    X: Array  # N × p1, the inputs; centred (CX) with batch norm, for ∂R/∂Γ₁ = (CX)ᵀ ∂R/∂Z keeps more digits
+    normalised: Normalised | None  # H, s and d; None in a plain net
+
+
+def net_forward(
+    X: ArrayLike,
+    Gamma1: ArrayLike,
+    gamma: ArrayLike | None,
+    beta: ArrayLike | None,
+    Gamma2: ArrayLike,
+    activation: str | Activation = "relu",
+    ddof: float = 1,
+    eps: float = 0.0,
+) -> NetForward:
+    """Return the fitted values ŷ = a(b(XΓ₁))Γ₂ and the layers on the way to them.
+
+    Parameters
+    ----------
+    X
+        N × p1 inputs, one sample a row.
+    Gamma1, gamma, beta, Gamma2
+        First-layer weights (p1 × p2), batch-norm scale and shift (p2 each), output weights (p2).
+        gamma=None: plain net, with bias beta or, if that is None too, without.
+    activation
+        A name in `matbn.ACTIVATIONS`, or an `Activation`.
+    ddof, eps
+        Batch norm divides by √(variance + eps), the variance being a sum of squares over N - ddof.
+
+    Raises
+    ------
+    ShapeError, NotFiniteError, ElementTypeError, ArgumentError
+        An argument does not fit.
+    VarianceError
+        N < 2, N <= ddof, or a node is constant and eps = 0.
+    """
+    return forward(as_net(X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps))
+
+
+def net_loss(
+    X: ArrayLike,
+    y: ArrayLike,
+    Gamma1: ArrayLike,
+    gamma: ArrayLike | None,
+    beta: ArrayLike | None,
+    Gamma2: ArrayLike,
+    activation: str | Activation = "relu",
+    ddof: float = 1,
+    eps: float = 0.0,
+) -> float:
+    """Return R = ‖y - ŷ‖²/N for N outcomes y; arguments and errors as in `net_forward`.
+
+    Complex arguments give a complex R, for complex-step derivatives.
+    """
+    net = as_net(X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps)
+    return mean_square(as_outcome(y, net) - forward(net).fitted)
+
+
+def fold(
+    X: ArrayLike,
+    Gamma1: ArrayLike,
+    gamma: ArrayLike,
+    beta: ArrayLike,
+    Gamma2: ArrayLike,
+    ddof: float = 1,
+    eps: float = 0.0,
+) -> Parameters:
+    """Return the plain net that equals the batch-normalised one with the statistics of X.
+
+    Its weights are A = Γ₁·diag(γ/s), its bias c = β - Aᵀx̄ and its output weights Γ₂, so that
+    net_forward(X, A, None, c, Γ₂) has the same fitted values for the same activation, and at new rows it
+    predicts with X's statistics held fixed.
+    """
+    if gamma is None:
+        raise ArgumentError("gamma is None: a plain net has nothing to fold")
+    net = as_net(X, Gamma1, gamma, beta, Gamma2, "identity", ddof, eps)
+    centred, mean = centre(net.X)
+    weights = net.parameters.Gamma1 * (net.parameters.gamma / _normalise(centred, net).s)
+    bias = -mean @ weights + net.parameters.beta
+    return Parameters(weights, None, bias, net.parameters.Gamma2)
+
+
+def forward(net: Net) -> NetForward:
+    """Run a checked net."""
+    parameters = net.parameters
+    if parameters.gamma is None:
+        X, normalised = net.X, None
+        B = X @ parameters.Gamma1
+        if parameters.beta is not None:
+            B = B + parameters.beta
+    else:
+        X, _ = centre(net.X)
+        normalised = _normalise(X, net)
+        B = normalised.H * parameters.gamma + parameters.beta
+    V = net.activation.value(B)
+    return NetForward(V @ parameters.Gamma2, V, B, X, normalised)
+
+
+def mean_square(e: Array) -> float:
+    """Return eᵀe/N, without conjugation where e is complex."""
+    return np.dot(e, e) / len(e)  # type: ignore[no-any-return]
+
+
+def _normalise(centred: Array, net: Net) -> Normalised:
+    """Return the normalised layer of CX·Γ₁, which keeps digits that XΓ₁ would lose to large means."""
+    Gamma1 = net.parameters.Gamma1
+    # Rounding in the product leaves noise of this size in a node that is constant in exact arithmetic.
+    size = np.max(np.abs(centred), axis=0) @ np.abs(Gamma1)
+    noise = 4 * UNIT_ROUNDOFF * len(Gamma1) * size
+    return normalise_centred(centred @ Gamma1, net.d, net.eps, noise, "X @ Gamma1")

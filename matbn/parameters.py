@@ -1,0 +1,108 @@
+"""A net with its data, its parameters and its gradient, as checked data; nothing is computed here."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from matbn.activation import Activation, as_activation
+from matbn.arguments import Array, as_matrix, as_number, as_vector, variance_divisor
+from matbn.errors import ArgumentError, ShapeError
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """Parameters of ŷ = a(b(XΓ₁))Γ₂, or of the plain net ŷ = a(XΓ₁ + 1βᵀ)Γ₂ where gamma is None."""
+
+    Gamma1: Array  # p1 × p2, first-layer weights
+    gamma: Array | None  # p2, batch-norm scale; None: no batch norm
+    beta: Array | None  # p2, batch-norm shift; a plain net's bias, or None for none
+    Gamma2: Array  # p2, output weights
+
+    @property
+    def theta(self) -> Array:
+        """All entries as one vector θ = (vec Γ₁, γ, β, Γ₂), without what is None."""
+        parts = (self.Gamma1.reshape(-1, order="F"), self.gamma, self.beta, self.Gamma2)
+        return np.concatenate([part for part in parts if part is not None])
+
+    def with_theta(self, theta: ArrayLike) -> "Parameters":
+        """Return parameters of these shapes with the entries of the vector θ."""
+        own = self.theta
+        theta = as_vector("theta", theta, len(own), "(vec Gamma1, gamma, beta, Gamma2)")
+        p1, p2 = self.Gamma1.shape
+        pieces = iter(np.split(theta[p1 * p2 :], (len(own) - p1 * p2) // p2))
+        return Parameters(
+            theta[: p1 * p2].reshape((p1, p2), order="F"),
+            None if self.gamma is None else next(pieces),
+            None if self.beta is None else next(pieces),
+            next(pieces),
+        )
+
+
+@dataclass(frozen=True)
+class NetGradient(Parameters):
+    """The gradient of R = ‖y - ŷ‖²/N: each field holds ∂R/∂ of the parameter it is named after."""
+
+    loss: float  # R itself
+
+
+@dataclass(frozen=True)
+class Net:
+    """A net with its inputs and conventions, checked: what every function of the calculus works on."""
+
+    X: Array  # N × p1
+    parameters: Parameters
+    activation: Activation
+    d: float  # N - ddof, the divisor of the variance
+    eps: float  # added to the variance
+
+
+def as_parameters(
+    Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None, Gamma2: ArrayLike
+) -> Parameters:
+    """Check the parameters against each other."""
+    Gamma1 = as_matrix("Gamma1", Gamma1)
+    p1, p2 = Gamma1.shape
+    if p1 == 0 or p2 == 0:
+        raise ShapeError(f"Gamma1 is {p1} × {p2}, but a net needs at least one input and one node")
+    if gamma is not None and beta is None:
+        raise ArgumentError(
+            "beta is None, but batch norm needs a shift; give zeros, or gamma=None for a plain net"
+        )
+    meaning = f"one a node, and Gamma1 is {p1} × {p2}"
+    return Parameters(
+        Gamma1,
+        None if gamma is None else as_vector("gamma", gamma, p2, meaning),
+        None if beta is None else as_vector("beta", beta, p2, meaning),
+        as_vector("Gamma2", Gamma2, p2, meaning),
+    )
+
+
+def as_net(
+    X: ArrayLike,
+    Gamma1: ArrayLike,
+    gamma: ArrayLike | None,
+    beta: ArrayLike | None,
+    Gamma2: ArrayLike,
+    activation: str | Activation,
+    ddof: float,
+    eps: float,
+) -> Net:
+    """Check the arguments that the public functions share."""
+    X = as_matrix("X", X)
+    parameters = as_parameters(Gamma1, gamma, beta, Gamma2)
+    N, p1 = X.shape
+    if p1 != len(parameters.Gamma1):
+        raise ShapeError(
+            f"X has {p1} columns, but Gamma1 has {len(parameters.Gamma1)} rows; they must be equal"
+        )
+    if N == 0:
+        raise ShapeError("X has no rows")
+    eps = as_number("eps", eps, at_least=0)
+    d = N - as_number("ddof", ddof, at_least=0) if gamma is None else variance_divisor(N, ddof)
+    return Net(X, parameters, as_activation(activation), d, eps)
+
+
+def as_outcome(y: ArrayLike, net: Net) -> Array:
+    """Check the outcomes against the inputs."""
+    return as_vector("y", y, len(net.X), "one a row of X")

@@ -1,0 +1,145 @@
+"""Batch norm with running statistics, as deep-learning frameworks train and predict with it.
+
+While training, a batch is normalised by its own statistics, and a running mean and variance follow
+them. For prediction the running ones, constants then, take their place.
+
+Frameworks disagree on what «momentum» weighs; `momentum_of` says it:
+
+    "batch"    new = (1 - momentum)·old + momentum·batch     PyTorch, default 0.1
+    "running"  new = momentum·old + (1 - momentum)·batch     ONNX, Keras, Flax; default 0.9 or 0.99
+
+momentum=None is the cumulative average: each batch so far counts alike. The variance that normalises
+(`ddof`) and the one that is stored (`running_ddof`) are chosen apart: PyTorch normalises with the biased
+one (0) and stores the unbiased one (1), ONNX stores the biased one too.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from matbn.arguments import Array, as_choice, as_count, as_number, as_vector, variance_divisor
+from matbn.batchnorm import (
+    BatchNormCache,
+    BatchNormOutput,
+    Normalised,
+    bn_forward,
+    centre,
+    like_layout,
+    samples_in_rows,
+    scale_and_shift,
+)
+from matbn.errors import ArgumentError, VarianceError
+
+MOMENTUM_OF = ("batch", "running")
+
+
+@dataclass(frozen=True)
+class RunningStatistics:
+    """Running mean and variance of p nodes, after a number of batches."""
+
+    mean: Array  # p
+    variance: Array  # p
+    batches: int = 0
+
+
+class TrainingOutput(NamedTuple):
+    """Result of `bn_train`; unpacks as `Y, cache, running`."""
+
+    Y: Array
+    cache: BatchNormCache  # for bn_backward
+    running: RunningStatistics
+
+
+def running_start(p: int) -> RunningStatistics:
+    """Return the usual start for p nodes: mean 0, variance 1, no batch seen."""
+    p = as_count("p", p, at_least=1)
+    return RunningStatistics(np.zeros(p), np.ones(p))
+
+
+def running_update(
+    running: RunningStatistics,
+    Z: ArrayLike,
+    momentum: float | None = 0.1,
+    *,
+    momentum_of: str = "batch",
+    running_ddof: float = 1,
+    layout: str = "rows",
+) -> RunningStatistics:
+    """Return the statistics moved towards those of the batch Z, by the rule at the top of this module."""
+    as_choice("momentum_of", momentum_of, MOMENTUM_OF)
+    Z = samples_in_rows(Z, layout)
+    mean, variance = _checked(running, Z.shape[1])
+    centred, batch_mean = centre(Z)
+    batch_variance = np.square(centred).sum(axis=0) / variance_divisor(len(Z), running_ddof)
+    if momentum is None:
+        weight = 1 / (running.batches + 1)
+    else:
+        weight = as_number("momentum", momentum, at_least=0)
+        if weight > 1:
+            raise ArgumentError(f"momentum is {weight:g}, but must lie between 0 and 1")
+        if momentum_of == "running":
+            weight = 1 - weight
+    return RunningStatistics(
+        (1 - weight) * mean + weight * batch_mean,
+        (1 - weight) * variance + weight * batch_variance,
+        running.batches + 1,
+    )
+
+
+def bn_train(
+    Z: ArrayLike,
+    gamma: ArrayLike,
+    beta: ArrayLike,
+    running: RunningStatistics,
+    *,
+    ddof: float = 0,
+    eps: float = 1e-5,
+    momentum: float | None = 0.1,
+    momentum_of: str = "batch",
+    running_ddof: float = 1,
+    layout: str = "rows",
+) -> TrainingOutput:
+    """Normalise a batch by its own statistics and move the running ones; the defaults are PyTorch's.
+
+    Z is N × p (p × N with layout="columns"). Errors are those of `bn_forward` and `running_update`.
+    """
+    Y, cache = bn_forward(Z, gamma, beta, ddof, eps, layout=layout)
+    moved = running_update(
+        running, Z, momentum, momentum_of=momentum_of, running_ddof=running_ddof, layout=layout
+    )
+    return TrainingOutput(Y, cache, moved)
+
+
+def bn_infer(
+    Z: ArrayLike,
+    gamma: ArrayLike,
+    beta: ArrayLike,
+    running: RunningStatistics,
+    *,
+    eps: float = 1e-5,
+    layout: str = "rows",
+) -> BatchNormOutput:
+    """Normalise by the running statistics: Y = (Z - 1·meanᵀ)·diag(γ/√(variance + eps)) + 1βᵀ.
+
+    Any number of samples will do, one too. `bn_backward` takes the cache, and treats the statistics as
+    the constants they are.
+    """
+    Z = samples_in_rows(Z, layout)
+    gamma, beta = scale_and_shift(gamma, beta, Z.shape[1])
+    mean, variance = _checked(running, Z.shape[1])
+    s = np.sqrt(variance + as_number("eps", eps, at_least=0))
+    if (s == 0).any():
+        raise VarianceError("running.variance has zeros and eps is 0: set eps > 0 to divide by its root")
+    H = (Z - mean) / s
+    cache = BatchNormCache(Normalised(H, s, len(Z)), gamma, layout, False)
+    return BatchNormOutput(like_layout(H * gamma + beta, layout), cache)
+
+
+def _checked(running: RunningStatistics, p: int) -> tuple[Array, Array]:
+    mean = as_vector("running.mean", running.mean, p, "one a node")
+    variance = as_vector("running.variance", running.variance, p, "one a node")
+    if (variance < 0).any():
+        raise ArgumentError("running.variance has negative entries")
+    return mean, variance
