@@ -95,12 +95,12 @@ def fold(
     net_forward(X, A, None, c, Γ₂) has the same fitted values for the same activation, and at new rows it
     predicts with X's statistics held fixed.
     """
-    if gamma is None:
-        raise ArgumentError("gamma is None: a plain net has nothing to fold")
+    if gamma is None or beta is None:
+        raise ArgumentError("gamma or beta is None: a plain net has nothing to fold")
     net = as_net(X, Gamma1, gamma, beta, Gamma2, "identity", ddof, eps)
     centred, mean = centre(net.X)
     weights = net.parameters.Gamma1 * (net.parameters.gamma / _normalise(centred, net).s)
-    bias = -mean @ weights + net.parameters.beta
+    bias = np.asarray(net.parameters.beta) - mean @ weights
     return Parameters(weights, None, bias, net.parameters.Gamma2)
 
 

@@ -36,7 +36,8 @@ def gradient(net: Net, y: Array) -> NetGradient:
 
     def loss_moves(j: int, b_moves: Callable[[int], float]) -> float:
         """Return ∂R for a parameter that moves b_i of node j by b_moves(i)."""
-        return -2 / N * math.fsum(e[i] * float(Gamma2[j]) * nodes[j].slope[i] * b_moves(i) for i in samples)
+        terms = [e[i] * float(Gamma2[j]) * nodes[j].slope[i] * b_moves(i) for i in samples]
+        return -2 / N * math.fsum(terms)
 
     dGamma1 = np.empty((p1, p2))
     dgamma, dbeta, dGamma2 = np.empty(p2), np.empty(p2), np.empty(p2)
@@ -71,7 +72,7 @@ class _Node:
             self.h = z
         b = np.array([gamma * h_i + beta for h_i in self.h])
         self.v = net.activation.value(b).tolist()
-        self.slope = net.activation.slope(b).tolist()
+        self.slope: list[float] = net.activation.slope(b).tolist()
 
     def follow(self, z_moves: list[float]) -> list[float]:
         """Return how b_1 … b_N move when z_1 … z_N do."""

@@ -1,0 +1,1 @@
+"""The forum question: its data and figures reproduced, and every claimed formula judged."""

@@ -1,0 +1,103 @@
+"""The question's numeric checks as its R code runs them, right or wrong, in Python.
+
+Conventions of that code: sample standard deviation (ddof 1), eps 0, no 1/N. Its derivative of the
+rectifier sets negative entries to 0 and then all that are >= 0 to 1, so it is 1 everywhere; each figure
+follows from that. What is wrong with the formulas is told by `matbn.forum.claims`, not here.
+
+u is the residual, stub = -2uΓ₂ᵀ⊙a′(b(XΓ₁)), and columns of a matrix are nodes.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from matbn.arguments import Array
+from matbn.forum.data import ForumData
+
+
+def rectifier_slope_as_posted(B: Array) -> Array:
+    """Return the posted derivative of the rectifier."""
+    slope = B.copy()
+    slope[slope < 0] = 0
+    slope[slope >= 0] = 1
+    return slope
+
+
+def beta_matrix(data: ForumData) -> Array:
+    """Return 1ᵀstub."""
+    return _stub(data).sum(axis=0)
+
+
+def beta_loop(data: ForumData) -> Array:
+    """Return Σ -2uΓ₂[i]a′(·) node by node, with column i of X times row i of Γ₁ for the layer's input."""
+    gradient = []
+    for i in range(len(data.Gamma2)):
+        B = _batch_norm(np.outer(data.X[:, i], data.Gamma1[i]), data)
+        gradient.append(np.sum(-2 * data.u * data.Gamma2[i] * rectifier_slope_as_posted(B[:, i])))
+    return np.array(gradient)
+
+
+def kronecker_rule(data: ForumData) -> Array:
+    """Return ∂vec(β⊗1_N)/∂β by the Kronecker rule (I_nq⊗T_mp)(I_n⊗vec 1_N⊗I_m), with β 1 × p2."""
+    N, p2 = len(data.X), len(data.beta)
+    m, n, p, q = 1, p2, N, 1
+    T = np.eye(m * p)  # T vec(M) = vec(Mᵀ) for M m × p, here a row
+    return np.kron(np.eye(n * q), T) @ np.kron(np.eye(n), np.kron(np.ones((p * q, 1)), np.eye(m)))
+
+
+def Gamma1_matrix(data: ForumData) -> Array:
+    """Return Xᵀ(stub⊙w), with w = (γ⊗1)⊙(σ⊗1) multiplying by the standard deviation."""
+    weights = np.ones((len(data.X), 1)) * (data.gamma * _standard_deviation(data.X @ data.Gamma1))
+    return data.X.T @ (_stub(data) * weights)
+
+
+def Gamma1_loop(data: ForumData) -> Array:
+    """Return X_iᵀdiag(w_j)stub_j, entry by entry."""
+    stub, sigma = _stub(data), _standard_deviation(data.X @ data.Gamma1)
+    gradient = np.empty_like(data.Gamma1)
+    for i, j in np.ndindex(gradient.shape):
+        w_j = np.full(len(data.X), data.gamma[j] * sigma[j])
+        gradient[i, j] = data.X[:, i] @ np.diag(w_j) @ stub[:, j]
+    return gradient
+
+
+def gamma_matrix(data: ForumData) -> Array:
+    """Return scale(XΓ₁)ᵀ(stub⊙(γ⊗1)), p2 × p2."""
+    return _scale(data.X @ data.Gamma1).T @ (_stub(data) * data.gamma)
+
+
+def gamma_loop(data: ForumData) -> Array:
+    """Return Σ_i scale(XΓ₁)_ij stub_ij γ_j, node by node."""
+    stub, scaled = _stub(data), _scale(data.X @ data.Gamma1)
+    return np.array([np.sum(scaled[:, j] * stub[:, j] * data.gamma[j]) for j in range(len(data.gamma))])
+
+
+FIGURES: dict[str, Callable[[ForumData], Array]] = {
+    "beta_matrix": beta_matrix,
+    "beta_loop": beta_loop,
+    "kronecker_rule": kronecker_rule,
+    "Gamma1_matrix": Gamma1_matrix,
+    "Gamma1_loop": Gamma1_loop,
+    "gamma_matrix": gamma_matrix,
+    "gamma_loop": gamma_loop,
+}
+
+
+def _stub(data: ForumData) -> Array:
+    B = _batch_norm(data.X @ data.Gamma1, data)
+    return -2 * np.outer(data.u, data.Gamma2) * rectifier_slope_as_posted(B)
+
+
+def _batch_norm(Z: Array, data: ForumData) -> Array:
+    return _scale(Z) * data.gamma + data.beta
+
+
+def _scale(Z: Array) -> Array:
+    """Return R's scale(Z)."""
+    scaled: Array = (Z - Z.mean(axis=0)) / _standard_deviation(Z)
+    return scaled
+
+
+def _standard_deviation(Z: Array) -> Array:
+    """Return R's apply(Z, 2, sd)."""
+    return Z.std(axis=0, ddof=1)
