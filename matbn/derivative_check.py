@@ -92,24 +92,19 @@ def check_gradient(
     value = _value_at(call, arguments)
     rng = np.random.default_rng(seed)
     count = as_count("directions", directions, at_least=1)
-    probes = {
-        name: [rng.standard_normal(A.shape) * _unit(A) for _ in range(count)] for name, A in arguments.items()
-    }
+    probes = {name: [rng.standard_normal(A.shape) * _unit(A) for _ in range(count)] for name, A in arguments.items()}
 
     differences = {
         name: [_central_difference(call, arguments, name, D) for D in drawn] for name, drawn in probes.items()
     }
     sizes = {
-        name: max(float(np.linalg.norm(claimed[name] * _unit(A))), 1e-4 * abs(value))
-        for name, A in arguments.items()
+        name: max(float(np.linalg.norm(claimed[name] * _unit(A))), 1e-4 * abs(value)) for name, A in arguments.items()
     }
     measured = _complex_steps(call, arguments, probes)
     method = COMPLEX_STEP
     if measured is None or not _confirmed(measured, differences, sizes):
         measured, method = differences, CENTRAL_DIFFERENCES
-    errors = {
-        name: _largest_error(probes[name], measured[name], claimed[name], sizes[name]) for name in arguments
-    }
+    errors = {name: _largest_error(probes[name], measured[name], claimed[name], sizes[name]) for name in arguments}
     return GradientCheck(method, errors, TOLERANCES[method])
 
 
@@ -206,13 +201,8 @@ def _scalar(value: Any) -> complex:
     return complex(np.asarray(value).item())
 
 
-def _confirmed(
-    measured: dict[str, list[float]], differences: dict[str, list[float]], sizes: dict[str, float]
-) -> bool:
-    return all(
-        np.allclose(measured[name], differences[name], rtol=1e-3, atol=1e-3 * sizes[name])
-        for name in measured
-    )
+def _confirmed(measured: dict[str, list[float]], differences: dict[str, list[float]], sizes: dict[str, float]) -> bool:
+    return all(np.allclose(measured[name], differences[name], rtol=1e-3, atol=1e-3 * sizes[name]) for name in measured)
 
 
 def _largest_error(probes: list[Array], measured: list[float], claimed: Array, size: float) -> float:

@@ -108,9 +108,7 @@ def _layer_differential(net: Net, layers: NetForward, step: Parameters) -> Array
     return dB if step.beta is None else dB + step.beta
 
 
-def _adjoint_differential(
-    net: Net, layers: NetForward, step: Parameters, W: Array, dW: Array
-) -> tuple[Array, Array]:
+def _adjoint_differential(net: Net, layers: NetForward, step: Parameters, W: Array, dW: Array) -> tuple[Array, Array]:
     """Return the differentials of ∂R/∂γ = diag(HᵀW) =: g and ∂R/∂Z = (CW - H·diag(g)/d)·diag(γ/s)."""
     assert layers.normalised is not None
     H, s, d = layers.normalised.H, layers.normalised.s, layers.normalised.d

@@ -57,18 +57,14 @@ class Net:
     eps: float  # added to the variance
 
 
-def as_parameters(
-    Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None, Gamma2: ArrayLike
-) -> Parameters:
+def as_parameters(Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None, Gamma2: ArrayLike) -> Parameters:
     """Check the parameters against each other."""
     Gamma1 = as_matrix("Gamma1", Gamma1)
     p1, p2 = Gamma1.shape
     if p1 == 0 or p2 == 0:
         raise ShapeError(f"Gamma1 is {p1} × {p2}, but a net needs at least one input and one node")
     if gamma is not None and beta is None:
-        raise ArgumentError(
-            "beta is None, but batch norm needs a shift; give zeros, or gamma=None for a plain net"
-        )
+        raise ArgumentError("beta is None, but batch norm needs a shift; give zeros, or gamma=None for a plain net")
     meaning = f"one a node, and Gamma1 is {p1} × {p2}"
     return Parameters(
         Gamma1,
@@ -93,9 +89,7 @@ def as_net(
     parameters = as_parameters(Gamma1, gamma, beta, Gamma2)
     N, p1 = X.shape
     if p1 != len(parameters.Gamma1):
-        raise ShapeError(
-            f"X has {p1} columns, but Gamma1 has {len(parameters.Gamma1)} rows; they must be equal"
-        )
+        raise ShapeError(f"X has {p1} columns, but Gamma1 has {len(parameters.Gamma1)} rows; they must be equal")
     if N == 0:
         raise ShapeError("X has no rows")
     eps = as_number("eps", eps, at_least=0)

@@ -106,9 +106,7 @@ def bn_train(
     Z is N × p (p × N with layout="columns"). Errors are those of `bn_forward` and `running_update`.
     """
     Y, cache = bn_forward(Z, gamma, beta, ddof, eps, layout=layout)
-    moved = running_update(
-        running, Z, momentum, momentum_of=momentum_of, running_ddof=running_ddof, layout=layout
-    )
+    moved = running_update(running, Z, momentum, momentum_of=momentum_of, running_ddof=running_ddof, layout=layout)
     return TrainingOutput(Y, cache, moved)
 
 

@@ -48,14 +48,14 @@ beta_loop <- function(d) {
   vapply(seq_along(d$Gamma2), node, numeric(1))
 }
 
-# (I_nq x T_mp)(I_n x vec(B) x I_m) for A = beta, 1 x p2, and B = 1_N
+# (I_nq x T_mp)(I_n x vec(B) x I_m) for A = beta, 1 x p2, and B = 1_N. As m is 1, T_mp is I_N (a row
+# and its transpose have the same vec), and the first factor is the identity.
 kronecker_rule <- function(d) {
   m <- 1
   n <- length(d$beta)
   p <- nrow(d$X)
   q <- 1
-  commute_m_p <- diag(m * p)
-  (diag(n * q) %x% commute_m_p) %*% (diag(n) %x% matrix(1, p * q, 1) %x% diag(m))
+  diag(n) %x% matrix(1, p * q, 1) %x% diag(m)
 }
 
 Gamma1_matrix <- function(d) {
@@ -68,7 +68,7 @@ Gamma1_loop <- function(d) {
   sigma <- sd_by_column(d$X %*% d$Gamma1)
   entry <- function(i, j) {
     w_j <- rep(d$gamma[j] * sigma[j], nrow(d$X))
-    drop(d$X[, i] %*% diag(w_j) %*% s[, j])
+    sum(d$X[, i] * w_j * s[, j]) # X_i' diag(w_j) stub_j
   }
   outer(seq_len(ncol(d$X)), seq_along(d$gamma), Vectorize(entry))
 }

@@ -46,9 +46,7 @@ def gradient(net: Net, y: Array) -> NetGradient:
         B = Z_c @ D_gamma @ root_Sigma + shift
         B_by_gamma = sp.kron(root_Sigma, Z_c) @ K
         sigma_inverse_by_Z_c = -1 / net.d * sp.diags_array(sigma**-3) @ K.T @ sp.kron(nodes, Z_c.T)
-        B_by_Z_c = (
-            sp.kron(root_Sigma @ D_gamma, samples) + sp.kron(nodes, Z_c @ D_gamma) @ K @ sigma_inverse_by_Z_c
-        )
+        B_by_Z_c = sp.kron(root_Sigma @ D_gamma, samples) + sp.kron(nodes, Z_c @ D_gamma) @ K @ sigma_inverse_by_Z_c
         B_by_Gamma1 = B_by_Z_c @ sp.kron(nodes, X_c)
 
     V = net.activation.value(B)

@@ -29,15 +29,14 @@ def gradient(net: Net, y: Array) -> NetGradient:
     N, p1 = net.X.shape
     p2 = len(Gamma2)
     samples = range(N)
-    nodes = [
-        _Node(net, j, 1.0 if gamma is None else gamma[j], 0.0 if beta is None else beta[j]) for j in range(p2)
-    ]
+    nodes = [_Node(net, j, 1.0 if gamma is None else gamma[j], 0.0 if beta is None else beta[j]) for j in range(p2)]
     e = [float(y[i]) - math.fsum(nodes[j].v[i] * Gamma2[j] for j in range(p2)) for i in samples]
 
     def loss_moves(j: int, b_moves: Callable[[int], float]) -> float:
         """Return ∂R for a parameter that moves b_i of node j by b_moves(i)."""
         terms = [e[i] * float(Gamma2[j]) * nodes[j].slope[i] * b_moves(i) for i in samples]
-        return -2 / N * math.fsum(terms)
+        move: float = -2 / N * math.fsum(terms)
+        return move
 
     dGamma1 = np.empty((p1, p2))
     dgamma, dbeta, dGamma2 = np.empty(p2), np.empty(p2), np.empty(p2)
@@ -82,7 +81,4 @@ class _Node:
         steps = [dz - mu_moves for dz in z_moves]
         # (z_i - μ)/σ is h_i, so ∂σ = Σ h_i (∂z_i - ∂μ)/d.
         sigma_moves = math.fsum(h_i * step for h_i, step in zip(self.h, steps, strict=True)) / self.d
-        return [
-            self.gamma * (step - h_i * sigma_moves) / self.sigma
-            for h_i, step in zip(self.h, steps, strict=True)
-        ]
+        return [self.gamma * (step - h_i * sigma_moves) / self.sigma for h_i, step in zip(self.h, steps, strict=True)]

@@ -25,7 +25,8 @@ def rectifier_slope_as_posted(B: Array) -> Array:
 
 def beta_matrix(data: ForumData) -> Array:
     """Return 1ᵀstub."""
-    return _stub(data).sum(axis=0)
+    figure: Array = np.sum(_stub(data), axis=0)
+    return figure
 
 
 def beta_loop(data: ForumData) -> Array:
@@ -38,32 +39,35 @@ def beta_loop(data: ForumData) -> Array:
 
 
 def kronecker_rule(data: ForumData) -> Array:
-    """Return ∂vec(β⊗1_N)/∂β by the Kronecker rule (I_nq⊗T_mp)(I_n⊗vec 1_N⊗I_m), with β 1 × p2."""
-    N, p2 = len(data.X), len(data.beta)
-    m, n, p, q = 1, p2, N, 1
-    T = np.eye(m * p)  # T vec(M) = vec(Mᵀ) for M m × p, here a row
-    return np.kron(np.eye(n * q), T) @ np.kron(np.eye(n), np.kron(np.ones((p * q, 1)), np.eye(m)))
+    """Return ∂vec(β⊗1_N)/∂β by the Kronecker rule (I_nq⊗T_mp)(I_n⊗vec 1_N⊗I_m), with β 1 × p2.
+
+    m = 1, so T_mp = I_N (a row and its transpose have the same vec) and the first factor is the identity.
+    """
+    m, n, p, q = 1, len(data.beta), len(data.X), 1
+    return np.kron(np.eye(n), np.kron(np.ones((p * q, 1)), np.eye(m)))
 
 
 def Gamma1_matrix(data: ForumData) -> Array:
     """Return Xᵀ(stub⊙w), with w = (γ⊗1)⊙(σ⊗1) multiplying by the standard deviation."""
     weights = np.ones((len(data.X), 1)) * (data.gamma * _standard_deviation(data.X @ data.Gamma1))
-    return data.X.T @ (_stub(data) * weights)
+    figure: Array = data.X.T @ (_stub(data) * weights)
+    return figure
 
 
 def Gamma1_loop(data: ForumData) -> Array:
-    """Return X_iᵀdiag(w_j)stub_j, entry by entry."""
+    """Return X_iᵀdiag(w_j)stub_j, entry by entry; the diagonal matrix is applied as the vector w_j."""
     stub, sigma = _stub(data), _standard_deviation(data.X @ data.Gamma1)
     gradient = np.empty_like(data.Gamma1)
     for i, j in np.ndindex(gradient.shape):
         w_j = np.full(len(data.X), data.gamma[j] * sigma[j])
-        gradient[i, j] = data.X[:, i] @ np.diag(w_j) @ stub[:, j]
+        gradient[i, j] = (data.X[:, i] * w_j) @ stub[:, j]
     return gradient
 
 
 def gamma_matrix(data: ForumData) -> Array:
     """Return scale(XΓ₁)ᵀ(stub⊙(γ⊗1)), p2 × p2."""
-    return _scale(data.X @ data.Gamma1).T @ (_stub(data) * data.gamma)
+    figure: Array = _scale(data.X @ data.Gamma1).T @ (_stub(data) * data.gamma)
+    return figure
 
 
 def gamma_loop(data: ForumData) -> Array:
@@ -100,4 +104,5 @@ def _scale(Z: Array) -> Array:
 
 def _standard_deviation(Z: Array) -> Array:
     """Return R's apply(Z, 2, sd)."""
-    return Z.std(axis=0, ddof=1)
+    figure: Array = Z.std(axis=0, ddof=1)
+    return figure

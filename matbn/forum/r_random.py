@@ -32,12 +32,14 @@ class RRandom:
 
     def runif(self, n: int, low: float = 0.0, high: float = 1.0) -> Array:
         """Return n uniforms between low and high, equal to R's to the last bit."""
-        return low + (high - low) * self._uniforms(as_count("n", n))
+        uniforms: Array = low + (high - low) * self._uniforms(as_count("n", n))
+        return uniforms
 
     def rnorm(self, n: int, mean: float = 0.0, sd: float = 1.0) -> Array:
         """Return n normals; they differ from R's by no more than 4e-15 relative."""
         first, second = self._uniforms(2 * as_count("n", n)).reshape(-1, 2).T
-        return mean + sd * ndtri((np.floor(_FIRST_BITS * first) + second) / _FIRST_BITS)
+        normals: Array = mean + sd * ndtri((np.floor(_FIRST_BITS * first) + second) / _FIRST_BITS)
+        return normals
 
     def _uniforms(self, n: int) -> Array:
         uniforms = self._bits.random_raw(n).astype(np.float64) * _UNIT

@@ -1,0 +1,7 @@
+"""Let `python -m matbn` do what `matbn` does."""
+
+import sys
+
+from matbn.cli import main
+
+sys.exit(main())

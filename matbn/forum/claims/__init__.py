@@ -1,0 +1,30 @@
+"""Every claim of the question and of the answers and posts about it, judged by computation."""
+
+from matbn.arguments import as_count
+from matbn.forum.claims import (
+    backpropagation_post,
+    divisor_m_minus_1,
+    first_answer,
+    outputs_by_examples,
+    question,
+    second_answer,
+    third_answer,
+)
+from matbn.forum.claims.case import draw_case
+from matbn.forum.claims.claim import Judgement, judge
+
+_SOURCES = (
+    question,
+    first_answer,
+    second_answer,
+    third_answer,
+    outputs_by_examples,
+    divisor_m_minus_1,
+    backpropagation_post,
+)
+
+
+def claims(seed: int = 1) -> list[Judgement]:
+    """Judge every claim on a case drawn with this seed."""
+    case_seed = as_count("seed", seed)
+    return [judge(claim, source.SOURCE, draw_case(case_seed)) for source in _SOURCES for claim in source.CLAIMS]

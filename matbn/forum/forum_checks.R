@@ -1,0 +1,1 @@
+../../r_scripts/forum_checks.R
