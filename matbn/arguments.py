@@ -59,9 +59,9 @@ def as_number(name: str, value: object, at_least: float | None = None) -> float:
 
 def as_count(name: str, value: object, at_least: int = 0) -> int:
     """Return `value` as an integer, no smaller than `at_least`."""
-    number = as_number(name, value, at_least)
-    if not number.is_integer():
-        raise ArgumentError(f"{name} is {number!r}, but must be a whole number")
+    number = as_number(name, value)
+    if not number.is_integer() or number < at_least:
+        raise ArgumentError(f"{name} is {number:g}, but must be a whole number, {at_least} or larger")
     return int(number)
 
 
