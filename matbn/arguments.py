@@ -57,7 +57,7 @@ def as_number(name: str, value: object, at_least: float | None = None) -> float:
     return number
 
 
-def as_count(name: str, value: object, at_least: int = 0) -> int:
+def as_integer(name: str, value: object, at_least: int = 0) -> int:
     """Return `value` as an integer, no smaller than `at_least`."""
     number = as_number(name, value)
     if not number.is_integer() or number < at_least:

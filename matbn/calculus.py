@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from matbn.arguments import Array, as_count, as_matrix, as_vector
+from matbn.arguments import Array, as_integer, as_matrix, as_vector
 from matbn.errors import ShapeError
 
 
@@ -25,13 +25,13 @@ def vec(A: ArrayLike) -> Array:
 
 def unvec(v: ArrayLike, m: int, n: int) -> Array:
     """Return the m × n matrix whose columns, stacked, are the vector v: unvec(vec(A), m, n) = A."""
-    m, n = as_count("m", m), as_count("n", n)
+    m, n = as_integer("m", m), as_integer("n", n)
     return as_vector("v", v, m * n, f"an {m} × {n} matrix").reshape((m, n), order="F")
 
 
 def commutation_order(m: int, n: int) -> Array:
     """Return the permutation p of 0 … mn-1 with vec(Aᵀ) = vec(A)[p] for every m × n matrix A."""
-    m, n = as_count("m", m), as_count("n", n)
+    m, n = as_integer("m", m), as_integer("n", n)
     return np.arange(m * n).reshape((m, n), order="F").T.reshape(-1, order="F")
 
 
@@ -44,7 +44,7 @@ def commutation(m: int, n: int) -> sp.csr_array:
 
 def diagonal_selection(n: int) -> sp.csr_array:
     """Return the binary K (n² × n, sparse) with K u = vec(diag(u)) and Kᵀ vec(M) = the diagonal of M."""
-    n = as_count("n", n)
+    n = as_integer("n", n)
     return sp.csr_array((np.ones(n), (np.arange(n) * (n + 1), np.arange(n))), shape=(n * n, n))
 
 
@@ -105,4 +105,4 @@ def _interleave(m: int, n: int, p: int, q: int) -> sp.csr_array:
 def _shape(name: str, shape: tuple[int, int]) -> tuple[int, int]:
     if len(shape) != 2:
         raise ShapeError(f"{name} is {shape!r}, but must be a pair (rows, columns)")
-    return as_count(name, shape[0]), as_count(name, shape[1])
+    return as_integer(name, shape[0]), as_integer(name, shape[1])

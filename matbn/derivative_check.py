@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from matbn.arguments import Array, as_array, as_count
+from matbn.arguments import Array, as_array, as_integer
 from matbn.errors import ArgumentError, ShapeError
 
 COMPLEX_STEP = "complex step"
@@ -91,7 +91,7 @@ def check_gradient(
     claimed = _claimed(gradient, at, arguments)
     value = _value_at(call, arguments)
     rng = np.random.default_rng(seed)
-    count = as_count("directions", directions, at_least=1)
+    count = as_integer("directions", directions, at_least=1)
     probes = {name: [rng.standard_normal(A.shape) * _unit(A) for _ in range(count)] for name, A in arguments.items()}
 
     differences = {
@@ -156,9 +156,9 @@ def _value_at(call: Callable[[dict[str, Array]], Any], arguments: dict[str, Arra
 
 
 def _unit(A: Array) -> Array:
-    """Return a natural size of a change for each entry."""
+    """Return a natural size of a change for each entry: its own, or that of the others where it is near 0."""
     size = np.abs(A)
-    return size + (size.mean() or 1.0) if A.size else size
+    return np.maximum(size, 1e-3 * size.mean() or 1.0) if A.size else size
 
 
 def _along(arguments: dict[str, Array], name: str, step: Array) -> dict[str, Array]:
@@ -174,8 +174,9 @@ def _central_difference(
         f1, g1, f2, g2 = (_scalar(call(_along(arguments, name, k * h * D))).real for k in (1, -1, 2, -2))
         return (8 * (f1 - g1) - (f2 - g2)) / (12 * h)
 
-    estimates = [at_step(h) for h in _STEPS]
-    changes = np.abs(np.diff(estimates))
+    with np.errstate(all="ignore"):  # a long step may overflow; then it is not the one that is taken
+        estimates = [at_step(h) for h in _STEPS]
+        changes = np.abs(np.diff(estimates))
     if not np.isfinite(changes).any():
         raise ArgumentError(f"f is not finite near {name}, so it has no derivative to measure there")
     return estimates[int(np.nanargmin(changes)) + 1]

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from matbn.arguments import Array, as_choice, as_count, as_number, as_vector, variance_divisor
+from matbn.arguments import Array, as_choice, as_integer, as_number, as_vector, variance_divisor
 from matbn.batchnorm import (
     BatchNormCache,
     BatchNormOutput,
@@ -54,7 +54,7 @@ class TrainingOutput(NamedTuple):
 
 def running_start(p: int) -> RunningStatistics:
     """Return the usual start for p nodes: mean 0, variance 1, no batch seen."""
-    p = as_count("p", p, at_least=1)
+    p = as_integer("p", p, at_least=1)
     return RunningStatistics(np.zeros(p), np.ones(p))
 
 

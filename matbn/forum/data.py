@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matbn.activation import Activation, relu
-from matbn.arguments import Array, as_count
+from matbn.arguments import Array, as_integer
 from matbn.errors import ArgumentError
 from matbn.forum.r_random import RRandom
 from matbn.network import net_forward
@@ -29,7 +29,7 @@ class ForumData:
 
 def draw(seed: int = 1, N: int = 10, p1: int = 7, p2: int = 4) -> ForumData:
     """Draw the question's data; seed 1 and the default sizes give those of its printed figures."""
-    N, p1, p2 = as_count("N", N, at_least=2), as_count("p1", p1, at_least=1), as_count("p2", p2, at_least=1)
+    N, p1, p2 = as_integer("N", N, at_least=2), as_integer("p1", p1, at_least=1), as_integer("p2", p2, at_least=1)
     if p1 < p2:
         raise ArgumentError(
             f"p1 is {p1} and p2 is {p2}, but the posted loop over nodes takes column i of X for node i,"

@@ -8,7 +8,7 @@ uniforms. Source: R's src/main/RNG.c and src/nmath/snorm.c, described here and n
 import numpy as np
 from scipy.special import ndtri
 
-from matbn.arguments import Array, as_count, as_number
+from matbn.arguments import Array, as_integer
 from matbn.errors import ArgumentError
 
 _STATE_WORDS = 624
@@ -21,9 +21,9 @@ class RRandom:
     """R's random-number stream after set.seed(seed)."""
 
     def __init__(self, seed: int) -> None:
-        seed = int(as_number("seed", seed))
-        if abs(seed) >= 2**31:
-            raise ArgumentError(f"seed is {seed}, but R takes integers between -2147483647 and 2147483647")
+        seed = as_integer("seed", seed, at_least=-(2**31) + 1)
+        if seed >= 2**31:
+            raise ArgumentError(f"seed is {seed}, but R takes whole numbers up to 2147483647")
         scrambled = _congruential(seed % 2**32, 50 + 1 + _STATE_WORDS)
         # Of these, 50 only scramble, and R overwrites the next with its position in the state.
         key = np.array(scrambled[-_STATE_WORDS:], dtype=np.uint32)
@@ -32,12 +32,12 @@ class RRandom:
 
     def runif(self, n: int, low: float = 0.0, high: float = 1.0) -> Array:
         """Return n uniforms between low and high, equal to R's to the last bit."""
-        uniforms: Array = low + (high - low) * self._uniforms(as_count("n", n))
+        uniforms: Array = low + (high - low) * self._uniforms(as_integer("n", n))
         return uniforms
 
     def rnorm(self, n: int, mean: float = 0.0, sd: float = 1.0) -> Array:
         """Return n normals; they differ from R's by no more than 4e-15 relative."""
-        first, second = self._uniforms(2 * as_count("n", n)).reshape(-1, 2).T
+        first, second = self._uniforms(2 * as_integer("n", n)).reshape(-1, 2).T
         normals: Array = mean + sd * ndtri((np.floor(_FIRST_BITS * first) + second) / _FIRST_BITS)
         return normals
 

@@ -1,6 +1,6 @@
 """Every claim of the question and of the answers and posts about it, judged by computation."""
 
-from matbn.arguments import as_count
+from matbn.arguments import as_integer
 from matbn.forum.claims import (
     backpropagation_post,
     divisor_m_minus_1,
@@ -26,5 +26,5 @@ _SOURCES = (
 
 def claims(seed: int = 1) -> list[Judgement]:
     """Judge every claim on a case drawn with this seed."""
-    case_seed = as_count("seed", seed)
+    case_seed = as_integer("seed", seed)
     return [judge(claim, source.SOURCE, draw_case(case_seed)) for source in _SOURCES for claim in source.CLAIMS]

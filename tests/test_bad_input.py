@@ -1,0 +1,163 @@
+"""What users get wrong is named, with what was found; what is merely unusual works, without a copy."""
+
+from decimal import Decimal
+
+import numpy as np
+import pytest
+import scipy.sparse as sp
+from conftest import random_net
+
+import matbn
+from matbn.errors import ArgumentError, ElementTypeError, MatbnError, NotFiniteError, ShapeError, VarianceError
+from matbn.gradient import ROUTES
+
+
+def call(function="net_gradient", **changes):
+    net = random_net(0)
+    arguments = {"X": net.X, "y": net.y, **net.arguments, **changes}
+    if function in ("net_forward", "net_jacobian", "fold"):
+        del arguments["y"]
+    return getattr(matbn, function)(**arguments)
+
+
+def with_entry(array, value):
+    changed = np.array(array)
+    changed.flat[1] = value
+    return changed
+
+
+NET = random_net(0)
+BAD = [
+    ("X", NET.X[:, :3], ShapeError, "X has 3 columns, but Gamma1 has 4 rows"),
+    ("X", NET.X[0], ShapeError, r"X has shape \(4,\), but must be a matrix"),
+    ("X", NET.X[None], ShapeError, r"X has shape \(1, 9, 4\)"),
+    ("X", NET.X[:0], ShapeError, "X has no rows"),
+    ("X", NET.X[:1], VarianceError, "there are 1 samples, but batch norm needs at least 2"),
+    ("X", with_entry(NET.X, np.nan), NotFiniteError, r"X has 1 entries that are NaN or infinite \(at index \(0, 1\)"),
+    ("X", with_entry(NET.X, -np.inf), NotFiniteError, "X has 1 entries"),
+    ("X", np.where(NET.X > 0, np.inf, -np.inf), NotFiniteError, "X has 36 entries .*, …"),
+    ("X", np.ma.masked_greater(NET.X, 2), NotFiniteError, "X has .* masked entries"),
+    ("X", NET.X.astype(object), ElementTypeError, r"X holds Python objects \(float\), not numbers"),
+    ("X", [["a", "b"]], ElementTypeError, "X holds elements of type <U1"),
+    ("X", [[1, 2], [3]], ShapeError, "X is not a rectangular array"),
+    ("X", sp.csr_array(NET.X), ElementTypeError, "X holds one object of type csr_array"),
+    ("X", None, ElementTypeError, "X holds one object of type NoneType"),
+    ("y", NET.y[:5], ShapeError, "y has 5 entries, but 9 are needed: one a row of X"),
+    ("y", np.ones((9, 2)), ShapeError, r"y has shape \(9, 2\), but must be a vector"),
+    ("y", with_entry(NET.y, np.nan), NotFiniteError, "y has 1 entries"),
+    ("y", [Decimal(1)] * 9, ElementTypeError, "Decimal"),
+    ("Gamma1", np.ones((4, 0)), ShapeError, "Gamma1 is 4 × 0, but a net needs"),
+    ("Gamma1", np.ones((0, 3)), ShapeError, "Gamma1 is 0 × 3"),
+    ("gamma", [1.0, 2], ShapeError, "gamma has 2 entries, but 3 are needed: one a node, and Gamma1 is 4 × 3"),
+    ("beta", np.ones(4), ShapeError, "beta has 4 entries"),
+    ("beta", None, ArgumentError, "beta is None, but batch norm needs a shift"),
+    ("Gamma2", np.ones((3, 2)), ShapeError, "Gamma2 has shape"),
+    ("ddof", 9, VarianceError, "there are 9 samples and ddof is 9"),
+    ("ddof", -1, ArgumentError, "ddof is -1.0, but must be a finite number, 0 or larger"),
+    ("ddof", "1", ElementTypeError, "ddof is '1', but must be a real number"),
+    ("eps", -1e-3, ArgumentError, "eps is -0.001"),
+    ("eps", np.nan, ArgumentError, "eps is nan"),
+    ("eps", None, ElementTypeError, "eps is None"),
+    ("activation", "swish", ArgumentError, "activation is 'swish', but must be one of relu"),
+    ("activation", 3, ArgumentError, "activation is 3"),
+    ("route", "magic", ArgumentError, "route is 'magic', but must be one of 'matrix', 'loop'"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "error", "message"), BAD)
+def test_bad_arguments_are_named(name, value, error, message):
+    with pytest.raises(error, match=message):
+        call(**{name: value})
+
+
+@pytest.mark.parametrize("function", ["net_forward", "net_loss", "net_jacobian", "fold"])
+def test_every_function_checks_alike(function):
+    with pytest.raises(ShapeError, match="X has 3 columns"):
+        call(function, X=NET.X[:, :3])
+    with pytest.raises(NotFiniteError, match="Gamma2 has 1 entries"):
+        call(function, Gamma2=[1.0, np.nan, 2.0])
+
+
+def test_one_family_and_the_builtin_kinds():
+    assert issubclass(ShapeError, MatbnError)
+    assert issubclass(ShapeError, ValueError)
+    assert issubclass(ElementTypeError, TypeError)
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_a_node_without_variance(route):
+    Gamma1 = NET.parameters.Gamma1.copy()
+    Gamma1[:, 2] = 0
+    with pytest.raises(VarianceError, match=r"X @ Gamma1 has 1 nodes with zero variance \(2, counted from 0\)"):
+        call(Gamma1=Gamma1, route=route)
+    assert np.isfinite(call(Gamma1=Gamma1, route=route, eps=0.1).theta).all()
+
+
+def test_a_node_that_only_rounding_keeps_from_being_constant():
+    X = NET.X.copy()
+    X[:, 3] = X[:, 0] * 0.1 + X[:, 1] * 0.3
+    Gamma1 = NET.parameters.Gamma1.copy()
+    Gamma1[:, 1] = [0.1, 0.3, 0, -1]
+    with pytest.raises(VarianceError, match="zero variance"):
+        call(X=X, Gamma1=Gamma1)
+
+
+@pytest.mark.parametrize("constant", [0.1, 1e10])
+def test_a_constant_column_is_fine_where_nodes_vary(constant):
+    X = NET.X.copy()
+    X[:, 1] = constant
+    gradient = call(X=X)
+    assert (gradient.Gamma1[1] == 0).all()
+    Gamma1 = np.zeros((4, 3))
+    Gamma1[1] = 1  # now the nodes see nothing but the constant
+    with pytest.raises(VarianceError):
+        call(X=X, Gamma1=Gamma1)
+
+
+def test_constant_columns_are_no_matter_in_a_plain_net():
+    assert np.isfinite(call(X=np.ones((9, 4)), gamma=None).theta).all()
+    assert np.isfinite(call(X=np.ones((1, 4)), y=[1.0], gamma=None, beta=None).theta).all()
+
+
+@pytest.mark.parametrize("route", ROUTES)
+def test_unusual_arrays_give_the_same_answer(route):
+    expected = call(route=route).theta
+    readonly = NET.X.copy()
+    readonly.setflags(write=False)
+    wide = np.zeros((18, 8))
+    wide[::2, ::2] = NET.X
+    for X in (np.asfortranarray(NET.X), readonly, wide[::2, ::2], NET.X[::-1][::-1], NET.X.tolist()):
+        np.testing.assert_allclose(call(X=X, route=route).theta, expected, rtol=1e-12, atol=1e-14)
+    np.testing.assert_allclose(call(y=NET.y[:, None], route=route).theta, expected, rtol=1e-12)
+    row = {"gamma": NET.parameters.gamma[None, :], "Gamma2": NET.parameters.Gamma2[:, None]}
+    np.testing.assert_allclose(call(**row, route=route).theta, expected, rtol=1e-12)
+
+
+def test_nothing_that_is_passed_is_changed():
+    X, dY = NET.X.copy(), np.ones((9, 4))
+    _, cache = matbn.bn_forward(X, np.ones(4), np.zeros(4))
+    matbn.bn_backward(dY, cache)
+    call(X=X)
+    assert (X == NET.X).all()
+    assert (dY == 1).all()
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.int8, np.float32, bool])
+def test_other_number_types_are_converted(kind):
+    X = np.round(NET.X).astype(kind)
+    np.testing.assert_allclose(call(X=X).theta, call(X=X.astype(float)).theta, rtol=0)
+
+
+def test_large_arrays_are_taken_without_a_copy():
+    import tracemalloc
+
+    from matbn.arguments import as_matrix
+
+    X = np.ones((1_000_000, 10))
+    for view in (X, np.asfortranarray(X[:1000]), X[::2], X.T):
+        tracemalloc.start()
+        taken = as_matrix("X", view)
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert np.shares_memory(taken, view)
+        assert peak < 1e6

@@ -1,0 +1,88 @@
+"""The rooms: which module may import which, and what `import matbn` costs."""
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent / "matbn"
+
+# What each module may import of matbn; a package's name stands for all that it holds.
+MAY_IMPORT = {
+    "errors": set(),
+    "arguments": {"errors"},
+    "calculus": {"arguments", "errors"},
+    "activation": {"arguments", "errors"},
+    "parameters": {"activation", "arguments", "errors"},
+    "batchnorm": {"arguments", "errors"},
+    "running": {"arguments", "batchnorm", "errors"},
+    "derivations": {"arguments", "calculus", "parameters"},
+    "network": {"activation", "arguments", "batchnorm", "errors", "parameters"},
+    "gradient": {"activation", "arguments", "batchnorm", "derivations", "network", "parameters"},
+    "jacobian": {"activation", "arguments", "batchnorm", "network", "parameters"},
+    "derivative_check": {"arguments", "errors"},
+    "forum": {"activation", "arguments", "errors", "forum", "gradient", "network"},
+    "cli": {"errors", "forum", ""},
+    "__main__": {"cli"},
+}
+LEAVES = {"cli", "__main__"}
+
+
+def imports_of(path):
+    """Names below matbn that a file imports; "" for the package itself."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            names = [node.module] if node.module.count(".") else [f"{node.module}.{a.name}" for a in node.names]
+        for name in names:
+            parts = name.split(".")
+            if parts[0] == "matbn":
+                yield parts[1] if len(parts) > 1 else ""
+
+
+def room_of(path):
+    return path.relative_to(ROOT).parts[0].removesuffix(".py")
+
+
+FILES = [path for path in sorted(ROOT.rglob("*.py")) if path != ROOT / "__init__.py"]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))
+def test_import_directions(path):
+    assert set(imports_of(path)) <= MAY_IMPORT[room_of(path)]
+
+
+def test_leaves_are_imported_by_nothing():
+    for path in [*FILES, ROOT / "__init__.py"]:
+        if room_of(path) not in LEAVES:
+            assert not LEAVES & set(imports_of(path)), path
+
+
+def test_derivations_know_nothing_of_each_other():
+    for path in (ROOT / "derivations").glob("*.py"):
+        assert "derivations" not in set(imports_of(path)), path
+
+
+def test_import_brings_no_optional_package():
+    optional = ("rpy2", "pandas", "matplotlib", "torch", "sklearn", "sympy")
+    code = f"import sys, matbn; print([name for name in {optional} if name in sys.modules])"
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
+
+
+def test_import_takes_under_a_fifth_of_a_second_on_top_of_numpy_and_scipy():
+    code = (
+        "import time, numpy, scipy.sparse, scipy.special; start = time.perf_counter();"
+        " import matbn; print(time.perf_counter() - start)"
+    )
+    seconds = [float(subprocess.check_output([sys.executable, "-c", code], text=True)) for _ in range(3)]
+    assert min(seconds) < 0.2
+
+
+def test_files_stay_small():
+    for path in FILES:
+        assert len(path.read_text().splitlines()) <= 300, path
