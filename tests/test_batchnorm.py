@@ -4,6 +4,7 @@ import pytest
 from conftest import CONVENTIONS
 
 import matbn
+from matbn.batchnorm import centre
 from matbn.errors import VarianceError
 
 
@@ -90,6 +91,13 @@ def test_a_constant_node(constant):
         matbn.bn_forward(Z, np.ones(3), np.zeros(3))
     Y, _ = matbn.bn_forward(Z, np.ones(3), np.full(3, 5.0), eps=1e-3)
     assert (Y[:, 1] == 5).all()
+
+
+def test_centring_makes_constant_columns_exactly_zero():
+    for N in range(2, 3000, 37):
+        centred, mean = centre(np.full((N, 4), [0.1, 1 / 3, -1e15 / 7, 1e-300]))
+        assert (centred == 0).all()
+        np.testing.assert_allclose(mean, [0.1, 1 / 3, -1e15 / 7, 1e-300], rtol=1e-15)
 
 
 def test_a_node_that_is_constant_but_for_rounding():

@@ -31,6 +31,17 @@ def test_a_range_of_ones_own():
     assert (a.rnorm(3, 2, 3) == 2 + 3 * b.rnorm(3)).all()
 
 
+def test_uniforms_stay_off_0_and_1_as_in_r():
+    class Bits:
+        def random_raw(self, n):
+            return np.array([0, 1, 2**32 - 1], dtype=np.uint64)[:n]
+
+    random = RRandom(1)
+    random._bits = Bits()
+    # R's fixup puts half of 1/(2³² - 1) for a 0; the largest draw is below 1 as it is.
+    assert random.runif(3).tolist() == [0.5 * 2.328306437080797e-10, 2.0**-32, (2**32 - 1) / 2**32]
+
+
 def test_seeds_that_r_does_not_take():
     for seed in (2**31, -(2**31), 1.5):
         with pytest.raises(ArgumentError, match="whole number"):
