@@ -135,13 +135,13 @@ def centre(Z: Array) -> tuple[Array, Array]:
     """Return Z - 1μᵀ and μ, accurate also where means are large against the spread.
 
     The mean of the residuals corrects the first mean, whose rounding error would otherwise stay in
-    every row. A constant column becomes exactly 0.
+    every row. A constant column becomes exactly 0: its residuals are alike, a small whole multiple of
+    the last digit, so that their mean is exact.
     """
     mean = Z.mean(axis=0)
     centred = Z - mean
     correction = centred.mean(axis=0)
     centred -= correction
-    centred[:, (Z[:1] == Z).all(axis=0)] = 0
     return centred, mean + correction
 
 
