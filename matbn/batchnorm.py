@@ -117,8 +117,8 @@ def bn_backward(dY: ArrayLike, cache: BatchNormCache) -> BatchNormGradient:
         dZ = normalisation_derivative(dY, normalised) * cache.gamma
     else:
         dZ = dY * (cache.gamma / normalised.s)
-    gradient = BatchNormGradient(dZ, np.einsum("ij,ij->j", normalised.H, dY), dY.sum(axis=0))
-    return gradient._replace(Z=like_layout(dZ, cache.layout))
+    dgamma = np.einsum("ij,ij->j", normalised.H, dY)
+    return BatchNormGradient(like_layout(dZ, cache.layout), dgamma, dY.sum(axis=0))
 
 
 def bn_jacobian(z: ArrayLike, gamma: float = 1.0, ddof: float = 1, eps: float = 0.0) -> Array:
