@@ -109,7 +109,7 @@ gelu = Activation(
     "gelu",
     value=lambda b: b * _normal_cdf(b),
     slope=lambda b: _normal_cdf(b) + b * _normal_density(b),
-    curvature=lambda b: (2 - b**2) * _normal_density(b),
+    curvature=lambda b: 2 * _normal_density(b) - b * (b * _normal_density(b)),  # b² alone may overflow
 )
 
 sine = Activation("sine", value=np.sin, slope=np.cos, curvature=lambda b: -np.sin(b))

@@ -72,6 +72,20 @@ def as_choice(name: str, value: object, choices: tuple[str, ...]) -> str:
     return value
 
 
+def finite_result(name: str, result: Array) -> Array:
+    """Return a result as it is, or refuse it where it overflowed.
+
+    Functions that end with this run under `numpy.errstate(all="ignore")`: an error says more than the
+    warnings on the way to it.
+    """
+    if not np.isfinite(result).all():
+        raise NotFiniteError(
+            f"{name} would not be finite: the arguments are too large or too small for float64, or the activation"
+            " does not return finite numbers; rescale the data"
+        )
+    return result
+
+
 def variance_divisor(N: int, ddof: object) -> float:
     """Return d = N - ddof, by which a batch variance is divided; it must be positive, and N at least 2."""
     ddof = as_number("ddof", ddof, at_least=0)
@@ -95,10 +109,11 @@ def _as_numbers(name: str, value: ArrayLike) -> Array:
         raise ShapeError(f"{name} is not a rectangular array: {error}") from None
     if array.dtype == np.float64 or array.dtype == np.complex128:
         return array
-    if array.dtype.kind in "biuf":
-        return array.astype(np.float64)
-    if array.dtype.kind == "c":
-        return array.astype(np.complex128)
+    with np.errstate(over="ignore"):  # a long double may be too large; it is then refused as infinite
+        if array.dtype.kind in "biuf":
+            return array.astype(np.float64)
+        if array.dtype.kind == "c":
+            return array.astype(np.complex128)
     raise ElementTypeError(
         f"{name} holds {_described(value, array)}, not numbers;"
         " convert it first, for example with numpy.asarray(..., dtype=float)"

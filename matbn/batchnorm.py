@@ -19,8 +19,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from matbn.arguments import Array, as_choice, as_matrix, as_number, as_vector, variance_divisor
-from matbn.errors import NotFiniteError, ShapeError, VarianceError
+from matbn.arguments import Array, as_choice, as_matrix, as_number, as_vector, finite_result, variance_divisor
+from matbn.errors import ElementTypeError, NotFiniteError, ShapeError, VarianceError
 
 LAYOUTS = ("rows", "columns")
 UNIT_ROUNDOFF = float(np.finfo(np.float64).eps) / 2
@@ -60,6 +60,7 @@ class BatchNormGradient(NamedTuple):
     beta: Array  # p
 
 
+@np.errstate(all="ignore")
 def bn_forward(
     Z: ArrayLike,
     gamma: ArrayLike,
@@ -99,16 +100,21 @@ def bn_forward(
     # A node that is constant in exact arithmetic may vary in the last bits, after a product say.
     noise = 4 * UNIT_ROUNDOFF * np.max(np.abs(Z), axis=0, initial=0.0)
     normalised = normalise_centred(centred, d, as_number("eps", eps, at_least=0), noise, "Z")
-    Y = normalised.H * gamma + beta
+    Y = finite_result("Y", normalised.H * gamma + beta)
     return BatchNormOutput(like_layout(Y, layout), BatchNormCache(normalised, gamma, layout, True))
 
 
+@np.errstate(all="ignore")
 def bn_backward(dY: ArrayLike, cache: BatchNormCache) -> BatchNormGradient:
     """Return the gradients with respect to Z, gamma and beta, given dY = ∂R/∂Y (in the layout of Y).
 
     With batch statistics, ∂R/∂Z = (C·dY - H·diag(Hᵀ dY)/d)·diag(γ/s); with running statistics, which
     do not depend on Z, ∂R/∂Z = dY·diag(γ/s). ∂R/∂γ = diag(Hᵀ dY) and ∂R/∂β = dYᵀ1 for both.
     """
+    if not isinstance(cache, BatchNormCache):
+        raise ElementTypeError(
+            f"cache is of type {type(cache).__name__}, but must be the cache that bn_forward returned"
+        )
     dY = samples_in_rows(dY, cache.layout, "dY")
     normalised = cache.normalised
     if dY.shape != normalised.H.shape:
@@ -117,18 +123,20 @@ def bn_backward(dY: ArrayLike, cache: BatchNormCache) -> BatchNormGradient:
         dZ = normalisation_derivative(dY, normalised) * cache.gamma
     else:
         dZ = dY * (cache.gamma / normalised.s)
-    dgamma = np.einsum("ij,ij->j", normalised.H, dY)
-    return BatchNormGradient(like_layout(dZ, cache.layout), dgamma, dY.sum(axis=0))
+    finite_result("the gradient by Z", dZ)
+    dgamma = finite_result("the gradient by gamma", np.einsum("ij,ij->j", normalised.H, dY))
+    dbeta = finite_result("the gradient by beta", dY.sum(axis=0))
+    return BatchNormGradient(like_layout(dZ, cache.layout), dgamma, dbeta)
 
 
+@np.errstate(all="ignore")
 def bn_jacobian(z: ArrayLike, gamma: float = 1.0, ddof: float = 1, eps: float = 0.0) -> Array:
     """Return the N × N Jacobian ∂y/∂zᵀ of one batch-normalised node, γ/s·(C - hhᵀ/d); it is symmetric."""
     z = as_vector("z", z)
     gamma = as_number("gamma", gamma)
     _, cache = bn_forward(z[:, None], [gamma], [0.0], ddof, eps)
     h, s, d = cache.normalised.H[:, 0], cache.normalised.s[0], cache.normalised.d
-    jacobian: Array = (np.eye(len(z)) - 1 / len(z) - np.outer(h, h) / d) * (gamma / s)
-    return jacobian
+    return finite_result("the Jacobian", (np.eye(len(z)) - 1 / len(z) - np.outer(h, h) / d) * (gamma / s))
 
 
 def centre(Z: Array) -> tuple[Array, Array]:
@@ -154,8 +162,8 @@ def normalise_centred(centred: Array, d: float, eps: float, noise: Array, name: 
     constant = largest <= noise
     if eps == 0 and constant.any():
         raise VarianceError(
-            f"{name} has {int(constant.sum())} nodes with zero variance ({_positions(constant)},"
-            " counted from 0): batch norm divides by their standard deviation; drop them or set eps > 0"
+            f"{name} has zero variance in nodes {_positions(constant)} (counted from 0): batch norm divides by their"
+            " standard deviation; drop them or set eps > 0"
         )
     # Squares of entries divided by the largest stay in range where those of the entries would not.
     unit = np.maximum(largest, np.sqrt(eps))

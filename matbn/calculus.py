@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from matbn.arguments import Array, as_integer, as_matrix, as_vector
+from matbn.arguments import Array, as_integer, as_matrix, as_vector, finite_result
 from matbn.errors import ShapeError
 
 
@@ -78,6 +78,7 @@ def hadamard_differential(A: ArrayLike, B: ArrayLike) -> tuple[sp.csr_array, sp.
     return sp.diags_array(vec(B), format="csr"), sp.diags_array(vec(A), format="csr")
 
 
+@np.errstate(all="ignore")
 def kronecker_apply(A: ArrayLike, B: ArrayLike, v: ArrayLike) -> Array:
     """Return (A⊗B) v without forming A⊗B, as vec(B·unvec(v)·Aᵀ), for A m × n, B p × q and v of nq entries.
 
@@ -93,7 +94,7 @@ def kronecker_apply(A: ArrayLike, B: ArrayLike, v: ArrayLike) -> Array:
     k = columns.shape[1]
     # Axes (k, n, q): each column's unvec(v) is q × n, stored here as its transpose.
     stacked = A @ columns.T.reshape(k, n, q) @ B.T
-    result: Array = stacked.reshape(k, m * p).T
+    result = finite_result("(A⊗B) v", stacked.reshape(k, m * p).T)
     return result[:, 0] if single else result
 
 
@@ -103,6 +104,6 @@ def _interleave(m: int, n: int, p: int, q: int) -> sp.csr_array:
 
 
 def _shape(name: str, shape: tuple[int, int]) -> tuple[int, int]:
-    if len(shape) != 2:
+    if not isinstance(shape, tuple | list) or len(shape) != 2:
         raise ShapeError(f"{name} is {shape!r}, but must be a pair (rows, columns)")
     return as_integer(name, shape[0]), as_integer(name, shape[1])

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from matbn.arguments import Array, as_array, as_integer
-from matbn.errors import ArgumentError, ShapeError
+from matbn.errors import ArgumentError, ElementTypeError, ShapeError
 
 COMPLEX_STEP = "complex step"
 CENTRAL_DIFFERENCES = "central differences"
@@ -87,7 +87,11 @@ def check_gradient(
     >>> check_gradient(lambda A: (A**3).sum(), lambda A: 3 * A**2, [[1.0, 2.0], [3.0, 4.0]]).ok
     True
     """
+    if not callable(f):
+        raise ElementTypeError(f"f is of type {type(f).__name__}, but must be a function")
     call, arguments = _arguments(f, at)
+    if not arguments:
+        raise ArgumentError("at is empty: there is nothing to check")
     claimed = _claimed(gradient, at, arguments)
     value = _value_at(call, arguments)
     rng = np.random.default_rng(seed)

@@ -17,13 +17,14 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from matbn.activation import Activation
-from matbn.arguments import Array, as_choice
+from matbn.arguments import Array, as_choice, finite_result
 from matbn.batchnorm import normalisation_derivative
 from matbn.derivations import frechet, graph, kronecker, loop, sums
 from matbn.network import forward, mean_square
 from matbn.parameters import Net, NetGradient, as_net, as_outcome
 
 
+@np.errstate(all="ignore")
 def net_gradient(
     X: ArrayLike,
     y: ArrayLike,
@@ -60,7 +61,9 @@ def net_gradient(
     y = as_outcome(y, net)
     if route != "matrix":
         forward(net)  # refuses nodes without variance, of which the derivations know nothing
-    return ROUTES[route](net, y)
+    found = ROUTES[route](net, y)
+    finite_result("R or its gradient", np.append(found.theta, found.loss))
+    return found
 
 
 def gradient(net: Net, y: Array) -> NetGradient:

@@ -14,12 +14,13 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from matbn.activation import Activation
-from matbn.arguments import Array
+from matbn.arguments import Array, as_vector, finite_result
 from matbn.batchnorm import normalisation_derivative
 from matbn.network import NetForward, forward
 from matbn.parameters import Net, Parameters, as_net, as_outcome
 
 
+@np.errstate(all="ignore")
 def net_jacobian(
     X: ArrayLike,
     Gamma1: ArrayLike,
@@ -50,9 +51,10 @@ def net_jacobian(
         blocks.append(by_B * layers.normalised.H)
     if net.parameters.beta is not None:
         blocks.append(by_B)
-    return np.hstack([*blocks, layers.V])
+    return finite_result("the Jacobian", np.hstack([*blocks, layers.V]))
 
 
+@np.errstate(all="ignore")
 def net_hessian_product(
     X: ArrayLike,
     y: ArrayLike,
@@ -71,7 +73,10 @@ def net_hessian_product(
     gradient's cost; the Hessian is never formed. Other arguments and errors are those of `net_gradient`.
     """
     net = as_net(X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps)
-    return _hessian_product(net, as_outcome(y, net), net.parameters.with_theta(direction)).theta
+    size = len(net.parameters.theta)
+    step = net.parameters.with_theta(as_vector("direction", direction, size, "(vec Gamma1, gamma, beta, Gamma2)"))
+    product = _hessian_product(net, as_outcome(y, net), step).theta
+    return finite_result("the Hessian product", product)
 
 
 def _hessian_product(net: Net, y: Array, step: Parameters) -> Parameters:
@@ -121,4 +126,4 @@ def _adjoint_differential(net: Net, layers: NetForward, step: Parameters, W: Arr
     dg = np.einsum("ij,ij->j", dH, W) + np.einsum("ij,ij->j", H, dW)
     Q = W - W.mean(axis=0) - H * (g / d)
     dQ = dW - dW.mean(axis=0) - dH * (g / d) - H * (dg / d)
-    return dg, dQ * (gamma / s) + Q * (step.gamma / s - gamma * ds / s**2)
+    return dg, dQ * (gamma / s) + Q * ((step.gamma - gamma * (ds / s)) / s)

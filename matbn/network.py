@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from matbn.activation import Activation
-from matbn.arguments import Array
+from matbn.arguments import Array, finite_result
 from matbn.batchnorm import UNIT_ROUNDOFF, Normalised, centre, normalise_centred
-from matbn.errors import ArgumentError
+from matbn.errors import ArgumentError, ShapeError
 from matbn.parameters import Net, Parameters, as_net, as_outcome
 
 
@@ -27,6 +27,7 @@ class NetForward:
     normalised: Normalised | None  # H, s and d; None in a plain net
 
 
+@np.errstate(all="ignore")
 def net_forward(
     X: ArrayLike,
     Gamma1: ArrayLike,
@@ -61,6 +62,7 @@ def net_forward(
     return forward(as_net(X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps))
 
 
+@np.errstate(all="ignore")
 def net_loss(
     X: ArrayLike,
     y: ArrayLike,
@@ -77,9 +79,12 @@ def net_loss(
     Complex arguments give a complex R, for complex-step derivatives.
     """
     net = as_net(X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps)
-    return mean_square(as_outcome(y, net) - forward(net).fitted)
+    loss = mean_square(as_outcome(y, net) - forward(net).fitted)
+    finite_result("R", np.asarray(loss))
+    return loss
 
 
+@np.errstate(all="ignore")
 def fold(
     X: ArrayLike,
     Gamma1: ArrayLike,
@@ -101,7 +106,9 @@ def fold(
     centred, mean = centre(net.X)
     weights = net.parameters.Gamma1 * (net.parameters.gamma / _normalise(centred, net).s)
     bias = np.asarray(net.parameters.beta) - mean @ weights
-    return Parameters(weights, None, bias, net.parameters.Gamma2)
+    folded = Parameters(weights, None, bias, net.parameters.Gamma2)
+    finite_result("the folded net", folded.theta)
+    return folded
 
 
 def forward(net: Net) -> NetForward:
@@ -117,7 +124,9 @@ def forward(net: Net) -> NetForward:
         normalised = _normalise(X, net)
         B = normalised.H * parameters.gamma + parameters.beta
     V = net.activation.value(B)
-    return NetForward(V @ parameters.Gamma2, V, B, X, normalised)
+    if np.shape(V) != B.shape:
+        raise ShapeError(f"activation {net.activation.name!r} returns shape {np.shape(V)} where it is given {B.shape}")
+    return NetForward(finite_result("the fitted values", V @ parameters.Gamma2), V, B, X, normalised)
 
 
 def mean_square(e: Array) -> float:

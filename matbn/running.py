@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from matbn.arguments import Array, as_choice, as_integer, as_number, as_vector, variance_divisor
+from matbn.arguments import Array, as_choice, as_integer, as_number, as_vector, finite_result, variance_divisor
 from matbn.batchnorm import (
     BatchNormCache,
     BatchNormOutput,
@@ -30,7 +30,7 @@ from matbn.batchnorm import (
     samples_in_rows,
     scale_and_shift,
 )
-from matbn.errors import ArgumentError, VarianceError
+from matbn.errors import ArgumentError, ElementTypeError, VarianceError
 
 MOMENTUM_OF = ("batch", "running")
 
@@ -58,6 +58,7 @@ def running_start(p: int) -> RunningStatistics:
     return RunningStatistics(np.zeros(p), np.ones(p))
 
 
+@np.errstate(all="ignore")
 def running_update(
     running: RunningStatistics,
     Z: ArrayLike,
@@ -82,8 +83,8 @@ def running_update(
         if momentum_of == "running":
             weight = 1 - weight
     return RunningStatistics(
-        (1 - weight) * mean + weight * batch_mean,
-        (1 - weight) * variance + weight * batch_variance,
+        finite_result("the running mean", (1 - weight) * mean + weight * batch_mean),
+        finite_result("the running variance", (1 - weight) * variance + weight * batch_variance),
         running.batches + 1,
     )
 
@@ -110,6 +111,7 @@ def bn_train(
     return TrainingOutput(Y, cache, moved)
 
 
+@np.errstate(all="ignore")
 def bn_infer(
     Z: ArrayLike,
     gamma: ArrayLike,
@@ -132,10 +134,14 @@ def bn_infer(
         raise VarianceError("running.variance has zeros and eps is 0: set eps > 0 to divide by its root")
     H = (Z - mean) / s
     cache = BatchNormCache(Normalised(H, s, len(Z)), gamma, layout, False)
-    return BatchNormOutput(like_layout(H * gamma + beta, layout), cache)
+    return BatchNormOutput(like_layout(finite_result("Y", H * gamma + beta), layout), cache)
 
 
 def _checked(running: RunningStatistics, p: int) -> tuple[Array, Array]:
+    if not isinstance(running, RunningStatistics):
+        raise ElementTypeError(
+            f"running is of type {type(running).__name__}, but must be RunningStatistics, as running_start(p) gives"
+        )
     mean = as_vector("running.mean", running.mean, p, "one a node")
     variance = as_vector("running.variance", running.variance, p, "one a node")
     if (variance < 0).any():

@@ -88,7 +88,7 @@ def test_one_family_and_the_builtin_kinds():
 def test_a_node_without_variance(route):
     Gamma1 = NET.parameters.Gamma1.copy()
     Gamma1[:, 2] = 0
-    with pytest.raises(VarianceError, match=r"X @ Gamma1 has 1 nodes with zero variance \(2, counted from 0\)"):
+    with pytest.raises(VarianceError, match=r"X @ Gamma1 has zero variance in nodes 2 \(counted from 0\)"):
         call(Gamma1=Gamma1, route=route)
     assert np.isfinite(call(Gamma1=Gamma1, route=route, eps=0.1).theta).all()
 
@@ -161,3 +161,58 @@ def test_large_arrays_are_taken_without_a_copy():
         tracemalloc.stop()
         assert np.shares_memory(taken, view)
         assert peak < 1e6
+
+
+@pytest.mark.parametrize(
+    ("function", "changes"),
+    [
+        ("net_loss", {"y": NET.y * 1e200}),
+        ("net_gradient", {"y": NET.y * 1e200}),
+        ("net_forward", {"Gamma2": np.full(3, 1e308)}),
+        ("net_gradient", {"Gamma2": np.full(3, 1e308)}),
+        ("net_hessian_product", {"Gamma2": np.full(3, 1e200), "direction": np.full(21, 1e200)}),
+    ],
+)
+def test_overflow_is_refused_without_warnings(function, changes):
+    with pytest.raises(NotFiniteError, match=r"would not be finite: .* rescale the data"):
+        call(function, **changes)
+
+
+@pytest.mark.parametrize("scale", [1e200, 1e-200])
+def test_the_size_of_the_inputs_does_not_matter(scale):
+    # Normalised layers see no scale: all but the derivatives by Γ₁ stay, and those go with 1/scale · scale.
+    expected, found = call(), call(X=NET.X * scale)
+    np.testing.assert_allclose(found.theta, expected.theta, rtol=1e-11, atol=1e-13)
+    direction = np.random.default_rng(0).normal(size=21)
+    arguments = {"direction": direction, "activation": "tanh"}
+    product = call("net_hessian_product", X=NET.X * scale, **arguments)
+    np.testing.assert_allclose(product, call("net_hessian_product", **arguments), rtol=1e-10, atol=1e-12)
+
+
+def test_an_activation_that_misbehaves():
+    nan = matbn.Activation("nan", lambda b: b * np.nan, np.cos, np.sin)
+    with pytest.raises(NotFiniteError, match="activation does not return finite numbers"):
+        call(activation=nan)
+    short = matbn.Activation("short", lambda b: b[:, :1], np.cos, np.sin)
+    with pytest.raises(ShapeError, match=r"activation 'short' returns shape \(9, 1\) where it is given \(9, 3\)"):
+        call(activation=short)
+
+
+@pytest.mark.parametrize("activation", matbn.ACTIVATIONS)
+def test_saturated_activations_have_finite_derivatives(activation):
+    gamma = np.full(3, 1e150)
+    gradient = call(gamma=gamma, activation=activation, Gamma2=np.full(3, 1e-150))
+    assert np.isfinite(gradient.theta).all()
+
+
+def test_wrong_kinds_of_state():
+    with pytest.raises(ElementTypeError, match="cache is of type BatchNormOutput"):
+        matbn.bn_backward(NET.X, matbn.bn_forward(NET.X, np.ones(4), np.zeros(4)))
+    with pytest.raises(ElementTypeError, match="running is of type tuple"):
+        matbn.bn_infer(NET.X, np.ones(4), np.zeros(4), (0, 1))
+    with pytest.raises(ShapeError, match="direction has 20 entries, but 21 are needed"):
+        call("net_hessian_product", direction=np.ones(20))
+    with pytest.raises(ElementTypeError, match="f is of type NoneType"):
+        matbn.check_gradient(None, 1.0, 2.0)
+    with pytest.raises(ShapeError, match="A_shape is 3"):
+        matbn.kronecker_differential_A(3, np.eye(2))
