@@ -93,6 +93,29 @@ def test_jacobian_of_a_normalised_column(ddof, eps):
     assert is_zero((gamma * h).jacobian(z) - gamma / s * (C - h * h.T / d))
 
 
+@pytest.mark.parametrize("ddof", [0, 1])
+def test_mean_variance_and_the_layer_by_each(ddof):
+    x, D = sp.Matrix(sp.symbols("x1 x2 x3", real=True)), sp.Matrix(sp.symbols("D1 D2 D3", real=True))
+    mu, v = sp.symbols("mu v", positive=True)
+    mean, d = (ONES.T * x)[0] / N, N - ddof
+    variance = ((x - mean * ONES).T * (x - mean * ONES))[0] / d
+    assert is_zero(by_entries(mean, x) - ONES / N)
+    assert is_zero(by_entries(variance, x) - 2 * (x - mean * ONES) / d)
+    loss = (D.T * (x - mu * ONES))[0] / sp.sqrt(v)  # with mean and variance as variables of their own
+    assert sp.simplify(sp.diff(loss, mu) + sum(D) / sp.sqrt(v)) == 0
+    assert sp.simplify(sp.diff(loss, v) + (D.T * (x - mu * ONES))[0] * v ** sp.Rational(-3, 2) / 2) == 0
+
+
+def test_a_hadamard_product_of_functions():
+    # ∂vec(w⊙XΓ₁)/∂vec(Γ₁)ᵀ = diag(vec XΓ₁)·∂vec(w)/∂vec(Γ₁)ᵀ + diag(vec w)·(I⊗X), w = γ⊗1/σ
+    Z = X * GAMMA1
+    sigma = [sp.sqrt(((C * Z[:, j]).T * C * Z[:, j])[0] / (N - 1)) for j in range(P2)]
+    w = sp.Matrix(N, P2, lambda _, j: GAMMA[j] / sigma[j])
+    by = GAMMA1.vec()
+    formula = sp.diag(*Z.vec()) * w.vec().jacobian(by) + sp.diag(*w.vec()) * sp.kronecker_product(sp.eye(P2), X)
+    assert is_zero(w.multiply_elementwise(Z).vec().jacobian(by) - formula)
+
+
 @pytest.mark.parametrize("shape", [((1, 2), (3, 1)), ((2, 3), (2, 2))])
 def test_kronecker_and_hadamard_differentials(shape):
     (m, n), (p, q) = shape
