@@ -13,6 +13,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError, VarianceError
 
+FIRST_INDEX = 0  # what positions in messages are counted from; in an R session `matbn.rbridge` sets it to 1
+
 Array = NDArray[Any]  # float64, or complex128 where a derivative is taken by complex steps
 
 
@@ -86,6 +88,14 @@ def finite_result(name: str, result: Array) -> Array:
     return result
 
 
+def counted(positions: Array) -> str:
+    """Return the first few of some positions (k indices, or k × 2 rows and columns) for a message."""
+    shown = [", ".join(map(str, np.atleast_1d(position) + FIRST_INDEX)) for position in positions[:4]]
+    if positions.ndim == 2 and positions.shape[1] > 1:
+        shown = [f"({position})" for position in shown]
+    return f"{', '.join(shown)}{', …' if len(positions) > 4 else ''} (counted from {FIRST_INDEX})"
+
+
 def variance_divisor(N: int, ddof: object) -> float:
     """Return d = N - ddof, by which a batch variance is divided; it must be positive, and N at least 2."""
     ddof = as_number("ddof", ddof, at_least=0)
@@ -137,9 +147,6 @@ def _finite(name: str, array: Array) -> Array:
     bad = np.argwhere(~np.isfinite(array))
     if len(bad) == 0:
         return array
-    where = ", ".join(str(index[0] if array.ndim == 1 else tuple(map(int, index))) for index in bad[:3])
-    where += ", …" if len(bad) > 3 else ""
     raise NotFiniteError(
-        f"{name} has {len(bad)} entries that are NaN or infinite (at index {where},"
-        " counted from 0); drop those samples or fill them in"
+        f"{name} has {len(bad)} entries that are NaN or infinite, at {counted(bad)}; drop those samples or fill them in"
     )

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from matbn.arguments import Array, as_choice, as_matrix, as_number, as_vector, finite_result, variance_divisor
+from matbn.arguments import Array, as_choice, as_matrix, as_number, as_vector, counted, finite_result, variance_divisor
 from matbn.errors import ElementTypeError, NotFiniteError, ShapeError, VarianceError
 
 LAYOUTS = ("rows", "columns")
@@ -162,7 +162,7 @@ def normalise_centred(centred: Array, d: float, eps: float, noise: Array, name: 
     constant = largest <= noise
     if eps == 0 and constant.any():
         raise VarianceError(
-            f"{name} has zero variance in nodes {_positions(constant)} (counted from 0): batch norm divides by their"
+            f"{name} has zero variance in nodes {counted(np.flatnonzero(constant))}: batch norm divides by their"
             " standard deviation; drop them or set eps > 0"
         )
     # Squares of entries divided by the largest stay in range where those of the entries would not.
@@ -195,8 +195,3 @@ def like_layout(Y: Array, layout: str) -> Array:
 def scale_and_shift(gamma: ArrayLike, beta: ArrayLike, p: int) -> tuple[Array, Array]:
     """Return gamma and beta as vectors of p."""
     return as_vector("gamma", gamma, p, "one a node"), as_vector("beta", beta, p, "one a node")
-
-
-def _positions(mask: Array) -> str:
-    positions = np.flatnonzero(mask)
-    return ", ".join(map(str, positions[:8])) + (", …" if len(positions) > 8 else "")

@@ -33,7 +33,12 @@ BAD = [
     ("X", NET.X[None], ShapeError, r"X has shape \(1, 9, 4\)"),
     ("X", NET.X[:0], ShapeError, "X has no rows"),
     ("X", NET.X[:1], VarianceError, "there are 1 samples, but batch norm needs at least 2"),
-    ("X", with_entry(NET.X, np.nan), NotFiniteError, r"X has 1 entries that are NaN or infinite \(at index \(0, 1\)"),
+    (
+        "X",
+        with_entry(NET.X, np.nan),
+        NotFiniteError,
+        r"X has 1 entries that are NaN or infinite, at \(0, 1\) \(counted",
+    ),
     ("X", with_entry(NET.X, -np.inf), NotFiniteError, "X has 1 entries"),
     ("X", np.where(NET.X > 0, np.inf, -np.inf), NotFiniteError, "X has 36 entries .*, …"),
     ("X", np.ma.masked_greater(NET.X, 2), NotFiniteError, "X has .* masked entries"),
