@@ -51,9 +51,9 @@ def test_seeds_that_r_does_not_take():
 @pytest.mark.r
 @pytest.mark.parametrize("seed", [1, 77, -2147483647])
 def test_against_the_r_that_is_here(seed):
-    from matbn.forum.r_side import _embedded_r
+    from matbn.forum.r_side import embedded_r
 
-    r = _embedded_r()
+    r = embedded_r()
     random = RRandom(seed)
     r.evalr(f"set.seed({seed}, 'Mersenne-Twister', 'Inversion')")
     assert (np.array(r.evalr("runif(1000)")) == random.runif(1000)).all()

@@ -17,7 +17,7 @@ class RUnavailableError(MatbnError):
 
 def r_figures(seed: int, N: int, p1: int, p2: int) -> dict[str, Array]:
     """Return every figure by name, from an embedded R."""
-    interface = _embedded_r()
+    interface = embedded_r()
     functions = interface.baseenv["new.env"]()
     with as_file(files("matbn.forum") / "forum_checks.R") as script:
         interface.baseenv["source"](interface.StrSexpVector([str(script)]), local=functions, encoding="UTF-8")
@@ -26,7 +26,7 @@ def r_figures(seed: int, N: int, p1: int, p2: int) -> dict[str, Array]:
     return {name: _as_array(figure) for name, figure in zip(figures.names, figures, strict=True)}
 
 
-def _embedded_r() -> Any:
+def embedded_r() -> Any:
     """Start R in this process, once, and return rpy2's low-level interface to it."""
     if "R_HOME" not in os.environ and shutil.which("R") is None:
         raise RUnavailableError("R is not on the PATH; on Debian and Ubuntu: sudo apt-get install r-base-dev")

@@ -1,0 +1,79 @@
+# The only file that touches reticulate. reticulate starts Python and calls one function that takes no
+# arguments; every later call goes through R closures that Python has put into `bridge`.
+
+session <- new.env(parent = emptyenv())
+
+bridge_call <- function(name, ...) {
+  closure <- session$functions[[name]]
+  if (is.null(closure)) {
+    start_bridge()
+    closure <- session$functions[[name]]
+  }
+  answer <- closure(...)
+  if (length(answer) == 1L) {
+    return(answer[[1L]])
+  }
+  raise(answer[[2L]], answer[[3L]], sys.call(-1))
+}
+
+start_bridge <- function() {
+  functions <- getOption("matbn.bridge")
+  if (!is.environment(functions)) {
+    # A Python session that has R inside has set the option already, and reticulate must stay out of it.
+    choose_python()
+    functions <- new.env(parent = emptyenv())
+    options(matbn.bridge = functions)
+    started <- tryCatch(setup_python(), error = identity)
+    if (inherits(started, "error")) {
+      options(matbn.bridge = NULL)
+      no_python(conditionMessage(started))
+    }
+  }
+  session$functions <- functions
+}
+
+setup_python <- function() {
+  reticulate::import_from_path("matbn.rbridge.session", bundled_python(), convert = FALSE)$setup()
+}
+
+bundled_python <- function() {
+  directory <- system.file("python", package = "matbn")
+  if (!nzchar(directory)) {
+    refuse("the package's own Python code is missing: install matbn again", "InstallationError")
+  }
+  directory
+}
+
+# Which Python: one that runs already, one that the user asked for, matbn_install()'s, one that reticulate
+# makes by itself (from 1.41 on), or one that has rpy2.
+choose_python <- function() {
+  if (reticulate::py_available(initialize = FALSE) || nzchar(Sys.getenv("RETICULATE_PYTHON"))) {
+    return(invisible())
+  }
+  own <- environment_python()
+  if (file.exists(own)) {
+    reticulate::use_python(own, required = TRUE)
+  } else if (!"py_require" %in% getNamespaceExports("reticulate")) {
+    found <- tryCatch(reticulate::py_discover_config("rpy2"), error = function(e) NULL)
+    if (is.null(found) || is.null(found$required_module_path)) {
+      no_python("no Python with rpy2 was found")
+    }
+    reticulate::use_python(found$python, required = TRUE)
+  }
+}
+
+no_python <- function(reason) {
+  refuse(
+    paste0(
+      "matbn cannot start Python: ", trimws(reason),
+      "\n  matbn_install() makes a Python environment with all that it needs; then start R again.",
+      "\n  matbn_config() says what was found."
+    ),
+    "PythonError",
+    call = NULL
+  )
+}
+
+running_python <- function() {
+  if (reticulate::py_available(initialize = FALSE)) reticulate::py_config()$python else NA_character_
+}

@@ -1,0 +1,59 @@
+# What R users pass, as the double vectors and matrices that Python reads in place.
+
+# A double without class goes through as it is, uncopied; integers and logicals are converted (NA stays NA, which
+# Python then refuses by name), and so is a data frame whose columns are all numbers.
+numbers <- function(x, name) {
+  if (!is.object(x) && (is.double(x) || is.complex(x))) {
+    return(x)
+  }
+  if (is.null(x)) {
+    refuse(paste0(name, " is NULL, but must hold numbers"), "ElementTypeError")
+  }
+  if (is.data.frame(x)) {
+    other <- names(x)[!vapply(x, function(column) (is.numeric(column) || is.logical(column)) && !is.factor(column), NA)]
+    if (length(other)) {
+      refuse(
+        paste0(
+          name, " has columns that are no numbers (", paste(other, collapse = ", "),
+          "): leave them out, or expand them with model.matrix(~ ..., data)"
+        ),
+        "ElementTypeError"
+      )
+    }
+    x <- as.matrix(x)
+  }
+  if (is.factor(x)) {
+    refuse(paste0(name, " is a factor: expand it with model.matrix(~ ...)"), "ElementTypeError")
+  }
+  if (!(is.numeric(x) || is.logical(x) || is.complex(x))) {
+    refuse(paste0(name, " is of type ", typeof(x), ", but must hold numbers"), "ElementTypeError")
+  }
+  shape <- dim(x)
+  x <- if (is.complex(x)) as.complex(x) else as.double(x)
+  if (!is.null(shape)) dim(x) <- shape
+  x
+}
+
+optional <- function(x, name) if (is.null(x)) NULL else numbers(x, name)
+
+number <- function(x, name) {
+  if (!(is.numeric(x) && length(x) == 1L) || is.object(x)) {
+    refuse(paste0(name, " must be one number"), "ElementTypeError")
+  }
+  as.double(x)
+}
+
+text <- function(x, name) {
+  if (!(is.character(x) && length(x) == 1L) || is.na(x)) {
+    refuse(paste0(name, " must be one string"), "ElementTypeError")
+  }
+  x
+}
+
+# Names of inputs and nodes, for results: those that the user's objects carry.
+input_names <- function(X, Gamma1) if (is.null(colnames(X))) rownames(Gamma1) else colnames(X)
+
+with_names <- function(matrix, rows, columns) {
+  if (!is.null(rows) || !is.null(columns)) dimnames(matrix) <- list(rows, columns)
+  matrix
+}

@@ -1,0 +1,5 @@
+"""Lets R call matbn: NumPy on R's own memory, and errors as R conditions.
+
+`session.setup()` is what the R package calls, once, when it needs Python; `session.embed()` serves a Python
+session that has R inside. Nothing else in matbn imports this package, or rpy2.
+"""

@@ -1,0 +1,126 @@
+"""What R may call, by name; arguments come by position, in the order of R's functions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import rpy2.rinterface as ri
+
+import matbn
+from matbn.arguments import Array
+from matbn.batchnorm import BatchNormCache, Normalised
+from matbn.errors import MatbnError
+from matbn.forum.checks import forum_checks
+from matbn.forum.claims import claims
+from matbn.forum.report import claims_data, claims_text, forum_data, forum_text
+from matbn.rbridge.convert import from_r, to_r
+from matbn.rbridge.session import versions
+
+
+class RFunctionError(MatbnError):
+    """A function of the user's, called from Python, stopped with an error in R."""
+
+
+def bn_forward(Z: Array, gamma: Array, beta: Array, ddof: Any, eps: Any, layout: str) -> dict[str, Any]:
+    """Return Y and the parts of the cache, which R keeps as a plain list."""
+    Y, cache = matbn.bn_forward(Z, gamma, beta, ddof, eps, layout=layout)
+    return {"Y": Y, "H": cache.normalised.H, "s": cache.normalised.s, "d": cache.normalised.d}
+
+
+def bn_backward(dY: Array, H: Array, s: Array, d: Array, gamma: Array, layout: str) -> dict[str, Any]:
+    """Return the three gradients, from the cache's parts."""
+    cache = BatchNormCache(Normalised(H, s, float(d[0])), gamma, layout, True)
+    return matbn.bn_backward(dY, cache)._asdict()
+
+
+def net_forward(*arguments: Any) -> dict[str, Any]:
+    """Return the layers; H and s are NULL in a plain net."""
+    layers = matbn.net_forward(*arguments)
+    normalised = layers.normalised
+    return {
+        "fitted": layers.fitted,
+        "V": layers.V,
+        "B": layers.B,
+        "H": None if normalised is None else normalised.H,
+        "s": None if normalised is None else normalised.s,
+    }
+
+
+def check_gradient(f: Any, gradient: Any, at: Any, directions: Any, seed: Any) -> dict[str, Any]:
+    """Check an R function's gradient; `at` is one array or a named list, `gradient` a value or an R function."""
+    names = list(at) if isinstance(at, dict) else None
+    check = matbn.check_gradient(
+        _from_r_function(f),
+        _from_r_function(gradient) if isinstance(gradient, ri.SexpClosure) else gradient,
+        at,
+        directions=int(directions[0]),
+        seed=int(seed[0]),
+    )
+    errors = np.array([check.errors[name] for name in names or check.errors])
+    return {
+        "ok": check.ok,
+        "method": check.method,
+        "errors": errors,
+        "names": list(check.errors),
+        "tolerance": check.tolerance,
+        "text": str(check),
+    }
+
+
+def forum(seed: Any, N: Any, p1: Any, p2: Any) -> dict[str, Any]:
+    """Return the forum's checks as data and as text."""
+    result = forum_checks(*(int(size[0]) for size in (seed, N, p1, p2)))
+    checks = [{name: _plain(value) for name, value in check.items()} for check in forum_data(result)["checks"]]
+    return {"checks": checks, "text": forum_text(result), "agree": result.agree}
+
+
+def judged_claims(seed: Any) -> dict[str, Any]:
+    """Return the claims as data, a column each, and as text."""
+    judgements = claims(int(seed[0]))
+    rows = claims_data(judgements)["claims"]
+    columns: dict[str, Any] = {}
+    for name in rows[0]:
+        values = [row[name] for row in rows]
+        texts = all(isinstance(value, str) for value in values)
+        columns[name] = values if texts else np.array([np.nan if value is None else value for value in values], float)
+    return {"columns": columns, "text": claims_text(judgements)}
+
+
+def _from_r_function(function: Any) -> Callable[..., Any]:
+    """Return a Python function for R's, which its R side wraps so that it answers list(value) or a message."""
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        answer = function(*map(_as_r, arguments), **{name: _as_r(value) for name, value in named.items()})
+        if isinstance(answer, ri.StrSexpVector):
+            raise RFunctionError(answer[0])
+        return from_r(answer[0])
+
+    return call
+
+
+def _as_r(value: Any) -> Any:
+    return to_r(np.asarray(value))
+
+
+def _plain(value: Any) -> Any:
+    return np.asarray(value, dtype=float) if isinstance(value, list) else value
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "vec": matbn.vec,
+    "unvec": matbn.unvec,
+    "commutation_order": matbn.commutation_order,
+    "bn_forward": bn_forward,
+    "bn_backward": bn_backward,
+    "bn_jacobian": matbn.bn_jacobian,
+    "net_forward": net_forward,
+    "net_loss": matbn.net_loss,
+    "net_gradient": matbn.net_gradient,
+    "net_jacobian": matbn.net_jacobian,
+    "net_hessian_product": matbn.net_hessian_product,
+    "fold": matbn.fold,
+    "check_gradient": check_gradient,
+    "forum_checks": forum,
+    "claims": judged_claims,
+    "versions": versions,
+}

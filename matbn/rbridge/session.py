@@ -1,0 +1,60 @@
+"""Starting the bridge: in an R session that has Python inside, or in a Python session that has R inside."""
+
+import atexit
+import os
+import sys
+from importlib.metadata import version
+from typing import Any
+
+import matbn
+from matbn import arguments
+from matbn.forum.r_side import embedded_r
+
+
+def setup() -> None:
+    """Put matbn's functions into the environment that R keeps in options("matbn.bridge").
+
+    The R package calls this, once, through reticulate, which carries no data. rpy2 takes the R that is
+    already running; it must not end it, read its start-up files again or take its handler of Ctrl-C.
+    """
+    # rpy2 reads R_HOME when it is imported, and this when it starts; it then takes R as it is.
+    os.environ["R_SESSION_INITIALIZED"] = f'PID={os.getpid()}:NAME="matbn"'
+    import rpy2.rinterface as ri
+
+    from matbn.rbridge.closures import saved_interrupt_handler
+
+    with saved_interrupt_handler():
+        # Otherwise rpy2 starts a child R, which runs the user's .Rprofile, to ask for its environment.
+        original, ri._setrenvvars = ri._setrenvvars, lambda actions: None
+        try:
+            ri.initr()
+        finally:
+            ri._setrenvvars = original
+    atexit.unregister(ri.endr)
+    arguments.FIRST_INDEX = 1
+    install(ri.baseenv["getOption"]("matbn.bridge"))
+
+
+def embed() -> Any:
+    """Start R inside this Python session, ready for library(matbn) there, and return rpy2's interface to it."""
+    ri = embedded_r()
+    environment = ri.baseenv["new.env"]()
+    install(environment)
+    ri.baseenv["options"](**{"matbn.bridge": environment})
+    return ri
+
+
+def install(environment: Any) -> None:
+    """Assign an R closure for each function that R may call."""
+    from matbn.rbridge.closures import closure
+    from matbn.rbridge.functions import FUNCTIONS
+
+    for name, function in FUNCTIONS.items():
+        environment[name] = closure(function)
+
+
+def versions() -> dict[str, str]:
+    """Return what R's matbn_config() tells of this Python."""
+    packages = {name: version(name) for name in ("numpy", "scipy", "rpy2-rinterface")}
+    own = {"python": sys.version.split()[0], "executable": sys.executable, "path": os.path.dirname(matbn.__file__)}
+    return {**own, "matbn": matbn.__version__, **packages}
