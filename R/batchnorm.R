@@ -29,8 +29,9 @@ bn_forward <- function(Z, gamma, beta, ddof = 1, eps = 0, layout = "rows") {
   )
   names <- dimnames(Z)
   if (!is.null(names)) dimnames(out$Y) <- names
-  cache <- list(H = out$H, s = out$s, d = out$d, gamma = gamma, layout = layout, names = names)
-  list(Y = out$Y, cache = structure(cache, class = "matbn_cache"))
+  cache <- list(H = out$H, s = out$s, d = nrow(out$H) - ddof, gamma = gamma, layout = layout, names = names)
+  class(cache) <- "matbn_cache"
+  list(Y = out$Y, cache = cache)
 }
 
 #' @rdname bn_forward

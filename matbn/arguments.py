@@ -5,6 +5,7 @@ complex-step derivatives go through every function. Arrays are never copied with
 Fortran-ordered, strided or read-only float64 array is used where it lies.
 """
 
+import math
 from numbers import Real
 from typing import Any
 
@@ -50,10 +51,10 @@ def as_number(name: str, value: object, at_least: float | None = None) -> float:
     """Return `value` as a finite float, no smaller than `at_least`."""
     if isinstance(value, np.ndarray) and value.size == 1:
         value = value.item()
-    if isinstance(value, bool) or not isinstance(value, Real):
+    if type(value) is not float and (isinstance(value, bool) or not isinstance(value, Real)):
         raise ElementTypeError(f"{name} is {value!r}, but must be a real number")
     number = float(value)
-    if not np.isfinite(number) or (at_least is not None and number < at_least):
+    if not math.isfinite(number) or (at_least is not None and number < at_least):
         bound = "" if at_least is None else f", {at_least:g} or larger"
         raise ArgumentError(f"{name} is {number!r}, but must be a finite number{bound}")
     return number
@@ -140,10 +141,13 @@ def _described(value: object, array: Array) -> str:
 
 
 def _finite(name: str, array: Array) -> Array:
-    with np.errstate(over="ignore", invalid="ignore"):
-        # One number tells for nearly every array, without a mask as large as the array.
-        if np.isfinite(array.sum()):
-            return array
+    if array.size > 10_000:
+        # For nearly every array its sum tells, without a mask as large as the array.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(array.sum()):
+                return array
+    elif np.isfinite(array).all():
+        return array
     bad = np.argwhere(~np.isfinite(array))
     if len(bad) == 0:
         return array

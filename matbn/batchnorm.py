@@ -13,6 +13,7 @@ so the same function carries derivatives forward (dZ to dH) and back (∂R/∂H 
 for every ddof and eps; d, not N, is what divides.
 """
 
+import math
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -98,7 +99,7 @@ def bn_forward(
     d = variance_divisor(len(Z), ddof)
     centred, _ = centre(Z)
     # A node that is constant in exact arithmetic may vary in the last bits, after a product say.
-    noise = 4 * UNIT_ROUNDOFF * np.max(np.abs(Z), axis=0, initial=0.0)
+    noise = 4 * UNIT_ROUNDOFF * np.maximum.reduce(np.abs(Z), axis=0)
     normalised = normalise_centred(centred, d, as_number("eps", eps, at_least=0), noise, "Z")
     Y = finite_result("Y", normalised.H * gamma + beta)
     return BatchNormOutput(like_layout(Y, layout), BatchNormCache(normalised, gamma, layout, True))
@@ -146,9 +147,9 @@ def centre(Z: Array) -> tuple[Array, Array]:
     every row. A constant column becomes exactly 0: its residuals are alike, a small whole multiple of
     the last digit, so that their mean is exact.
     """
-    mean = Z.mean(axis=0)
+    mean = Z.sum(axis=0) / len(Z)
     centred = Z - mean
-    correction = centred.mean(axis=0)
+    correction = centred.sum(axis=0) / len(Z)
     centred -= correction
     return centred, mean + correction
 
@@ -158,7 +159,7 @@ def normalise_centred(centred: Array, d: float, eps: float, noise: Array, name: 
 
     `name` is what an error calls the matrix.
     """
-    largest = np.max(np.abs(centred), axis=0, initial=0.0)
+    largest = np.maximum.reduce(np.abs(centred), axis=0)
     constant = largest <= noise
     if eps == 0 and constant.any():
         raise VarianceError(
@@ -166,8 +167,9 @@ def normalise_centred(centred: Array, d: float, eps: float, noise: Array, name: 
             " standard deviation; drop them or set eps > 0"
         )
     # Squares of entries divided by the largest stay in range where those of the entries would not.
-    unit = np.maximum(largest, np.sqrt(eps))
-    s = unit * np.sqrt(np.square(centred / unit).sum(axis=0) / d + (np.sqrt(eps) / unit) ** 2)
+    root_eps = math.sqrt(eps)
+    unit = np.maximum(largest, root_eps)
+    s = unit * np.sqrt(np.square(centred / unit).sum(axis=0) / d + (root_eps / unit) ** 2)
     if not np.isfinite(s).all():
         raise NotFiniteError(f"{name} has entries too large for a variance in float64; rescale the data")
     return Normalised(centred / s, s, d)

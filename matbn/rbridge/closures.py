@@ -5,38 +5,51 @@ returns list(value), or list(NULL, message, classes) from which R's side makes a
 """
 
 import ctypes
-import inspect
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import numpy as np
 import rpy2.rinterface as ri
+from rpy2.rinterface_lib import openrlib
+from rpy2.rinterface_lib.conversion import _cdata_to_rinterface
 
 from matbn.errors import MatbnError
 from matbn.rbridge.convert import from_r, to_r
 
-_libc = ctypes.CDLL(None)
+_rlib, _ffi = openrlib.rlib, openrlib.ffi
+_sigaction = ctypes.CDLL(None).sigaction
+_main_thread = threading.main_thread().ident
+_SIGINT = int(signal.SIGINT)
 _SIGACTION_BYTES = 512  # more than any platform's struct sigaction
 _kept: list[Any] = []  # R holds these by address only: if Python let them go, the next call would crash R
 
 
 def closure(function: Callable[..., Any]) -> Any:
-    """Return an R closure for a Python function of positional arguments."""
+    """Return an R closure for a Python function of positional arguments.
 
-    def call(*arguments: Any) -> Any:
+    rpy2's rternalize does this too, but makes a Python object of each argument and inspects the function's
+    signature at each call; here .Call comes straight to a C callback with one list.
+    """
+
+    @_ffi.callback("SEXP(SEXP)")  # type: ignore[untyped-decorator]
+    def call(arguments: Any) -> Any:
+        before = _take_interrupts()
         try:
-            with _interruptible(), np.errstate(invalid="ignore"):
-                return ri.ListSexpVector([to_r(function(*map(from_r, arguments)))])
+            return to_r((function(*from_r(arguments)),))
         except BaseException as error:  # an interrupt too must not pass through R's C code
             return _failure(error)
+        finally:
+            _give_interrupts_back(before)
 
-    # rpy2 asks for the signature at each call; an own attribute answers at once.
-    call.__signature__ = inspect.signature(call)  # type: ignore[attr-defined]
-    wrapped = ri.rternalize(call)
-    _kept.append((call, wrapped))
+    _kept.append(call)
+    pointer = _rlib.Rf_protect(
+        _rlib.R_MakeExternalPtr(_ffi.cast("void *", call), _rlib.Rf_install(b"native symbol"), _rlib.R_NilValue)
+    )
+    make = ri.evalr("function(pointer) { force(pointer); function(...) .Call(pointer, list(...)) }")
+    wrapped = make(_cdata_to_rinterface(pointer))
+    _rlib.Rf_unprotect(1)
     return wrapped
 
 
@@ -47,26 +60,44 @@ def _failure(error: BaseException) -> Any:
         own = [kind.__name__ for kind in type(error).__mro__ if issubclass(kind, MatbnError) and kind is not MatbnError]
         classes = [f"matbn_{name}" for name in own or [type(error).__name__]] + ["matbn_error"]
     message = str(error) or type(error).__name__
-    return ri.ListSexpVector([ri.NULL, ri.StrSexpVector([message]), ri.StrSexpVector(classes)])
+    return to_r((None, message, classes))
 
 
 @contextmanager
 def saved_interrupt_handler() -> Iterator[None]:
     """Put back the handler of Ctrl-C that the process had, as C knows it: R's own is none that Python knows."""
-    before = ctypes.create_string_buffer(_SIGACTION_BYTES)
-    _libc.sigaction(int(signal.SIGINT), None, before)
+    before = _interrupt_action()
     try:
         yield
     finally:
-        _libc.sigaction(int(signal.SIGINT), before, None)
+        _sigaction(_SIGINT, before, None)
 
 
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C raise KeyboardInterrupt in Python while it computes, and R have it again afterwards."""
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
+def _interrupt_action() -> Any:
+    action = ctypes.create_string_buffer(_SIGACTION_BYTES)
+    _sigaction(_SIGINT, None, action)
+    return action
+
+
+def _python_action() -> Any:
+    """Return the C handler by which Ctrl-C becomes KeyboardInterrupt."""
     with saved_interrupt_handler():
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        yield
+        signal.signal(_SIGINT, signal.default_int_handler)
+        return _interrupt_action()
+
+
+_PYTHON_ACTION = _python_action()
+
+
+def _take_interrupts() -> Any:
+    """Let Ctrl-C raise KeyboardInterrupt in Python while it computes; return what had it before."""
+    if threading.get_ident() != _main_thread:
+        return None
+    before = ctypes.create_string_buffer(_SIGACTION_BYTES)
+    _sigaction(_SIGINT, _PYTHON_ACTION, before)
+    return before
+
+
+def _give_interrupts_back(before: Any) -> None:
+    if before is not None:
+        _sigaction(_SIGINT, before, None)

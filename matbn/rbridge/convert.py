@@ -6,100 +6,158 @@ their NA) before they come here, so that R_NaInt is never taken for a number.
 """
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import rpy2.rinterface as ri
 from rpy2.rinterface_lib import openrlib
+from rpy2.rinterface_lib._rinterface_capi import _TYPEOF
+from rpy2.rinterface_lib.conversion import _cdata_to_rinterface
 
 from matbn.errors import ElementTypeError
 
 _rlib, _ffi = openrlib.rlib, openrlib.ffi
-_TYPES = {ri.FloatSexpVector: ("<f8", 8, _rlib.REAL), ri.ComplexSexpVector: ("<c16", 16, _rlib.COMPLEX)}
+_NUMBERS = {_rlib.REALSXP: ("<f8", 8, _rlib.REAL), _rlib.CPLXSXP: ("<c16", 16, _rlib.COMPLEX)}
+_FUNCTIONS = (_rlib.CLOSXP, _rlib.BUILTINSXP, _rlib.SPECIALSXP)
+_COPIED = 1000  # numbers; so few are copied faster than shared
+_names: dict[tuple[str, ...], Any] = {}
 
 
 class _Memory:
-    """An R vector's memory as NumPy reads it; holds the R object."""
+    """An R vector's memory as NumPy reads it; keeps the R object from R's garbage collector."""
 
-    def __init__(self, vector: Any, shape: tuple[int, ...]) -> None:
-        kind, size, pointer = _TYPES[type(vector)]
-        strides = (size,) if len(shape) == 1 else (size, size * shape[0])
-        address = int(_ffi.cast("uintptr_t", pointer(vector.__sexp__._cdata))) if len(vector) else 0
-        self.vector = vector
+    def __init__(self, cdata: Any, shape: tuple[int, ...]) -> None:
+        typestr, size, pointer = _NUMBERS[_TYPEOF(cdata)]
+        self.owner = _cdata_to_rinterface(cdata)
         self.__array_interface__ = {
             "version": 3,
             "shape": shape,
-            "strides": strides,
-            "typestr": kind,
-            "data": (address, True),
+            "strides": tuple(size * int(np.prod(shape[:k])) for k in range(len(shape))),
+            "typestr": typestr,
+            "data": (int(_ffi.cast("uintptr_t", pointer(cdata))), True),
         }
 
 
-def from_r(value: Any) -> Any:
-    """Return an R value for Python: arrays for numbers, scalars for text and truth values, None for NULL."""
-    kind = type(value)
-    if kind in _TYPES:
-        shape = _shape(value)
-        if 0 in shape:
-            return np.zeros(shape)
-        return np.asarray(_Memory(value, shape))
-    if value is ri.NULL:
+def from_r(cdata: Any) -> Any:
+    """Return an R value (as C sees it) for Python: arrays for numbers, scalars for text and truth values.
+
+    NULL is None, a named list a dictionary, a function rpy2's closure. One double without dimensions comes as
+    a float, which every function takes for a vector of one too.
+    """
+    kind = _TYPEOF(cdata)
+    if kind in _NUMBERS:
+        return _numbers(cdata, kind)
+    if cdata == _rlib.R_NilValue:
         return None
-    if kind is ri.StrSexpVector:
-        texts = [text if isinstance(text, str) else None for text in value]
-        return texts[0] if len(texts) == 1 else texts
-    if kind is ri.BoolSexpVector and len(value) == 1 and value[0] in (True, False):
-        return bool(value[0])
-    if kind is ri.ListSexpVector:
-        parts = [from_r(part) for part in value]
-        return parts if value.names is ri.NULL else dict(zip(value.names, parts, strict=True))
-    if isinstance(value, ri.SexpClosure):
-        return value
-    raise ElementTypeError(f"an R value of type {kind.__name__} cannot be used here")
+    if kind == _rlib.STRSXP and _rlib.Rf_xlength(cdata) == 1:
+        return _text(_rlib.STRING_ELT(cdata, 0))
+    if kind == _rlib.VECSXP:
+        parts = [from_r(_rlib.VECTOR_ELT(cdata, k)) for k in range(_rlib.Rf_xlength(cdata))]
+        names = _rlib.Rf_getAttrib(cdata, _rlib.Rf_install(b"names"))
+        if names == _rlib.R_NilValue:
+            return parts
+        return {_text(_rlib.STRING_ELT(names, k)): part for k, part in enumerate(parts)}
+    if kind in _FUNCTIONS:
+        return _cdata_to_rinterface(cdata)
+    raise ElementTypeError(f"an R value of this kind (SEXPTYPE {kind}) cannot be used here")
+
+
+def _numbers(cdata: Any, kind: int) -> Any:
+    typestr, size, pointer = _NUMBERS[kind]
+    count = _rlib.Rf_xlength(cdata)
+    dim = _rlib.Rf_getAttrib(cdata, _rlib.R_DimSymbol)
+    shape: tuple[int, ...] = (count,)
+    if dim != _rlib.R_NilValue:
+        shape = tuple(_rlib.INTEGER_ELT(dim, k) for k in range(_rlib.Rf_xlength(dim)))
+    elif count == 1 and kind == _rlib.REALSXP:
+        return _rlib.REAL_ELT(cdata, 0)
+    if count == 0:
+        return np.zeros(shape)
+    if count > _COPIED:
+        return np.asarray(_Memory(cdata, shape))
+    few = np.frombuffer(_ffi.buffer(pointer(cdata), count * size), dtype=typestr).copy()
+    return few.reshape(shape, order="F")
+
+
+def _text(charsxp: Any) -> str:
+    return _ffi.string(_rlib.Rf_translateCharUTF8(charsxp)).decode("utf-8")  # type: ignore[no-any-return]
 
 
 def to_r(value: Any) -> Any:
-    """Return a Python result for R: vectors and matrices, named lists for mappings and dataclasses."""
+    """Return a Python result as an R value (as C sees it): vectors, matrices, lists named like a mapping.
+
+    The caller must protect it, or return it to R, before R allocates again. A result of several parts would
+    cost rpy2 some ten Python objects each; this writes R's memory directly.
+    """
     if isinstance(value, np.ndarray):
-        return _array_to_r(value)
+        return _build_array(value)
     if value is None:
-        return ri.NULL
+        return _rlib.R_NilValue
     if isinstance(value, bool | np.bool_):
-        return ri.BoolSexpVector([bool(value)])
+        return _rlib.Rf_ScalarLogical(int(value))
     if isinstance(value, int | float | np.number):
-        return ri.FloatSexpVector([float(value)])
+        return _rlib.Rf_ScalarReal(float(value))
     if isinstance(value, str):
-        return ri.StrSexpVector([value])
+        return _build_texts([value])
     if dataclasses.is_dataclass(value):
         value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
-        named = ri.ListSexpVector([to_r(part) for part in value.values()])
-        named.names = ri.StrSexpVector(list(value))
-        return named
+        return _build_list(list(value.values()), tuple(value))
     if isinstance(value, list | tuple):
         if value and all(isinstance(part, str) for part in value):
-            return ri.StrSexpVector(value)
-        return ri.ListSexpVector([to_r(part) for part in value])
+            return _build_texts(value)
+        return _build_list(value, None)
     raise ElementTypeError(f"a result of type {type(value).__name__} has no R counterpart")
 
 
-def _array_to_r(array: np.ndarray[Any, Any]) -> Any:
-    if array.dtype.kind == "c":
-        vector = ri.ComplexSexpVector(array.reshape(-1, order="F").tolist())
-    else:
-        flat = np.asarray(array, dtype=np.float64).reshape(-1, order="F")
-        if not flat.flags.c_contiguous:
-            flat = flat.copy()
-        vector = ri.FloatSexpVector.from_memoryview(flat.data)
+def owned(value: Any) -> Any:
+    """Return a Python value as rpy2's object, which keeps it from R's garbage collector."""
+    built = _rlib.Rf_protect(to_r(value))
+    try:
+        return _cdata_to_rinterface(built)
+    finally:
+        _rlib.Rf_unprotect(1)
+
+
+def _build_list(parts: Sequence[Any], names: tuple[str, ...] | None) -> Any:
+    built = _rlib.Rf_protect(_rlib.Rf_allocVector(_rlib.VECSXP, len(parts)))
+    try:
+        for k, part in enumerate(parts):
+            _rlib.SET_VECTOR_ELT(built, k, to_r(part))
+        if names is not None:
+            if names not in _names:  # R shares a names vector freely, so each is made once
+                _names[names] = ri.StrSexpVector(names)
+            _rlib.Rf_setAttrib(built, _rlib.Rf_install(b"names"), _names[names].__sexp__._cdata)
+    finally:
+        _rlib.Rf_unprotect(1)
+    return built
+
+
+def _build_texts(texts: Sequence[str]) -> Any:
+    built = _rlib.Rf_protect(_rlib.Rf_allocVector(_rlib.STRSXP, len(texts)))
+    for k, text in enumerate(texts):
+        _rlib.SET_STRING_ELT(built, k, _rlib.Rf_mkCharCE(text.encode("utf-8"), _rlib.CE_UTF8))
+    _rlib.Rf_unprotect(1)
+    return built
+
+
+def _build_array(array: np.ndarray[Any, Any]) -> Any:
+    kind, pointer, dtype = (
+        (_rlib.CPLXSXP, _rlib.COMPLEX, np.complex128)
+        if array.dtype.kind == "c"
+        else (_rlib.REALSXP, _rlib.REAL, np.float64)
+    )
+    built = _rlib.Rf_protect(_rlib.Rf_allocVector(kind, array.size))
+    if array.size:
+        flat = np.asarray(array, dtype=dtype, order="F")
+        # NumPy copies a matrix into R's order by itself; where it has that order already, this copies nothing.
+        _ffi.memmove(pointer(built), _ffi.from_buffer(flat.reshape(-1, order="F")), flat.nbytes)
     if array.ndim > 1:
-        dim = ri.IntSexpVector(array.shape)
-        _rlib.Rf_setAttrib(vector.__sexp__._cdata, _rlib.R_DimSymbol, dim.__sexp__._cdata)
-    return vector
-
-
-def _shape(vector: Any) -> tuple[int, ...]:
-    dim = _rlib.Rf_getAttrib(vector.__sexp__._cdata, _rlib.R_DimSymbol)
-    if dim == _rlib.R_NilValue:
-        return (len(vector),)
-    return tuple(_rlib.INTEGER_ELT(dim, k) for k in range(_rlib.Rf_xlength(dim)))
+        dim = _rlib.Rf_protect(_rlib.Rf_allocVector(_rlib.INTSXP, array.ndim))
+        for k, extent in enumerate(array.shape):
+            _rlib.SET_INTEGER_ELT(dim, k, extent)
+        _rlib.Rf_setAttrib(built, _rlib.R_DimSymbol, dim)
+        _rlib.Rf_unprotect(1)
+    _rlib.Rf_unprotect(1)
+    return built

@@ -13,7 +13,7 @@ from matbn.errors import MatbnError
 from matbn.forum.checks import forum_checks
 from matbn.forum.claims import claims
 from matbn.forum.report import claims_data, claims_text, forum_data, forum_text
-from matbn.rbridge.convert import from_r, to_r
+from matbn.rbridge.convert import from_r, owned
 from matbn.rbridge.session import versions
 
 
@@ -24,12 +24,12 @@ class RFunctionError(MatbnError):
 def bn_forward(Z: Array, gamma: Array, beta: Array, ddof: Any, eps: Any, layout: str) -> dict[str, Any]:
     """Return Y and the parts of the cache, which R keeps as a plain list."""
     Y, cache = matbn.bn_forward(Z, gamma, beta, ddof, eps, layout=layout)
-    return {"Y": Y, "H": cache.normalised.H, "s": cache.normalised.s, "d": cache.normalised.d}
+    return {"Y": Y, "H": cache.normalised.H, "s": cache.normalised.s}
 
 
 def bn_backward(dY: Array, H: Array, s: Array, d: Array, gamma: Array, layout: str) -> dict[str, Any]:
     """Return the three gradients, from the cache's parts."""
-    cache = BatchNormCache(Normalised(H, s, float(d[0])), gamma, layout, True)
+    cache = BatchNormCache(Normalised(H, np.atleast_1d(s), float(d)), np.atleast_1d(gamma), layout, True)
     return matbn.bn_backward(dY, cache)._asdict()
 
 
@@ -51,10 +51,10 @@ def check_gradient(f: Any, gradient: Any, at: Any, directions: Any, seed: Any) -
     names = list(at) if isinstance(at, dict) else None
     check = matbn.check_gradient(
         _from_r_function(f),
-        _from_r_function(gradient) if isinstance(gradient, ri.SexpClosure) else gradient,
+        _from_r_function(gradient) if isinstance(gradient, ri.Sexp) else gradient,
         at,
-        directions=int(directions[0]),
-        seed=int(seed[0]),
+        directions=int(directions),
+        seed=int(seed),
     )
     errors = np.array([check.errors[name] for name in names or check.errors])
     return {
@@ -69,14 +69,14 @@ def check_gradient(f: Any, gradient: Any, at: Any, directions: Any, seed: Any) -
 
 def forum(seed: Any, N: Any, p1: Any, p2: Any) -> dict[str, Any]:
     """Return the forum's checks as data and as text."""
-    result = forum_checks(*(int(size[0]) for size in (seed, N, p1, p2)))
+    result = forum_checks(*(int(size) for size in (seed, N, p1, p2)))
     checks = [{name: _plain(value) for name, value in check.items()} for check in forum_data(result)["checks"]]
     return {"checks": checks, "text": forum_text(result), "agree": result.agree}
 
 
 def judged_claims(seed: Any) -> dict[str, Any]:
     """Return the claims as data, a column each, and as text."""
-    judgements = claims(int(seed[0]))
+    judgements = claims(int(seed))
     rows = claims_data(judgements)["claims"]
     columns: dict[str, Any] = {}
     for name in rows[0]:
@@ -90,16 +90,13 @@ def _from_r_function(function: Any) -> Callable[..., Any]:
     """Return a Python function for R's, which its R side wraps so that it answers list(value) or a message."""
 
     def call(*arguments: Any, **named: Any) -> Any:
-        answer = function(*map(_as_r, arguments), **{name: _as_r(value) for name, value in named.items()})
-        if isinstance(answer, ri.StrSexpVector):
-            raise RFunctionError(answer[0])
-        return from_r(answer[0])
+        parts = {name: owned(np.asarray(value)) for name, value in named.items()}
+        answer = from_r(function(*(owned(np.asarray(value)) for value in arguments), **parts).__sexp__._cdata)
+        if isinstance(answer, str):
+            raise RFunctionError(answer)
+        return answer[0]
 
     return call
-
-
-def _as_r(value: Any) -> Any:
-    return to_r(np.asarray(value))
 
 
 def _plain(value: Any) -> Any:
