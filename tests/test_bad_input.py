@@ -37,7 +37,7 @@ BAD = [
         "X",
         with_entry(NET.X, np.nan),
         NotFiniteError,
-        r"X has 1 entries that are NaN or infinite, at \(0, 1\) \(counted",
+        r"X has 1 entries that are missing \(NaN\) or infinite, at \(0, 1\) \(counted",
     ),
     ("X", with_entry(NET.X, -np.inf), NotFiniteError, "X has 1 entries"),
     ("X", np.where(NET.X > 0, np.inf, -np.inf), NotFiniteError, "X has 36 entries .*, …"),

@@ -1,0 +1,4 @@
+library(testthat)
+library(matbn)
+
+test_check("matbn")

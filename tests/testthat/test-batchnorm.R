@@ -1,0 +1,40 @@
+test_that("the normalised layer is scale()", {
+  needs_python()
+  Z <- matrix(rnorm(30, 5, 2), 10, dimnames = list(NULL, c("a", "b", "c")))
+  out <- bn_forward(Z, gamma = c(1, 2, 3), beta = c(0, 1, -1))
+  expect_equal(out$Y, sweep(sweep(scale(Z), 2, 1:3, "*"), 2, c(0, 1, -1), "+"), ignore_attr = c("scaled:center", "scaled:scale"))
+  expect_identical(dimnames(out$Y), dimnames(Z))
+  expect_equal(out$cache$s, unname(apply(Z, 2, sd)))
+  transposed <- bn_forward(t(Z), gamma = c(1, 2, 3), beta = c(0, 1, -1), layout = "columns")
+  expect_equal(transposed$Y, t(out$Y))
+})
+
+test_that("backward and the Jacobian are the derivatives", {
+  needs_python()
+  skip_if_not_installed("numDeriv")
+  Z <- matrix(rnorm(24, 5, 2), 8, dimnames = list(NULL, c("a", "b", "c")))
+  D <- matrix(rnorm(24), 8)
+  gamma <- c(1, -2, 3)
+  for (convention in list(c(1, 0), c(0, 0.1))) {
+    loss <- function(Z, gamma) sum(D * bn_forward(matrix(Z, 8), gamma, c(0, 1, 2), convention[1], convention[2])$Y)
+    back <- bn_backward(D, bn_forward(Z, gamma, c(0, 1, 2), convention[1], convention[2])$cache)
+    expect_equal(back$Z, matrix(numDeriv::grad(loss, Z, gamma = gamma), 8), tolerance = 1e-8, ignore_attr = TRUE)
+    expect_equal(back$gamma, numDeriv::grad(function(gamma) loss(Z, gamma), gamma), tolerance = 1e-8, ignore_attr = TRUE)
+    expect_equal(back$beta, colSums(D), ignore_attr = TRUE)
+    expect_named(back$gamma, c("a", "b", "c"))
+    expect_identical(dimnames(back$Z), dimnames(Z))
+    node <- function(z) drop(bn_forward(matrix(z), 2, 1, convention[1], convention[2])$Y)
+    J <- bn_jacobian(Z[, 1], 2, convention[1], convention[2])
+    expect_equal(J, numDeriv::jacobian(node, Z[, 1]), tolerance = 1e-8)
+  }
+})
+
+test_that("a cache survives saveRDS", {
+  needs_python()
+  out <- bn_forward(matrix(rnorm(12), 4), c(1, 1, 1), c(0, 0, 0))
+  file <- tempfile()
+  saveRDS(out$cache, file)
+  expect_identical(bn_backward(matrix(1:12, 4), readRDS(file)), bn_backward(matrix(1:12, 4), out$cache))
+  expect_error(bn_backward(matrix(1:12, 4), out), "cache must be", class = "matbn_error")
+  expect_output(print(out$cache), "4 samples of 3 nodes")
+})
