@@ -23,8 +23,9 @@
 #' @export
 bn_forward <- function(Z, gamma, beta, ddof = 1, eps = 0, layout = "rows") {
   gamma <- numbers(gamma, "gamma")
+  ddof <- number(ddof, "ddof")
   out <- bridge_call(
-    "bn_forward", numbers(Z, "Z"), gamma, numbers(beta, "beta"), number(ddof, "ddof"), number(eps, "eps"),
+    "bn_forward", numbers(Z, "Z"), gamma, numbers(beta, "beta"), ddof, number(eps, "eps"),
     text(layout, "layout")
   )
   names <- dimnames(Z)

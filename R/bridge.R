@@ -33,6 +33,8 @@ start_bridge <- function() {
 }
 
 setup_python <- function() {
+  # Starting rpy2 lets go of Python's lock, which finalizers of old reticulates take for granted: run them now.
+  gc()
   reticulate::import_from_path("matbn.rbridge.session", bundled_python(), convert = FALSE)$setup()
 }
 

@@ -34,13 +34,14 @@ check_gradient <- function(f, gradient, at, directions = 8, seed = 0) {
   structure(out[c("ok", "method", "errors", "tolerance", "text")], class = "gradient_check")
 }
 
-# A function that Python may call: an error comes back as its message, not as a jump through Python's frames.
+# A function that Python may call, with one list of arguments: an error comes back as its message, not as a jump
+# through Python's frames.
 answering <- function(f) {
   force(f)
-  function(...) {
+  function(arguments) {
     tryCatch(
       {
-        value <- f(...)
+        value <- do.call(f, arguments)
         list(if (is.list(value)) Map(numbers, value, names(value)) else numbers(value, "the function's value"))
       },
       error = function(e) conditionMessage(e)

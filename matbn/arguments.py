@@ -152,5 +152,6 @@ def _finite(name: str, array: Array) -> Array:
     if len(bad) == 0:
         return array
     raise NotFiniteError(
-        f"{name} has {len(bad)} entries that are missing (NaN) or infinite, at {counted(bad)}; drop those samples or fill them in"
+        f"{name} has {len(bad)} entries that are missing (NaN) or infinite, at {counted(bad)};"
+        " drop those samples or fill them in"
     )

@@ -16,12 +16,15 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
+from matbn import stream
 from matbn.activation import Activation
 from matbn.arguments import Array, as_choice, finite_result
 from matbn.batchnorm import normalisation_derivative
 from matbn.derivations import frechet, graph, kronecker, loop, sums
 from matbn.network import forward, mean_square
 from matbn.parameters import Net, NetGradient, as_net, as_outcome
+
+_MANY_ROWS = 256  # from here on, going through blocks costs less than whole matrices
 
 
 @np.errstate(all="ignore")
@@ -44,8 +47,9 @@ def net_gradient(
     X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps
         As in `net_forward`; y holds N outcomes.
     route
-        "matrix" for use. "loop", "kronecker", "frechet", "graph" and "sums" are independent derivations of
-        the same gradient, for study and for checking: see `matbn.derivations`.
+        "matrix" for use; with many rows it goes through them in blocks, as "stream" always does. "loop",
+        "kronecker", "frechet", "graph" and "sums" are independent derivations of the same gradient, for study
+        and for checking: see `matbn.derivations`.
 
     Returns
     -------
@@ -59,7 +63,7 @@ def net_gradient(
     as_choice("route", route, tuple(ROUTES))
     net = as_net(X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps)
     y = as_outcome(y, net)
-    if route != "matrix":
+    if route in DERIVATIONS:
         forward(net)  # refuses nodes without variance, of which the derivations know nothing
     found = ROUTES[route](net, y)
     finite_result("R or its gradient", np.append(found.theta, found.loss))
@@ -67,7 +71,18 @@ def net_gradient(
 
 
 def gradient(net: Net, y: Array) -> NetGradient:
-    """Return loss and gradient of a checked net, by the equations at the top of this module."""
+    """Return loss and gradient of a checked net, in blocks of rows where there are many."""
+    streamed = stream.gradient(net, y) if len(y) >= _MANY_ROWS else None
+    return whole(net, y) if streamed is None else streamed
+
+
+def streamed_gradient(net: Net, y: Array) -> NetGradient:
+    """Return loss and gradient in blocks of rows, however few there are."""
+    return stream.gradient(net, y) or whole(net, y)
+
+
+def whole(net: Net, y: Array) -> NetGradient:
+    """Return loss and gradient by the equations at the top of this module, with every layer in memory."""
     layers = forward(net)
     parameters = net.parameters
     e = y - layers.fitted
@@ -86,11 +101,11 @@ def gradient(net: Net, y: Array) -> NetGradient:
     )
 
 
-ROUTES: dict[str, Callable[[Net, Array], NetGradient]] = {
-    "matrix": gradient,
+DERIVATIONS: dict[str, Callable[[Net, Array], NetGradient]] = {
     "loop": loop.gradient,
     "kronecker": kronecker.gradient,
     "frechet": frechet.gradient,
     "graph": graph.gradient,
     "sums": sums.gradient,
 }
+ROUTES = {"matrix": gradient, **DERIVATIONS, "stream": streamed_gradient}

@@ -50,7 +50,9 @@ class ForumChecks:
         return all(check.agrees for check in self.checks)
 
 
-def forum_checks(seed: int = 1, N: int = 10, p1: int = 7, p2: int = 4) -> ForumChecks:
+def forum_checks(
+    seed: int = 1, N: int = 10, p1: int = 7, p2: int = 4, *, r: dict[str, Array] | None = None
+) -> ForumChecks:
     """Run the posted procedures on one draw of the data, in Python and, where R is there, in R.
 
     Parameters
@@ -58,13 +60,17 @@ def forum_checks(seed: int = 1, N: int = 10, p1: int = 7, p2: int = 4) -> ForumC
     seed, N, p1, p2
         R's seed and the sizes; p1 >= p2, as the posted loop needs. The defaults are the question's, which has
         printed figures for them alone.
+    r
+        R's figures by name, where R has computed them; otherwise R is started in this process, if it is there.
     """
     data = draw(seed, N, p1, p2)
     python = {name: figure(data) for name, figure in FIGURES.items()}
-    try:
-        r, without_r = r_figures(seed, N, p1, p2), ""
-    except RUnavailableError as error:
-        r, without_r = {}, str(error)
+    without_r = ""
+    if r is None:
+        try:
+            r = r_figures(seed, N, p1, p2)
+        except RUnavailableError as error:
+            r, without_r = {}, str(error)
     published = {"seed": seed, "N": N, "p1": p1, "p2": p2} == PUBLISHED
     checks = tuple(
         Check(name, value, r.get(name), printed_figure(name) if published else None, _twin(name, python, data))

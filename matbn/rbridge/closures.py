@@ -44,9 +44,8 @@ def closure(function: Callable[..., Any]) -> Any:
             _give_interrupts_back(before)
 
     _kept.append(call)
-    pointer = _rlib.Rf_protect(
-        _rlib.R_MakeExternalPtr(_ffi.cast("void *", call), _rlib.Rf_install(b"native symbol"), _rlib.R_NilValue)
-    )
+    symbol = _rlib.Rf_install(b"native symbol")
+    pointer = _rlib.Rf_protect(_rlib.R_MakeExternalPtr(_ffi.cast("void *", call), symbol, _rlib.R_NilValue))
     make = ri.evalr("function(pointer) { force(pointer); function(...) .Call(pointer, list(...)) }")
     wrapped = make(_cdata_to_rinterface(pointer))
     _rlib.Rf_unprotect(1)

@@ -1,49 +1,118 @@
 """R values as NumPy arrays without a copy, and results as R values with one.
 
-rpy2's own array interface is writable and does not keep the R object alive; `_Memory` is read-only and
-does, for as long as any array made from it lives. R's side coerces integers and logicals to doubles (with
-their NA) before they come here, so that R_NaInt is never taken for a number.
+R's objects are named here as C names them (SEXP, rpy2's cdata). R's side coerces integers and logicals to
+doubles (with their NA) before they come here, so that R's integer NA is never taken for a number.
+
+Two ways lead into R's library. rpy2's releases Python's lock during each call, which is harmless where R only
+reads. A call that allocates may start R's garbage collector, and that may run finalizers of reticulate's, some of
+which (before reticulate 1.30) take the lock for granted and would end the process: such calls go through
+ctypes.PyDLL, which keeps the lock.
 """
 
+import ctypes
 import dataclasses
 from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rpy2.rinterface as ri
 from rpy2.rinterface_lib import openrlib
 from rpy2.rinterface_lib._rinterface_capi import _TYPEOF
-from rpy2.rinterface_lib.conversion import _cdata_to_rinterface
 
-from matbn.errors import ElementTypeError
+from matbn.errors import ElementTypeError, MatbnError
 
 _rlib, _ffi = openrlib.rlib, openrlib.ffi
+_locked = ctypes.PyDLL(str(next(Path(openrlib.R_HOME, "lib").glob("libR.*"))))
 _NUMBERS = {_rlib.REALSXP: ("<f8", 8, _rlib.REAL), _rlib.CPLXSXP: ("<c16", 16, _rlib.COMPLEX)}
 _FUNCTIONS = (_rlib.CLOSXP, _rlib.BUILTINSXP, _rlib.SPECIALSXP)
 _COPIED = 1000  # numbers; so few are copied faster than shared
-_names: dict[tuple[str, ...], Any] = {}
+
+
+def _allocating(name: str, *arguments: Any, result: Any = ctypes.c_void_p) -> Any:
+    function = getattr(_locked, name)
+    function.argtypes, function.restype = arguments, result
+    return function
+
+
+_SEXP = ctypes.c_void_p
+_alloc_vector = _allocating("Rf_allocVector", ctypes.c_uint, ctypes.c_ssize_t)
+_alloc_matrix = _allocating("Rf_allocMatrix", ctypes.c_uint, ctypes.c_int, ctypes.c_int)
+_scalar_real = _allocating("Rf_ScalarReal", ctypes.c_double)
+_scalar_logical = _allocating("Rf_ScalarLogical", ctypes.c_int)
+_string = _allocating("Rf_mkCharCE", ctypes.c_char_p, ctypes.c_int)
+_set_attribute = _allocating("Rf_setAttrib", _SEXP, _SEXP, _SEXP)
+_utf8 = _allocating("Rf_translateCharUTF8", _SEXP, result=ctypes.c_char_p)
+_preserve = _allocating("R_PreserveObject", _SEXP, result=None)
+_release = _allocating("R_ReleaseObject", _SEXP, result=None)
+_call_of_two = _allocating("Rf_lang2", _SEXP, _SEXP)
+_try_eval = _allocating("R_tryEvalSilent", _SEXP, _SEXP, ctypes.POINTER(ctypes.c_int))
+
+_names: dict[tuple[str, ...], "Kept"] = {}  # names vectors, which R shares freely
+
+
+class Kept:
+    """An R object that R's garbage collector leaves alone while this lives."""
+
+    def __init__(self, cdata: Any) -> None:
+        self.cdata = cdata
+        self._address = address(cdata)
+        _preserve(self._address)
+
+    def __del__(self) -> None:
+        """Let R have it."""
+        _release(self._address)
 
 
 class _Memory:
-    """An R vector's memory as NumPy reads it; keeps the R object from R's garbage collector."""
+    """An R vector's memory as NumPy reads it."""
 
     def __init__(self, cdata: Any, shape: tuple[int, ...]) -> None:
         typestr, size, pointer = _NUMBERS[_TYPEOF(cdata)]
-        self.owner = _cdata_to_rinterface(cdata)
+        self.kept = Kept(cdata)
         self.__array_interface__ = {
             "version": 3,
             "shape": shape,
             "strides": tuple(size * int(np.prod(shape[:k])) for k in range(len(shape))),
             "typestr": typestr,
-            "data": (int(_ffi.cast("uintptr_t", pointer(cdata))), True),
+            "data": (address(pointer(cdata)), True),
         }
 
 
-def from_r(cdata: Any) -> Any:
-    """Return an R value (as C sees it) for Python: arrays for numbers, scalars for text and truth values.
+class RFunction:
+    """An R function of one list, for Python: it must answer list(value), or a message where it fails."""
 
-    NULL is None, a named list a dictionary, a function rpy2's closure. One double without dimensions comes as
-    a float, which every function takes for a vector of one too.
+    def __init__(self, cdata: Any) -> None:
+        self._function = Kept(cdata)
+
+    def __call__(self, arguments: Any) -> Any:
+        """Return the value, or raise RFunctionError."""
+        failed = ctypes.c_int(0)
+        given = _rlib.Rf_protect(to_r(arguments))
+        call = _rlib.Rf_protect(_sexp(_call_of_two(address(self._function.cdata), address(given))))
+        answer = _sexp(_try_eval(address(call), address(_rlib.R_GlobalEnv), ctypes.byref(failed)))
+        _rlib.Rf_unprotect(2)
+        if failed.value:
+            raise RFunctionError("the function was interrupted, or left by other means than a value or an error")
+        _rlib.Rf_protect(answer)
+        try:
+            value = from_r(answer)
+        finally:
+            _rlib.Rf_unprotect(1)
+        if isinstance(value, str):
+            raise RFunctionError(value)
+        return value[0]
+
+
+class RFunctionError(MatbnError):
+    """A function of the user's, called from Python, stopped with an error in R."""
+
+
+def from_r(cdata: Any) -> Any:
+    """Return an R value for Python: arrays for numbers, scalars for text, None for NULL.
+
+    A named list is a dictionary. One double without dimensions comes as a float, which every function takes
+    for a vector of one too.
     """
     kind = _TYPEOF(cdata)
     if kind in _NUMBERS:
@@ -54,12 +123,12 @@ def from_r(cdata: Any) -> Any:
         return _text(_rlib.STRING_ELT(cdata, 0))
     if kind == _rlib.VECSXP:
         parts = [from_r(_rlib.VECTOR_ELT(cdata, k)) for k in range(_rlib.Rf_xlength(cdata))]
-        names = _rlib.Rf_getAttrib(cdata, _rlib.Rf_install(b"names"))
+        names = _rlib.Rf_getAttrib(cdata, _names_symbol())
         if names == _rlib.R_NilValue:
             return parts
         return {_text(_rlib.STRING_ELT(names, k)): part for k, part in enumerate(parts)}
     if kind in _FUNCTIONS:
-        return _cdata_to_rinterface(cdata)
+        return RFunction(cdata)
     raise ElementTypeError(f"an R value of this kind (SEXPTYPE {kind}) cannot be used here")
 
 
@@ -81,83 +150,81 @@ def _numbers(cdata: Any, kind: int) -> Any:
 
 
 def _text(charsxp: Any) -> str:
-    return _ffi.string(_rlib.Rf_translateCharUTF8(charsxp)).decode("utf-8")  # type: ignore[no-any-return]
+    return _utf8(address(charsxp)).decode("utf-8")  # type: ignore[no-any-return]
 
 
 def to_r(value: Any) -> Any:
-    """Return a Python result as an R value (as C sees it): vectors, matrices, lists named like a mapping.
+    """Return a Python result as an R value: vectors, matrices, text, lists named like a mapping.
 
-    The caller must protect it, or return it to R, before R allocates again. A result of several parts would
-    cost rpy2 some ten Python objects each; this writes R's memory directly.
+    The caller must protect it, or return it to R, before R allocates again.
     """
     if isinstance(value, np.ndarray):
-        return _build_array(value)
+        return _array(value)
     if value is None:
         return _rlib.R_NilValue
     if isinstance(value, bool | np.bool_):
-        return _rlib.Rf_ScalarLogical(int(value))
+        return _sexp(_scalar_logical(int(value)))
     if isinstance(value, int | float | np.number):
-        return _rlib.Rf_ScalarReal(float(value))
+        return _sexp(_scalar_real(float(value)))
     if isinstance(value, str):
-        return _build_texts([value])
-    if dataclasses.is_dataclass(value):
-        value = {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
+        return _texts([value])
     if isinstance(value, Mapping):
-        return _build_list(list(value.values()), tuple(value))
+        return _list(list(value.values()), tuple(value))
     if isinstance(value, list | tuple):
         if value and all(isinstance(part, str) for part in value):
-            return _build_texts(value)
-        return _build_list(value, None)
+            return _texts(value)
+        return _list(value, None)
+    if dataclasses.is_dataclass(value):
+        names = tuple(value.__dataclass_fields__)
+        return _list([getattr(value, name) for name in names], names)
     raise ElementTypeError(f"a result of type {type(value).__name__} has no R counterpart")
 
 
-def owned(value: Any) -> Any:
-    """Return a Python value as rpy2's object, which keeps it from R's garbage collector."""
-    built = _rlib.Rf_protect(to_r(value))
-    try:
-        return _cdata_to_rinterface(built)
-    finally:
-        _rlib.Rf_unprotect(1)
-
-
-def _build_list(parts: Sequence[Any], names: tuple[str, ...] | None) -> Any:
-    built = _rlib.Rf_protect(_rlib.Rf_allocVector(_rlib.VECSXP, len(parts)))
+def _list(parts: Sequence[Any], names: tuple[str, ...] | None) -> Any:
+    built = _rlib.Rf_protect(_sexp(_alloc_vector(_rlib.VECSXP, len(parts))))
     try:
         for k, part in enumerate(parts):
             _rlib.SET_VECTOR_ELT(built, k, to_r(part))
         if names is not None:
-            if names not in _names:  # R shares a names vector freely, so each is made once
-                _names[names] = ri.StrSexpVector(names)
-            _rlib.Rf_setAttrib(built, _rlib.Rf_install(b"names"), _names[names].__sexp__._cdata)
+            if names not in _names:
+                _names[names] = Kept(_texts(names))
+            _set_attribute(address(built), address(_names_symbol()), address(_names[names].cdata))
     finally:
         _rlib.Rf_unprotect(1)
     return built
 
 
-def _build_texts(texts: Sequence[str]) -> Any:
-    built = _rlib.Rf_protect(_rlib.Rf_allocVector(_rlib.STRSXP, len(texts)))
+def _texts(texts: Sequence[str]) -> Any:
+    built = _rlib.Rf_protect(_sexp(_alloc_vector(_rlib.STRSXP, len(texts))))
     for k, text in enumerate(texts):
-        _rlib.SET_STRING_ELT(built, k, _rlib.Rf_mkCharCE(text.encode("utf-8"), _rlib.CE_UTF8))
+        _rlib.SET_STRING_ELT(built, k, _sexp(_string(text.encode("utf-8"), _rlib.CE_UTF8)))
     _rlib.Rf_unprotect(1)
     return built
 
 
-def _build_array(array: np.ndarray[Any, Any]) -> Any:
-    kind, pointer, dtype = (
-        (_rlib.CPLXSXP, _rlib.COMPLEX, np.complex128)
-        if array.dtype.kind == "c"
-        else (_rlib.REALSXP, _rlib.REAL, np.float64)
-    )
-    built = _rlib.Rf_protect(_rlib.Rf_allocVector(kind, array.size))
-    if array.size:
-        flat = np.asarray(array, dtype=dtype, order="F")
-        # NumPy copies a matrix into R's order by itself; where it has that order already, this copies nothing.
+def _array(array: np.ndarray[Any, Any]) -> Any:
+    if array.dtype.kind == "c":
+        kind, pointer, flat = _rlib.CPLXSXP, _rlib.COMPLEX, np.asarray(array, np.complex128, order="F")
+    else:
+        kind, pointer, flat = _rlib.REALSXP, _rlib.REAL, np.asarray(array, np.float64, order="F")
+    if flat.ndim > 2:
+        raise ElementTypeError(f"a result of {flat.ndim} dimensions has no R counterpart")
+    built = _sexp(_alloc_matrix(kind, *flat.shape) if flat.ndim == 2 else _alloc_vector(kind, flat.size))
+    if flat.size:
         _ffi.memmove(pointer(built), _ffi.from_buffer(flat.reshape(-1, order="F")), flat.nbytes)
-    if array.ndim > 1:
-        dim = _rlib.Rf_protect(_rlib.Rf_allocVector(_rlib.INTSXP, array.ndim))
-        for k, extent in enumerate(array.shape):
-            _rlib.SET_INTEGER_ELT(dim, k, extent)
-        _rlib.Rf_setAttrib(built, _rlib.R_DimSymbol, dim)
-        _rlib.Rf_unprotect(1)
-    _rlib.Rf_unprotect(1)
     return built
+
+
+def address(cdata: Any) -> int:
+    """Return where a C object is, as ctypes takes it."""
+    return int(_ffi.cast("uintptr_t", cdata))
+
+
+def _sexp(where: int) -> Any:
+    return _ffi.cast("SEXP", where)
+
+
+@cache
+def _names_symbol() -> Any:
+    """Return R's symbol for the attribute names; asked for at the first use, for R must be running."""
+    return _rlib.Rf_install(b"names")

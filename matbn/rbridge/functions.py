@@ -4,21 +4,15 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-import rpy2.rinterface as ri
 
 import matbn
 from matbn.arguments import Array
 from matbn.batchnorm import BatchNormCache, Normalised
-from matbn.errors import MatbnError
 from matbn.forum.checks import forum_checks
 from matbn.forum.claims import claims
 from matbn.forum.report import claims_data, claims_text, forum_data, forum_text
-from matbn.rbridge.convert import from_r, owned
+from matbn.rbridge.convert import RFunction
 from matbn.rbridge.session import versions
-
-
-class RFunctionError(MatbnError):
-    """A function of the user's, called from Python, stopped with an error in R."""
 
 
 def bn_forward(Z: Array, gamma: Array, beta: Array, ddof: Any, eps: Any, layout: str) -> dict[str, Any]:
@@ -46,30 +40,38 @@ def net_forward(*arguments: Any) -> dict[str, Any]:
     }
 
 
-def check_gradient(f: Any, gradient: Any, at: Any, directions: Any, seed: Any) -> dict[str, Any]:
+def check_gradient(f: RFunction, gradient: Any, at: Any, directions: float, seed: float) -> dict[str, Any]:
     """Check an R function's gradient; `at` is one array or a named list, `gradient` a value or an R function."""
-    names = list(at) if isinstance(at, dict) else None
     check = matbn.check_gradient(
-        _from_r_function(f),
-        _from_r_function(gradient) if isinstance(gradient, ri.Sexp) else gradient,
+        _as_python(f),
+        _as_python(gradient) if isinstance(gradient, RFunction) else gradient,
         at,
         directions=int(directions),
         seed=int(seed),
     )
-    errors = np.array([check.errors[name] for name in names or check.errors])
     return {
         "ok": check.ok,
         "method": check.method,
-        "errors": errors,
+        "errors": np.array(list(check.errors.values())),
         "names": list(check.errors),
         "tolerance": check.tolerance,
         "text": str(check),
     }
 
 
-def forum(seed: Any, N: Any, p1: Any, p2: Any) -> dict[str, Any]:
-    """Return the forum's checks as data and as text."""
-    result = forum_checks(*(int(size) for size in (seed, N, p1, p2)))
+def _as_python(function: RFunction) -> Callable[..., Any]:
+    """Return a function of arguments, as R's takes one list of them."""
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        return function([np.asarray(a) for a in arguments] or {name: np.asarray(a) for name, a in named.items()})
+
+    return call
+
+
+def forum(seed: float, N: float, p1: float, p2: float, figures: dict[str, Array] | None) -> dict[str, Any]:
+    """Return the forum's checks as data and as text, with the figures that R has computed."""
+    sizes = (int(size) for size in (seed, N, p1, p2))
+    result = forum_checks(*sizes, r={name: np.atleast_1d(figure) for name, figure in (figures or {}).items()})
     checks = [{name: _plain(value) for name, value in check.items()} for check in forum_data(result)["checks"]]
     return {"checks": checks, "text": forum_text(result), "agree": result.agree}
 
@@ -84,19 +86,6 @@ def judged_claims(seed: Any) -> dict[str, Any]:
         texts = all(isinstance(value, str) for value in values)
         columns[name] = values if texts else np.array([np.nan if value is None else value for value in values], float)
     return {"columns": columns, "text": claims_text(judgements)}
-
-
-def _from_r_function(function: Any) -> Callable[..., Any]:
-    """Return a Python function for R's, which its R side wraps so that it answers list(value) or a message."""
-
-    def call(*arguments: Any, **named: Any) -> Any:
-        parts = {name: owned(np.asarray(value)) for name, value in named.items()}
-        answer = from_r(function(*(owned(np.asarray(value)) for value in arguments), **parts).__sexp__._cdata)
-        if isinstance(answer, str):
-            raise RFunctionError(answer)
-        return answer[0]
-
-    return call
 
 
 def _plain(value: Any) -> Any:

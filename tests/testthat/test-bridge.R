@@ -36,7 +36,7 @@ test_that("many calls and many errors do not let memory grow", {
   before <- resident()
   calls(100000)
   failures(5000)
-  expect_lt(resident() - before, 10)
+  expect_lt(resident() - before, 30) # one matrix kept a call would make 64
 })
 
 test_that("a large input is not copied", {
