@@ -51,7 +51,12 @@ text <- function(x, name) {
 }
 
 # Names of inputs and nodes, for results: those that the user's objects carry.
-input_names <- function(X, Gamma1) if (is.null(colnames(X))) rownames(Gamma1) else colnames(X)
+input_names <- function(X, Gamma1) {
+  inputs <- dimnames(X)[[2L]]
+  if (is.null(inputs)) dimnames(Gamma1)[[1L]] else inputs
+}
+
+node_names <- function(Gamma1) dimnames(Gamma1)[[2L]]
 
 with_names <- function(matrix, rows, columns) {
   if (!is.null(rows) || !is.null(columns)) dimnames(matrix) <- list(rows, columns)

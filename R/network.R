@@ -43,7 +43,7 @@ net_gradient <- function(X, y, Gamma1, gamma, beta, Gamma2, activation = "relu",
     optional(beta, "beta"), numbers(Gamma2, "Gamma2"), text(activation, "activation"), number(ddof, "ddof"),
     number(eps, "eps"), text(route, "route")
   )
-  nodes <- colnames(Gamma1)
+  nodes <- node_names(Gamma1)
   gradient <- list(
     loss = out$loss,
     Gamma1 = with_names(out$Gamma1, input_names(X, Gamma1), nodes),
@@ -51,7 +51,8 @@ net_gradient <- function(X, y, Gamma1, gamma, beta, Gamma2, activation = "relu",
     beta = name(out$beta, nodes),
     Gamma2 = name(out$Gamma2, nodes)
   )
-  structure(gradient, class = "net_gradient")
+  class(gradient) <- "net_gradient"
+  gradient
 }
 
 #' @rdname net_gradient
@@ -71,8 +72,8 @@ net_forward <- function(X, Gamma1, gamma, beta, Gamma2, activation = "relu", ddo
     "net_forward", numbers(X, "X"), numbers(Gamma1, "Gamma1"), optional(gamma, "gamma"), optional(beta, "beta"),
     numbers(Gamma2, "Gamma2"), text(activation, "activation"), number(ddof, "ddof"), number(eps, "eps")
   )
-  samples <- rownames(X)
-  nodes <- colnames(Gamma1)
+  samples <- dimnames(X)[[1L]]
+  nodes <- node_names(Gamma1)
   out$fitted <- name(out$fitted, samples)
   for (layer in c("V", "B", "H")) {
     if (!is.null(out[[layer]])) out[[layer]] <- with_names(out[[layer]], samples, nodes)
@@ -110,7 +111,7 @@ fold <- function(X, Gamma1, gamma, beta, Gamma2, ddof = 1, eps = 0) {
     "fold", numbers(X, "X"), numbers(Gamma1, "Gamma1"), optional(gamma, "gamma"), optional(beta, "beta"),
     numbers(Gamma2, "Gamma2"), number(ddof, "ddof"), number(eps, "eps")
   )
-  nodes <- colnames(Gamma1)
+  nodes <- node_names(Gamma1)
   list(
     Gamma1 = with_names(out$Gamma1, input_names(X, Gamma1), nodes),
     beta = name(out$beta, nodes),
@@ -135,7 +136,7 @@ parameter_names <- function(X, Gamma1, gamma, beta) {
   Gamma1 <- as.matrix(Gamma1)
   inputs <- input_names(X, Gamma1)
   if (is.null(inputs)) inputs <- seq_len(nrow(Gamma1))
-  nodes <- colnames(Gamma1)
+  nodes <- node_names(Gamma1)
   if (is.null(nodes)) nodes <- seq_len(ncol(Gamma1))
   c(
     outer(inputs, nodes, function(input, node) paste0("Gamma1[", input, ",", node, "]")),

@@ -1,14 +1,10 @@
 """Python functions as R closures that never raise inside R.
 
-What an exception inside rpy2's callback would do (R gets NULL and no error), an envelope does not: a call
-returns list(value), or list(NULL, message, classes) from which R's side makes a condition.
+What an exception in a C callback would do (R gets NULL and no error), an envelope does not: a call returns
+list(value), or list(NULL, message, classes) from which R's side makes a condition.
 """
 
-import ctypes
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import rpy2.rinterface as ri
@@ -16,13 +12,10 @@ from rpy2.rinterface_lib import openrlib
 from rpy2.rinterface_lib.conversion import _cdata_to_rinterface
 
 from matbn.errors import MatbnError
+from matbn.rbridge import interrupts
 from matbn.rbridge.convert import from_r, to_r
 
 _rlib, _ffi = openrlib.rlib, openrlib.ffi
-_sigaction = ctypes.CDLL(None).sigaction
-_main_thread = threading.main_thread().ident
-_SIGINT = int(signal.SIGINT)
-_SIGACTION_BYTES = 512  # more than any platform's struct sigaction
 _kept: list[Any] = []  # R holds these by address only: if Python let them go, the next call would crash R
 
 
@@ -35,13 +28,13 @@ def closure(function: Callable[..., Any]) -> Any:
 
     @_ffi.callback("SEXP(SEXP)")  # type: ignore[untyped-decorator]
     def call(arguments: Any) -> Any:
-        before = _take_interrupts()
+        before = interrupts.enter()
         try:
-            return to_r((function(*from_r(arguments)),))
+            return to_r((interrupts.computed(function, from_r(arguments)),))
         except BaseException as error:  # an interrupt too must not pass through R's C code
             return _failure(error)
         finally:
-            _give_interrupts_back(before)
+            interrupts.leave(before)
 
     _kept.append(call)
     symbol = _rlib.Rf_install(b"native symbol")
@@ -60,43 +53,3 @@ def _failure(error: BaseException) -> Any:
         classes = [f"matbn_{name}" for name in own or [type(error).__name__]] + ["matbn_error"]
     message = str(error) or type(error).__name__
     return to_r((None, message, classes))
-
-
-@contextmanager
-def saved_interrupt_handler() -> Iterator[None]:
-    """Put back the handler of Ctrl-C that the process had, as C knows it: R's own is none that Python knows."""
-    before = _interrupt_action()
-    try:
-        yield
-    finally:
-        _sigaction(_SIGINT, before, None)
-
-
-def _interrupt_action() -> Any:
-    action = ctypes.create_string_buffer(_SIGACTION_BYTES)
-    _sigaction(_SIGINT, None, action)
-    return action
-
-
-def _python_action() -> Any:
-    """Return the C handler by which Ctrl-C becomes KeyboardInterrupt."""
-    with saved_interrupt_handler():
-        signal.signal(_SIGINT, signal.default_int_handler)
-        return _interrupt_action()
-
-
-_PYTHON_ACTION = _python_action()
-
-
-def _take_interrupts() -> Any:
-    """Let Ctrl-C raise KeyboardInterrupt in Python while it computes; return what had it before."""
-    if threading.get_ident() != _main_thread:
-        return None
-    before = ctypes.create_string_buffer(_SIGACTION_BYTES)
-    _sigaction(_SIGINT, _PYTHON_ACTION, before)
-    return before
-
-
-def _give_interrupts_back(before: Any) -> None:
-    if before is not None:
-        _sigaction(_SIGINT, before, None)

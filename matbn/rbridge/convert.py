@@ -21,12 +21,13 @@ from rpy2.rinterface_lib import openrlib
 from rpy2.rinterface_lib._rinterface_capi import _TYPEOF
 
 from matbn.errors import ElementTypeError, MatbnError
+from matbn.rbridge import interrupts
 
 _rlib, _ffi = openrlib.rlib, openrlib.ffi
 _locked = ctypes.PyDLL(str(next(Path(openrlib.R_HOME, "lib").glob("libR.*"))))
 _NUMBERS = {_rlib.REALSXP: ("<f8", 8, _rlib.REAL), _rlib.CPLXSXP: ("<c16", 16, _rlib.COMPLEX)}
 _FUNCTIONS = (_rlib.CLOSXP, _rlib.BUILTINSXP, _rlib.SPECIALSXP)
-_COPIED = 1000  # numbers; so few are copied faster than shared
+_COPIED = 10_000  # numbers; so few are copied faster than shared
 
 
 def _allocating(name: str, *arguments: Any, result: Any = ctypes.c_void_p) -> Any:
@@ -87,6 +88,13 @@ class RFunction:
 
     def __call__(self, arguments: Any) -> Any:
         """Return the value, or raise RFunctionError."""
+        with interrupts.postponed():
+            value = self._answer(arguments)
+        if isinstance(value, str):
+            raise RFunctionError(value)
+        return value[0]
+
+    def _answer(self, arguments: Any) -> Any:
         failed = ctypes.c_int(0)
         given = _rlib.Rf_protect(to_r(arguments))
         call = _rlib.Rf_protect(_sexp(_call_of_two(address(self._function.cdata), address(given))))
@@ -96,12 +104,9 @@ class RFunction:
             raise RFunctionError("the function was interrupted, or left by other means than a value or an error")
         _rlib.Rf_protect(answer)
         try:
-            value = from_r(answer)
+            return from_r(answer)
         finally:
             _rlib.Rf_unprotect(1)
-        if isinstance(value, str):
-            raise RFunctionError(value)
-        return value[0]
 
 
 class RFunctionError(MatbnError):

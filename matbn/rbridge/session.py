@@ -21,9 +21,9 @@ def setup() -> None:
     os.environ["R_SESSION_INITIALIZED"] = f'PID={os.getpid()}:NAME="matbn"'
     import rpy2.rinterface as ri
 
-    from matbn.rbridge.closures import saved_interrupt_handler
+    from matbn.rbridge import interrupts
 
-    with saved_interrupt_handler():
+    with interrupts.saved_handler():
         # Otherwise rpy2 starts a child R, which runs the user's .Rprofile, to ask for its environment.
         original, ri._setrenvvars = ri._setrenvvars, lambda actions: None
         try:
@@ -32,23 +32,25 @@ def setup() -> None:
             ri._setrenvvars = original
     atexit.unregister(ri.endr)
     arguments.FIRST_INDEX = 1
-    install(ri.baseenv["getOption"]("matbn.bridge"))
+    install(ri.baseenv["getOption"]("matbn.bridge"), r_is_outside=True)
 
 
 def embed() -> Any:
     """Start R inside this Python session, ready for library(matbn) there, and return rpy2's interface to it."""
     ri = embedded_r()
     environment = ri.baseenv["new.env"]()
-    install(environment)
+    install(environment, r_is_outside=False)
     ri.baseenv["options"](**{"matbn.bridge": environment})
     return ri
 
 
-def install(environment: Any) -> None:
+def install(environment: Any, r_is_outside: bool) -> None:
     """Assign an R closure for each function that R may call."""
+    from matbn.rbridge import interrupts
     from matbn.rbridge.closures import closure
     from matbn.rbridge.functions import FUNCTIONS
 
+    interrupts.prepare(r_is_outside)
     for name, function in FUNCTIONS.items():
         environment[name] = closure(function)
 
