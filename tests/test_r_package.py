@@ -104,3 +104,24 @@ def test_each_function_agrees_with_plain_r_code():
     done = subprocess.run(script, env=ENVIRONMENT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "every printed digit, in Python and in R" in done.stdout
+
+
+def test_arrays_that_another_thread_drops():
+    code = """
+import gc, threading
+from matbn.rbridge.session import embed
+r = embed()
+from matbn.rbridge import closures, convert
+held = []
+r.globalenv["hold"] = closures.closure(lambda X: held.append(X))
+r.evalr("hold(matrix(runif(1e5), 1e3)); gc()")
+total = held[0].sum()
+dropper = threading.Thread(target=held.clear)
+dropper.start(); dropper.join()
+assert len(convert._dropped) == 1
+r.evalr("hold(1)")
+assert len(convert._dropped) == 0
+print(total > 0)
+"""
+    done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=False)
+    assert (done.stdout.strip(), done.returncode) == ("True", 0), done.stderr

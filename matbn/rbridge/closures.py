@@ -13,7 +13,7 @@ from rpy2.rinterface_lib.conversion import _cdata_to_rinterface
 
 from matbn.errors import MatbnError
 from matbn.rbridge import interrupts
-from matbn.rbridge.convert import from_r, to_r
+from matbn.rbridge.convert import from_r, release_dropped, to_r
 
 _rlib, _ffi = openrlib.rlib, openrlib.ffi
 _kept: list[Any] = []  # R holds these by address only: if Python let them go, the next call would crash R
@@ -30,6 +30,7 @@ def closure(function: Callable[..., Any]) -> Any:
     def call(arguments: Any) -> Any:
         before = interrupts.enter()
         try:
+            release_dropped()
             return to_r((interrupts.computed(function, from_r(arguments)),))
         except BaseException as error:  # an interrupt too must not pass through R's C code
             return _failure(error)

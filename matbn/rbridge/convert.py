@@ -11,6 +11,8 @@ ctypes.PyDLL, which keeps the lock.
 
 import ctypes
 import dataclasses
+import sys
+import threading
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -49,6 +51,8 @@ _release = _allocating("R_ReleaseObject", _SEXP, result=None)
 _call_of_two = _allocating("Rf_lang2", _SEXP, _SEXP)
 _try_eval = _allocating("R_tryEvalSilent", _SEXP, _SEXP, ctypes.POINTER(ctypes.c_int))
 
+_main_thread = threading.main_thread().ident
+_dropped: list[int] = []
 _names: dict[tuple[str, ...], "Kept"] = {}  # names vectors, which R shares freely
 
 
@@ -61,8 +65,18 @@ class Kept:
         _preserve(self._address)
 
     def __del__(self) -> None:
-        """Let R have it."""
-        _release(self._address)
+        """Let R have it; at once on the thread that R runs on, otherwise at the next call."""
+        if threading.get_ident() == _main_thread:
+            if not sys.is_finalizing():
+                _release(self._address)
+        else:
+            _dropped.append(self._address)
+
+
+def release_dropped() -> None:
+    """Let R have what other threads have let go since the last call."""
+    while _dropped:
+        _release(_dropped.pop())
 
 
 class _Memory:
