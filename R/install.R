@@ -74,7 +74,8 @@ environment_directory <- function() file.path(tools::R_user_dir("matbn", "data")
 environment_python <- function() file.path(environment_directory(), "bin", "python")
 
 run <- function(command, arguments) {
-  status <- system2(command, arguments)
+  # R puts its own directories before Python's in LD_LIBRARY_PATH, where Python may find another OpenSSL than its own.
+  status <- system2(command, arguments, env = "LD_LIBRARY_PATH=")
   if (status != 0) {
     refuse(
       paste0("'", paste(c(command, arguments), collapse = " "), "' failed; what it printed stands above"),
