@@ -1,8 +1,8 @@
 #' Install the Python environment that matbn computes in
 #'
 #' Makes a virtual environment of matbn's own, with NumPy, SciPy and rpy2-rinterface in the version that this R takes,
-#' and asks before it replaces one. With reticulate 1.41 or later it is not needed: the first call then makes an
-#' environment by itself.
+#' and asks before it replaces one. With reticulate 1.41 or later it may be left out: reticulate then makes an
+#' environment at the first call, for which it downloads a Python of its own.
 #'
 #' rpy2-rinterface is compiled, which takes a C compiler and the headers of R and Python (on Debian and Ubuntu the
 #' packages r-base-dev, python3-dev and python3-venv).
