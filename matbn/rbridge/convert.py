@@ -5,7 +5,7 @@ doubles (with their NA) before they come here, so that R's integer NA is never t
 
 Two ways lead into R's library. rpy2's releases Python's lock during each call, which is harmless where R only
 reads. A call that allocates may start R's garbage collector, and that may run finalizers of reticulate's, some of
-which (before reticulate 1.30) take the lock for granted and would end the process: such calls go through
+which (in old versions) take the lock for granted and would end the process: such calls go through
 ctypes.PyDLL, which keeps the lock.
 """
 

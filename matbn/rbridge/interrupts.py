@@ -67,9 +67,11 @@ def leave(before: Any) -> None:
     if before is not None:
         _sigaction(_SIGINT, before, None)
     _state.depth -= 1
-    if _state.late and _state.depth == 0:
-        _state.late = False
-        openrlib.rlib.R_interrupts_pending = 1
+    if _state.depth == 0:
+        _state.raising = False
+        if _state.late:
+            _state.late = False
+            openrlib.rlib.R_interrupts_pending = 1
 
 
 def computed(function: Any, arguments: Any) -> Any:
