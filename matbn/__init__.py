@@ -1,7 +1,7 @@
 """Exact matrix derivatives of batch-normalised one-hidden-layer regression nets."""
 
 from matbn.activation import ACTIVATIONS, Activation
-from matbn.batchnorm import bn_backward, bn_forward, bn_jacobian
+from matbn.batchnorm import BatchNormCache, BatchNormGradient, BatchNormOutput, bn_backward, bn_forward, bn_jacobian
 from matbn.calculus import (
     commutation,
     commutation_order,
@@ -13,7 +13,7 @@ from matbn.calculus import (
     unvec,
     vec,
 )
-from matbn.derivative_check import check_gradient
+from matbn.derivative_check import GradientCheck, check_gradient
 from matbn.errors import (
     ArgumentError,
     ElementTypeError,
@@ -24,9 +24,9 @@ from matbn.errors import (
 )
 from matbn.gradient import net_gradient
 from matbn.jacobian import net_hessian_product, net_jacobian
-from matbn.network import fold, net_forward, net_loss
+from matbn.network import NetForward, fold, net_forward, net_loss
 from matbn.parameters import NetGradient, Parameters
-from matbn.running import RunningStatistics, bn_infer, bn_train, running_start, running_update
+from matbn.running import RunningStatistics, TrainingOutput, bn_infer, bn_train, running_start, running_update
 
 __version__ = "0.1.0"
 
@@ -34,13 +34,19 @@ __all__ = [
     "ACTIVATIONS",
     "Activation",
     "ArgumentError",
+    "BatchNormCache",
+    "BatchNormGradient",
+    "BatchNormOutput",
     "ElementTypeError",
+    "GradientCheck",
     "MatbnError",
+    "NetForward",
     "NetGradient",
     "NotFiniteError",
     "Parameters",
     "RunningStatistics",
     "ShapeError",
+    "TrainingOutput",
     "VarianceError",
     "bn_backward",
     "bn_forward",

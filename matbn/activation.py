@@ -13,7 +13,7 @@ import numpy as np
 from scipy.special import erfc
 
 from matbn.arguments import Array
-from matbn.errors import ArgumentError
+from matbn.errors import ArgumentError, ElementTypeError, ShapeError
 
 LEAKY_SLOPE = 0.01
 
@@ -38,7 +38,7 @@ def _zero(b: Array) -> Array:
 
 relu = Activation(
     "relu",
-    value=lambda b: np.where(_positive(b), b, 0),
+    value=lambda b: np.where(np.real(b) <= 0, 0, b),  # so that NaN stays NaN
     slope=lambda b: np.where(_positive(b), 1.0, 0.0),
     curvature=_zero,
 )
@@ -52,8 +52,8 @@ leaky_relu = Activation(
 
 
 def _tanh_slope(b: Array) -> Array:
-    t = np.tanh(b)
-    slope: Array = (1 - t) * (1 + t)
+    decay = _decay(2 * b)  # keeps its digits where 1 - tanh² cancels
+    slope: Array = 4 * decay / (1 + decay) ** 2
     return slope
 
 
@@ -128,3 +128,15 @@ def as_activation(activation: str | Activation) -> Activation:
             f"activation is {activation!r}, but must be one of {', '.join(ACTIVATIONS)}, or an Activation"
         )
     return ACTIVATIONS[activation]
+
+
+def evaluate(activation: Activation, part: str, B: Array) -> Array:
+    """Return a part ("value", "slope" or "curvature") of an activation at B, if it gives what it should."""
+    given = B.view()
+    given.flags.writeable = False  # a function that writes into its argument would change the layer below it
+    result = getattr(activation, part)(given)
+    if not isinstance(result, np.ndarray) or result.dtype.kind not in "fciu":
+        raise ElementTypeError(f"{part} of activation {activation.name!r} returns {type(result).__name__}, not numbers")
+    if result.shape != B.shape:
+        raise ShapeError(f"{part} of activation {activation.name!r} returns shape {result.shape} for {B.shape}")
+    return result

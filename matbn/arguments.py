@@ -6,7 +6,7 @@ Fortran-ordered, strided or read-only float64 array is used where it lies.
 """
 
 import math
-from numbers import Real
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -49,11 +49,14 @@ def as_array(name: str, value: ArrayLike) -> Array:
 
 def as_number(name: str, value: object, at_least: float | None = None) -> float:
     """Return `value` as a finite float, no smaller than `at_least`."""
-    if isinstance(value, np.ndarray) and value.size == 1:
+    if isinstance(value, np.ndarray) and value.size == 1 and not np.ma.is_masked(value):
         value = value.item()
     if type(value) is not float and (isinstance(value, bool) or not isinstance(value, Real)):
         raise ElementTypeError(f"{name} is {value!r}, but must be a real number")
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
     if not math.isfinite(number) or (at_least is not None and number < at_least):
         bound = "" if at_least is None else f", {at_least:g} or larger"
         raise ArgumentError(f"{name} is {number!r}, but must be a finite number{bound}")
@@ -65,7 +68,7 @@ def as_integer(name: str, value: object, at_least: int = 0) -> int:
     number = as_number(name, value)
     if not number.is_integer() or number < at_least:
         raise ArgumentError(f"{name} is {number:g}, but must be a whole number, {at_least} or larger")
-    return int(number)
+    return int(value) if isinstance(value, Integral) else int(number)
 
 
 def as_choice(name: str, value: object, choices: tuple[str, ...]) -> str:
@@ -97,15 +100,15 @@ def counted(positions: Array) -> str:
     return f"{', '.join(shown)}{', …' if len(positions) > 4 else ''} (counted from {FIRST_INDEX})"
 
 
-def variance_divisor(N: int, ddof: object) -> float:
+def variance_divisor(N: int, ddof: object, name: str = "ddof") -> float:
     """Return d = N - ddof, by which a batch variance is divided; it must be positive, and N at least 2."""
-    ddof = as_number("ddof", ddof, at_least=0)
+    ddof = as_number(name, ddof, at_least=0)
     if N < 2:
         raise VarianceError(f"there are {N} samples, but batch norm needs at least 2 to have a variance")
     if ddof >= N:
         raise VarianceError(
-            f"there are {N} samples and ddof is {ddof:g}, so the variance divisor N - ddof is not positive;"
-            " use more samples or a smaller ddof"
+            f"there are {N} samples and {name} is {ddof:g}, so the variance divisor N - {name} is not positive;"
+            f" use more samples or a smaller {name}"
         )
     return N - ddof
 

@@ -102,7 +102,7 @@ def bn_forward(
     noise = 4 * UNIT_ROUNDOFF * np.maximum.reduce(np.abs(Z), axis=0)
     normalised = normalise_centred(centred, d, as_number("eps", eps, at_least=0), noise, "Z")
     Y = finite_result("Y", normalised.H * gamma + beta)
-    return BatchNormOutput(like_layout(Y, layout), BatchNormCache(normalised, gamma, layout, True))
+    return BatchNormOutput(like_layout(Y, layout), BatchNormCache(normalised, gamma.copy(), layout, True))
 
 
 @np.errstate(all="ignore")
@@ -119,7 +119,8 @@ def bn_backward(dY: ArrayLike, cache: BatchNormCache) -> BatchNormGradient:
     dY = samples_in_rows(dY, cache.layout, "dY")
     normalised = cache.normalised
     if dY.shape != normalised.H.shape:
-        raise ShapeError(f"dY is {dY.shape}, but the forward pass gave Y as {normalised.H.shape}")
+        given, needed = (like_layout(array, cache.layout).shape for array in (dY, normalised.H))
+        raise ShapeError(f"dY is {given}, but the forward pass gave Y as {needed}")
     if cache.batch_statistics:
         dZ = normalisation_derivative(dY, normalised) * cache.gamma
     else:

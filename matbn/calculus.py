@@ -11,7 +11,7 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from matbn.arguments import Array, as_integer, as_matrix, as_vector, finite_result
+from matbn.arguments import Array, as_array, as_integer, as_matrix, as_vector, finite_result
 from matbn.errors import ShapeError
 
 
@@ -86,9 +86,9 @@ def kronecker_apply(A: ArrayLike, B: ArrayLike, v: ArrayLike) -> Array:
     """
     A, B = as_matrix("A", A), as_matrix("B", B)
     (m, n), (p, q) = A.shape, B.shape
-    columns = np.asarray(v)
-    single = columns.ndim == 1
-    columns = as_vector("v", v)[:, None] if single else as_matrix("v", v)
+    columns = as_array("v", v)
+    single = columns.ndim < 2
+    columns = as_vector("v", columns)[:, None] if single else as_matrix("v", columns)
     if len(columns) != n * q:
         raise ShapeError(f"v has {len(columns)} rows, but A⊗B with A {m} × {n} and B {p} × {q} takes {n * q}")
     k = columns.shape[1]

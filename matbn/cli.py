@@ -1,6 +1,7 @@
 """The command `matbn`: the forum's checks and the claims, on the screen or as JSON."""
 
 import argparse
+import io
 import json
 import os
 import sys
@@ -16,12 +17,17 @@ from matbn.forum.report import claims_data, claims_text, forum_data, forum_text
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0, 1 where a figure differs, 2 for a wrong call."""
     options = _parser().parse_args(arguments)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # where the terminal has no Greek letters
     try:
         status = int(options.run(options))
         sys.stdout.flush()
         return status
     except MatbnError as error:
         print(f"matbn: {error}", file=sys.stderr)
+        return 2
+    except MemoryError:
+        print("matbn: these sizes need more memory than there is", file=sys.stderr)
         return 2
     except BrokenPipeError:  # the reader, `head` say, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -43,7 +49,7 @@ def _claims(options: argparse.Namespace) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="matbn", description=matbn.__doc__)
+    parser = argparse.ArgumentParser(prog="matbn", description=matbn.__doc__, allow_abbrev=False)
     parser.add_argument("--version", action="version", version=f"matbn {matbn.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -53,7 +59,7 @@ def _parser() -> argparse.ArgumentParser:
         description="The question's numeric checks as posted. Exit status 1 where a figure differs.",
     )
     for name, default in PUBLISHED.items():
-        meaning = "R's seed" if name == "seed" else "size"
+        meaning = {"seed": "R's seed", "N": "samples", "p1": "inputs", "p2": "nodes, at most p1"}[name]
         forum.add_argument(f"--{name}", type=int, default=default, help=f"{meaning} (the question has {default})")
     forum.set_defaults(run=_forum)
 

@@ -5,7 +5,8 @@ Along a direction D the derivative of f at A is ⟨∂f/∂A, D⟩. It is measur
     Im f(A + ihD)/h,   h = 1e-30,
 
 which has no cancellation, where f takes complex arrays and is analytic; otherwise by fourth-order
-central differences. Random directions find an error in any entry with probability one.
+central differences. Directions are random, each entry in units of its own size (or of a thousandth of the others'
+mean size, where it is smaller), so that an error in any entry that matters shows.
 
 A complex step through |z|, a real part or a conjugate gives a wrong number without complaint, so it is
 only believed where differences confirm its first digits. At a kink (a rectifier at exactly 0) no
@@ -94,16 +95,15 @@ def check_gradient(
         raise ArgumentError("at is empty: there is nothing to check")
     claimed = _claimed(gradient, at, arguments)
     value = _value_at(call, arguments)
-    rng = np.random.default_rng(seed)
+    rng = np.random.default_rng(as_integer("seed", seed))
     count = as_integer("directions", directions, at_least=1)
     probes = {name: [rng.standard_normal(A.shape) * _unit(A) for _ in range(count)] for name, A in arguments.items()}
 
     differences = {
         name: [_central_difference(call, arguments, name, D) for D in drawn] for name, drawn in probes.items()
     }
-    sizes = {
-        name: max(float(np.linalg.norm(claimed[name] * _unit(A))), 1e-4 * abs(value)) for name, A in arguments.items()
-    }
+    with np.errstate(all="ignore"):  # _size refuses what leaves the range
+        sizes = {name: _size(name, claimed[name] * _unit(A), value) for name, A in arguments.items()}
     measured = _complex_steps(call, arguments, probes)
     method = COMPLEX_STEP
     if measured is None or not _confirmed(measured, differences, sizes):
@@ -115,18 +115,30 @@ def check_gradient(
 def _arguments(f: Callable[..., Any], at: Any) -> tuple[Callable[[dict[str, Array]], Any], dict[str, Array]]:
     """Return f as a function of a dictionary, and that dictionary."""
     if isinstance(at, Mapping):
-        named = {str(name): as_array(str(name), A) for name, A in at.items()}
-        return lambda arguments: f(**arguments), named
+        named = {str(name): _real(str(name), A) for name, A in at.items()}
+        return lambda arguments: f(**_copies(arguments)), named
     if isinstance(at, tuple):
-        numbered = {f"argument {i}": as_array(f"argument {i}", A) for i, A in enumerate(at, start=1)}
-        return lambda arguments: f(*arguments.values()), numbered
-    return lambda arguments: f(arguments["at"]), {"at": as_array("at", at)}
+        numbered = {f"argument {i}": _real(f"argument {i}", A) for i, A in enumerate(at, start=1)}
+        return lambda arguments: f(*_copies(arguments).values()), numbered
+    return lambda arguments: f(arguments["at"].copy()), {"at": _real("at", at)}
+
+
+def _copies(arguments: dict[str, Array]) -> dict[str, Array]:
+    """Return the arguments as arrays that a function may write into."""
+    return {name: A.copy() for name, A in arguments.items()}
+
+
+def _real(name: str, value: ArrayLike) -> Array:
+    array = as_array(name, value)
+    if np.iscomplexobj(array):
+        raise ElementTypeError(f"{name} is complex, but gradients are checked along real directions only")
+    return array
 
 
 def _claimed(gradient: Any, at: Any, arguments: dict[str, Array]) -> dict[str, Array]:
     """Return the gradient as a dictionary with the arguments' names and shapes."""
     if callable(gradient):
-        gradient = gradient(**arguments) if isinstance(at, Mapping) else gradient(*arguments.values())
+        gradient = gradient(**_copies(arguments)) if isinstance(at, Mapping) else gradient(*_copies(arguments).values())
     if isinstance(at, Mapping):
         found = {name: _named_part(gradient, name) for name in arguments}
     elif isinstance(at, tuple):
@@ -137,7 +149,7 @@ def _claimed(gradient: Any, at: Any, arguments: dict[str, Array]) -> dict[str, A
         found = {"at": gradient}
     checked = {}
     for name, part in found.items():
-        checked[name] = as_array(f"gradient by {name}", part)
+        checked[name] = _real(f"gradient by {name}", part)
         if checked[name].shape != arguments[name].shape:
             raise ShapeError(
                 f"gradient by {name} has shape {checked[name].shape}, but {name} has {arguments[name].shape}"
@@ -163,6 +175,16 @@ def _unit(A: Array) -> Array:
     """Return a natural size of a change for each entry: its own, or that of the others where it is near 0."""
     size = np.abs(A)
     return np.maximum(size, 1e-3 * size.mean() or 1.0) if A.size else size
+
+
+def _size(name: str, terms: Array, value: float) -> float:
+    """Return what errors are measured against: the norm of the gradient in units of the argument, or 1e-4·|f|."""
+    largest = float(np.max(np.abs(terms), initial=0.0))
+    norm = largest * float(np.linalg.norm(terms / largest)) if 0 < largest < np.inf else largest
+    size = max(norm, 1e-4 * abs(value))
+    if not np.isfinite(size) or 0 < size < 1e-290:
+        raise ArgumentError(f"the gradient by {name} times {name} is out of float64's range; rescale the problem")
+    return size
 
 
 def _along(arguments: dict[str, Array], name: str, step: Array) -> dict[str, Array]:

@@ -12,15 +12,17 @@ A plain net has ∂R/∂Z = W and ∂R/∂Γ₁ = XᵀW.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from matbn import stream
-from matbn.activation import Activation
+from matbn.activation import Activation, evaluate
 from matbn.arguments import Array, as_choice, finite_result
 from matbn.batchnorm import normalisation_derivative
 from matbn.derivations import frechet, graph, kronecker, loop, sums
+from matbn.errors import ArgumentError
 from matbn.network import forward, mean_square
 from matbn.parameters import Net, NetGradient, as_net, as_outcome
 
@@ -47,7 +49,7 @@ def net_gradient(
     X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps
         As in `net_forward`; y holds N outcomes.
     route
-        "matrix" for use; with many rows it goes through them in blocks, as "stream" always does. "loop",
+        "matrix" for use; with many rows it goes through them in blocks, as "stream" does with few too. "loop",
         "kronecker", "frechet", "graph" and "sums" are independent derivations of the same gradient, for study
         and for checking: see `matbn.derivations`.
 
@@ -64,10 +66,24 @@ def net_gradient(
     net = as_net(X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps)
     y = as_outcome(y, net)
     if route in DERIVATIONS:
-        forward(net)  # refuses nodes without variance, of which the derivations know nothing
+        net = _prepared(net, route)
     found = ROUTES[route](net, y)
     finite_result("R or its gradient", np.append(found.theta, found.loss))
     return found
+
+
+def _prepared(net: Net, route: str) -> Net:
+    """Return the net as a derivation takes it: nodes that vary, inputs centred to keep digits, squares in range."""
+    layers = forward(net)
+    if layers.normalised is None:
+        return net
+    s = layers.normalised.s
+    if not ((s > 1e-140) & (s < 1e140)).all():
+        raise ArgumentError(
+            f"route {route!r} squares the nodes' values, which go out of float64's range here;"
+            " use route='matrix', or rescale X"
+        )
+    return replace(net, X=layers.X)
 
 
 def gradient(net: Net, y: Array) -> NetGradient:
@@ -86,7 +102,7 @@ def whole(net: Net, y: Array) -> NetGradient:
     layers = forward(net)
     parameters = net.parameters
     e = y - layers.fitted
-    W = np.outer(-2 / len(y) * e, parameters.Gamma2) * net.activation.slope(layers.B)
+    W = np.outer(-2 / len(y) * e, parameters.Gamma2) * evaluate(net.activation, "slope", layers.B)
     if layers.normalised is None:
         dgamma, dZ = None, W
     else:

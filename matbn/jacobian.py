@@ -13,7 +13,7 @@ and in a plain net ∂ŷ/∂Γ₁ⱼ = diag(a′(B_j))·Γ₂ⱼ·X.
 import numpy as np
 from numpy.typing import ArrayLike
 
-from matbn.activation import Activation
+from matbn.activation import Activation, evaluate
 from matbn.arguments import Array, as_vector, finite_result
 from matbn.batchnorm import normalisation_derivative
 from matbn.network import NetForward, forward
@@ -39,7 +39,7 @@ def net_jacobian(
     net = as_net(X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps)
     layers = forward(net)
     N = len(layers.B)
-    by_B = net.activation.slope(layers.B) * net.parameters.Gamma2
+    by_B = evaluate(net.activation, "slope", layers.B) * net.parameters.Gamma2
     if layers.normalised is None:
         by_Gamma1 = by_B[:, :, None] * layers.X[:, None, :]
     else:
@@ -82,7 +82,7 @@ def net_hessian_product(
 def _hessian_product(net: Net, y: Array, step: Parameters) -> Parameters:
     """Differentiate each line of `matbn.gradient`; a name that starts with d is that value's differential."""
     layers, Gamma2 = forward(net), net.parameters.Gamma2
-    slope = net.activation.slope(layers.B)
+    slope = evaluate(net.activation, "slope", layers.B)
     e = y - layers.fitted
     upstream = np.outer(-2 / len(y) * e, Gamma2)
     W = upstream * slope
@@ -91,7 +91,7 @@ def _hessian_product(net: Net, y: Array, step: Parameters) -> Parameters:
     dV = slope * dB
     de = -(dV @ Gamma2 + layers.V @ step.Gamma2)
     dupstream = -2 / len(y) * (np.outer(de, Gamma2) + np.outer(e, step.Gamma2))
-    dW = dupstream * slope + upstream * net.activation.curvature(layers.B) * dB
+    dW = dupstream * slope + upstream * evaluate(net.activation, "curvature", layers.B) * dB
     if layers.normalised is None:
         by_gamma, dby_Z = None, dW
     else:

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from matbn.activation import Activation
+from matbn.activation import Activation, evaluate
 from matbn.arguments import Array, finite_result
 from matbn.batchnorm import UNIT_ROUNDOFF, Normalised, centre, normalise_centred
-from matbn.errors import ArgumentError, ShapeError
+from matbn.errors import ArgumentError
 from matbn.parameters import Net, Parameters, as_net, as_outcome
 
 
@@ -116,16 +116,14 @@ def forward(net: Net) -> NetForward:
     parameters = net.parameters
     if parameters.gamma is None:
         X, normalised = net.X, None
-        B = X @ parameters.Gamma1
+        B = finite_result("X @ Gamma1", X @ parameters.Gamma1)  # a rectifier would hide an overflow below 0
         if parameters.beta is not None:
             B = B + parameters.beta
     else:
         X, _ = centre(net.X)
         normalised = _normalise(X, net)
         B = normalised.H * parameters.gamma + parameters.beta
-    V = net.activation.value(B)
-    if np.shape(V) != B.shape:
-        raise ShapeError(f"activation {net.activation.name!r} returns shape {np.shape(V)} where it is given {B.shape}")
+    V = evaluate(net.activation, "value", B)
     return NetForward(finite_result("the fitted values", V @ parameters.Gamma2), V, B, X, normalised)
 
 

@@ -10,7 +10,7 @@ from matbn.arguments import Array, as_matrix, as_number, as_vector, variance_div
 from matbn.errors import ArgumentError, ShapeError
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Parameters:
     """Parameters of ŷ = a(b(XΓ₁))Γ₂, or of the plain net ŷ = a(XΓ₁ + 1βᵀ)Γ₂ where gamma is None."""
 
@@ -39,14 +39,14 @@ class Parameters:
         )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class NetGradient(Parameters):
     """The gradient of R = ‖y - ŷ‖²/N: each field holds ∂R/∂ of the parameter it is named after."""
 
     loss: float  # R itself
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Net:
     """A net with its inputs and conventions, checked: what every function of the calculus works on."""
 

@@ -35,7 +35,7 @@ from matbn.errors import ArgumentError, ElementTypeError, VarianceError
 MOMENTUM_OF = ("batch", "running")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RunningStatistics:
     """Running mean and variance of p nodes, after a number of batches."""
 
@@ -72,10 +72,11 @@ def running_update(
     as_choice("momentum_of", momentum_of, MOMENTUM_OF)
     Z = samples_in_rows(Z, layout)
     mean, variance = _checked(running, Z.shape[1])
+    batches = as_integer("running.batches", running.batches)
     centred, batch_mean = centre(Z)
-    batch_variance = np.square(centred).sum(axis=0) / variance_divisor(len(Z), running_ddof)
+    batch_variance = np.square(centred).sum(axis=0) / variance_divisor(len(Z), running_ddof, "running_ddof")
     if momentum is None:
-        weight = 1 / (running.batches + 1)
+        weight = 1 / (batches + 1)
     else:
         weight = as_number("momentum", momentum, at_least=0)
         if weight > 1:
@@ -85,7 +86,7 @@ def running_update(
     return RunningStatistics(
         finite_result("the running mean", (1 - weight) * mean + weight * batch_mean),
         finite_result("the running variance", (1 - weight) * variance + weight * batch_variance),
-        running.batches + 1,
+        batches + 1,
     )
 
 
@@ -133,7 +134,7 @@ def bn_infer(
     if (s == 0).any():
         raise VarianceError("running.variance has zeros and eps is 0: set eps > 0 to divide by its root")
     H = (Z - mean) / s
-    cache = BatchNormCache(Normalised(H, s, len(Z)), gamma, layout, False)
+    cache = BatchNormCache(Normalised(H, s, len(Z)), gamma.copy(), layout, False)
     return BatchNormOutput(like_layout(finite_result("Y", H * gamma + beta), layout), cache)
 
 

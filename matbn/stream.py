@@ -9,7 +9,7 @@ that the gradient needs of W = -(2/N)(eΓ₂ᵀ)⊙a′(B):
     ∂R/∂γ  = diag(HᵀW) = diag(Γ₁ᵀM)/s                                =: g
     ∂R/∂Γ₁ = [M - X_cᵀZ_c·diag(g/(sd))]·diag(γ/s)
 
-(X_cᵀCW = X_cᵀW, as the columns of X_c sum to 0, and X_cᵀH = X_cᵀZ_c·diag(1/s) is in the last.)
+(X_cᵀCW = X_cᵀW, as the columns of X_c sum to 0 but for rounding, and X_cᵀH = X_cᵀZ_c·diag(1/s) is in the last.)
 
 Two sweeps over the rows give them: the first the moments Z_cᵀZ_c and X_cᵀZ_c, the second M and the rest. Inside a
 block, nodes are rows, so that sums run along memory.
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from matbn.activation import ACTIVATIONS
 from matbn.arguments import Array
 from matbn.batchnorm import UNIT_ROUNDOFF
 from matbn.parameters import Net, NetGradient
@@ -40,7 +41,8 @@ class _Layer:
 class _Moments:
     """What the batch statistics need of the rows."""
 
-    mean: Array  # p1, of X's columns
+    mean: Array  # p1, of X's columns, rounded
+    correction: Array  # p1, what is missing to the mean; their sum would round it away
     XtZ: Array  # p1 × p2, X_cᵀX_cΓ₁
     s: Array  # p2, √(variance + eps)
 
@@ -48,20 +50,27 @@ class _Moments:
 def gradient(net: Net, y: Array) -> NetGradient | None:
     """Return loss and gradient.
 
-    None where a variance is 0 or out of range, which slower code then explains, and for complex numbers.
+    None where a variance is 0 or out of range, which slower code then explains, for complex numbers, and for
+    an activation of the user's own, which may count on nodes being columns.
     """
     parameters = net.parameters
-    if any(map(np.iscomplexobj, (net.X, y, parameters.theta))):
+    own = net.activation is not ACTIVATIONS.get(net.activation.name)
+    if own or any(map(np.iscomplexobj, (net.X, y, parameters.theta))):
         return None
     if parameters.gamma is None:
+        largest = np.maximum(net.X.max(axis=0), -net.X.min(axis=0))
+        if not np.isfinite(largest @ np.abs(parameters.Gamma1)).all():
+            return None
         loss, dGamma1, dbeta, dGamma2 = _sweep(net, y, _Layer(0.0, parameters.Gamma1, parameters.beta))
         return NetGradient(dGamma1, None, None if parameters.beta is None else dbeta, dGamma2, loss)
     moments = _moments(net)
     if moments is None:
         return None
     scale = parameters.gamma / moments.s
-    layer = _Layer(moments.mean, parameters.Gamma1 * scale, parameters.beta)
+    weights = parameters.Gamma1 * scale
+    layer = _Layer(moments.mean, weights, np.asarray(parameters.beta) - moments.correction @ weights)
     loss, M, dbeta, dGamma2 = _sweep(net, y, layer)
+    M -= np.outer(moments.correction, dbeta)
     g = np.einsum("ij,ij->j", parameters.Gamma1, M) / moments.s
     dGamma1 = M * scale - moments.XtZ * (g / moments.s * scale / net.d)
     return NetGradient(dGamma1, g, dbeta, dGamma2, loss)
@@ -85,9 +94,12 @@ def _moments(net: Net) -> _Moments | None:
     ZtZ -= sum_Z**2 / N
     XtZ -= np.outer(sum_X, sum_Z) / N
     noise = 4 * UNIT_ROUNDOFF * p1 * (largest @ np.abs(Gamma1))
-    if not np.isfinite(ZtZ).all() or (net.eps == 0 and not (ZtZ > N * noise**2).all()) or (ZtZ < 1e-280).any():
+    if net.eps == 0 and not (ZtZ > N * noise**2).all():
         return None
-    return _Moments(mean + sum_X / N, XtZ, np.sqrt(ZtZ / net.d + net.eps))
+    terms = np.append(ZtZ, np.outer(largest[largest > 0], np.sqrt(np.maximum(ZtZ, 0))))
+    if not ((terms > 1e-280) & (terms < 1e280)).all():
+        return None
+    return _Moments(mean, sum_X / N, XtZ, np.sqrt(ZtZ / net.d + net.eps))
 
 
 def _sweep(net: Net, y: Array, layer: _Layer) -> tuple[float, Array, Array, Array]:

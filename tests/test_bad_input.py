@@ -199,7 +199,7 @@ def test_an_activation_that_misbehaves():
     with pytest.raises(NotFiniteError, match="activation does not return finite numbers"):
         call(activation=nan)
     short = matbn.Activation("short", lambda b: b[:, :1], np.cos, np.sin)
-    with pytest.raises(ShapeError, match=r"activation 'short' returns shape \(9, 1\) where it is given \(9, 3\)"):
+    with pytest.raises(ShapeError, match=r"value of activation 'short' returns shape \(9, 1\) for \(9, 3\)"):
         call(activation=short)
 
 
@@ -221,3 +221,77 @@ def test_wrong_kinds_of_state():
         matbn.check_gradient(None, 1.0, 2.0)
     with pytest.raises(ShapeError, match="A_shape is 3"):
         matbn.kronecker_differential_A(3, np.eye(2))
+
+
+@pytest.mark.parametrize("N", [9, 300])
+@pytest.mark.parametrize(
+    ("part", "function"),
+    [
+        ("value", lambda b: b[:, :1]),
+        ("slope", lambda b: b[:, :1]),
+        ("slope", lambda b: b.astype(object)),
+        ("value", lambda b: None),
+    ],
+)
+def test_parts_of_an_activation_are_checked(part, function, N):
+    parts = {"value": np.sin, "slope": np.cos, "curvature": np.sin, part: function}
+    net = random_net(0, N=N)
+    with pytest.raises((ShapeError, ElementTypeError), match=f"{part} of activation 'odd' returns"):
+        matbn.net_gradient(net.X, net.y, **net.arguments, activation=matbn.Activation("odd", **parts))
+
+
+def test_an_activation_of_ones_own_has_nodes_in_columns_for_any_number_of_rows():
+    slopes = np.array([0.1, 0.2, 0.3])
+    prelu = matbn.Activation(
+        "prelu",
+        lambda b: np.where(b > 0, b, slopes * b),
+        lambda b: np.where(b > 0, 1.0, slopes * np.ones_like(b)),
+        np.zeros_like,
+    )
+    for N in (9, 400):
+        net = random_net(0, N=N)
+        gradient = matbn.net_gradient(net.X, net.y, **net.arguments, activation=prelu)
+
+        def loss(beta, net=net):
+            return matbn.net_loss(net.X, net.y, **{**net.arguments, "beta": beta}, activation=prelu)
+
+        assert matbn.check_gradient(loss, gradient.beta, net.parameters.beta).ok
+
+
+def test_nan_inside_a_rectifier_is_not_hidden():
+    with pytest.raises(NotFiniteError, match=r"X @ Gamma1 would not be finite"):
+        matbn.net_forward([[2e200, 1e200], [1, 1]], [[1e200], [-1e200]], None, None, [1.0])
+
+
+def test_a_cache_does_not_change_with_its_gamma():
+    gamma = np.ones(4)
+    _, cache = matbn.bn_forward(NET.X, gamma, np.zeros(4))
+    expected = matbn.bn_backward(NET.X, cache).Z
+    gamma *= 10
+    assert (expected == matbn.bn_backward(NET.X, cache).Z).all()
+
+
+def test_checks_of_gradients_at_odd_places():
+    A = np.ones(2)
+
+    def writes(A):
+        A *= 2
+        return A.sum()
+
+    assert matbn.check_gradient(writes, np.full(2, 2.0), A).ok
+    assert (A == 1).all()
+    with pytest.raises(ArgumentError, match="out of float64's range"):
+        matbn.check_gradient(lambda A: A.sum(), lambda A: 2e300 * np.ones_like(A), [1e300, 2e300])
+    with pytest.raises(ElementTypeError, match="complex"):
+        matbn.check_gradient(lambda A: A.sum(), np.ones(2) + 5j, np.ones(2))
+    with pytest.raises(ArgumentError, match="seed is -1"):
+        matbn.check_gradient(lambda A: A.sum(), np.ones(2), np.ones(2), seed=-1)
+
+
+def test_numbers_that_are_none():
+    with pytest.raises(ArgumentError, match="eps is inf"):
+        matbn.net_loss(NET.X, NET.y, **NET.arguments, eps=10**400)
+    with pytest.raises(ElementTypeError, match="ddof is"):
+        matbn.net_loss(NET.X, NET.y, **NET.arguments, ddof=np.ma.masked)
+    with pytest.raises(ShapeError, match="rectangular"):
+        matbn.kronecker_apply(np.eye(2), np.eye(2), [[1, 2], [3]])

@@ -64,6 +64,7 @@ def test_claims_as_data(capsys):
 
 def test_wrong_calls(capsys):
     assert run(capsys, "forum", "--p1", "2")[0] == 2
+    assert "is constant for seed 3" in run(capsys, "forum", "--N", "3", "--p1", "1", "--p2", "1", "--seed", "3")[2]
     status, _, error = run(capsys, "claims", "--seed", "-1")
     assert status == 2
     assert error == "matbn: seed is -1, but must be a whole number, 0 or larger\n"

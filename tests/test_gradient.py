@@ -193,3 +193,42 @@ def test_loss_and_gradient_of_the_plain_net_by_the_textbook():
     np.testing.assert_allclose(gradient.Gamma2, -2 * V.T @ e / len(e), rtol=1e-13)
     by_hand = net.X.T @ ((1 - V**2) * np.outer(-2 * e, net.parameters.Gamma2)) / len(e)
     np.testing.assert_allclose(gradient.Gamma1, by_hand, rtol=1e-12)
+
+
+@pytest.mark.parametrize("mean", [1e3, 1e6, 1e9, 1e12])
+def test_blocks_keep_digits_where_means_are_large(mean):
+    base = random_net(9, N=300, p1=3, p2=2)
+    X = base.X + mean * np.array([1.0, -1.0, 2.0])
+    centred = X - X[0]  # the same data but for a shift, which changes nothing; exact, as the columns are close together
+    expected = matbn.net_gradient(centred, base.y, **base.arguments, activation="tanh", route="graph")
+    for route in ROUTES:
+        found = matbn.net_gradient(X, base.y, **base.arguments, activation="tanh", route=route)
+        error = np.max(np.abs(found.theta - expected.theta)) / np.max(np.abs(expected.theta))
+        assert error < 1e-12, (route, error)
+        assert found.loss == pytest.approx(expected.loss, rel=1e-13)
+
+
+@pytest.mark.parametrize(("x", "weights"), [(1e-250, 1e150), (1e250, 1e-120), (1e154, 1.0), (1e-200, 1e80)])
+def test_blocks_leave_extreme_scales_to_whole_matrices(x, weights):
+    base = random_net(9, N=300, p1=3, p2=2)
+    expected = matbn.net_gradient(base.X, base.y, **base.arguments, activation="tanh")
+    scaled = {**base.arguments, "Gamma1": base.parameters.Gamma1 * weights}
+    found = matbn.net_gradient(base.X * x, base.y, **scaled, activation="tanh")
+    np.testing.assert_allclose(found.Gamma1 * weights, expected.Gamma1, rtol=1e-11)
+    np.testing.assert_allclose(found.gamma, expected.gamma, rtol=1e-10)
+
+
+def test_derivations_refuse_scales_whose_squares_leave_the_range():
+    base = random_net(9)
+    with pytest.raises(matbn.ArgumentError, match="route 'graph' squares"):
+        matbn.net_gradient(base.X * 1e160, base.y, **base.arguments, activation="tanh", route="graph")
+
+
+def test_saturated_tanh_keeps_relative_accuracy():
+    base = random_net(10, N=6, p1=3, p2=2)
+    parameters = Parameters(base.parameters.Gamma1, np.ones(2), np.array([18.0, 20.0]), base.parameters.Gamma2)
+    expected = mp_gradient(base.X, base.y, parameters, 1, 0.0)
+    found = matbn.net_gradient(
+        base.X, base.y, parameters.Gamma1, np.ones(2), parameters.beta, parameters.Gamma2, "tanh"
+    )
+    np.testing.assert_allclose(found.beta, expected[8:10], rtol=1e-12)

@@ -6,7 +6,7 @@ import numpy as np
 
 from matbn.activation import Activation, relu
 from matbn.arguments import Array, as_integer
-from matbn.errors import ArgumentError
+from matbn.errors import ArgumentError, VarianceError
 from matbn.forum.r_random import RRandom
 from matbn.network import net_forward
 
@@ -41,4 +41,10 @@ def draw(seed: int = 1, N: int = 10, p1: int = 7, p2: int = 4) -> ForumData:
     gamma = np.arange(2.0, p2 + 2)
     u = random.rnorm(N)
     X = np.rint(random.runif(N * p1, -5, 5)).reshape((N, p1), order="F")
+    constant = np.flatnonzero(np.ptp(X, axis=0) == 0)
+    if len(constant):
+        raise VarianceError(
+            f"column {constant[0] + 1} of X (counted from 1) is constant for seed {seed} and N {N}, so that the"
+            " posted loop divides by 0; take more samples or another seed"
+        )
     return ForumData(X, u, Gamma1, gamma, -gamma, Gamma2)
