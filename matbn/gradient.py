@@ -22,7 +22,7 @@ from matbn.activation import Activation, evaluate
 from matbn.arguments import Array, as_choice, finite_result
 from matbn.batchnorm import normalisation_derivative
 from matbn.derivations import frechet, graph, kronecker, loop, sums
-from matbn.errors import ArgumentError
+from matbn.errors import ArgumentError, ElementTypeError
 from matbn.network import forward, mean_square
 from matbn.parameters import Net, NetGradient, as_net, as_outcome
 
@@ -66,6 +66,8 @@ def net_gradient(
     net = as_net(X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps)
     y = as_outcome(y, net)
     if route in DERIVATIONS:
+        if any(map(np.iscomplexobj, (net.X, y, net.parameters.theta))):
+            raise ElementTypeError(f"route {route!r} takes real numbers only; use route='matrix' for complex steps")
         net = _prepared(net, route)
     found = ROUTES[route](net, y)
     finite_result("R or its gradient", np.append(found.theta, found.loss))

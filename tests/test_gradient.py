@@ -224,6 +224,13 @@ def test_derivations_refuse_scales_whose_squares_leave_the_range():
         matbn.net_gradient(base.X * 1e160, base.y, **base.arguments, activation="tanh", route="graph")
 
 
+@pytest.mark.parametrize("route", [route for route in DERIVATIONS if route != "stream"])
+def test_derivations_take_real_numbers(route):
+    base = random_net(9)
+    with pytest.raises(matbn.ElementTypeError, match="takes real numbers only"):
+        matbn.net_gradient(base.X + 1e-30j, base.y, **base.arguments, route=route)
+
+
 def test_saturated_tanh_keeps_relative_accuracy():
     base = random_net(10, N=6, p1=3, p2=2)
     parameters = Parameters(base.parameters.Gamma1, np.ones(2), np.array([18.0, 20.0]), base.parameters.Gamma2)
