@@ -24,7 +24,7 @@ from matbn.batchnorm import normalisation_derivative
 from matbn.derivations import frechet, graph, kronecker, loop, sums
 from matbn.errors import ArgumentError, ElementTypeError
 from matbn.network import forward, mean_square
-from matbn.parameters import Net, NetGradient, as_net, as_outcome
+from matbn.parameters import Net, NetGradient, as_net, as_outcome, is_complex
 
 _MANY_ROWS = 256  # from here on, going through blocks costs less than whole matrices
 
@@ -66,7 +66,7 @@ def net_gradient(
     net = as_net(X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps)
     y = as_outcome(y, net)
     if route in DERIVATIONS:
-        if any(map(np.iscomplexobj, (net.X, y, net.parameters.theta))):
+        if is_complex(net, y):
             raise ElementTypeError(f"route {route!r} takes real numbers only; use route='matrix' for complex steps")
         net = _prepared(net, route)
     found = ROUTES[route](net, y)
@@ -90,8 +90,7 @@ def _prepared(net: Net, route: str) -> Net:
 
 def gradient(net: Net, y: Array) -> NetGradient:
     """Return loss and gradient of a checked net, in blocks of rows where there are many."""
-    streamed = stream.gradient(net, y) if len(y) >= _MANY_ROWS else None
-    return whole(net, y) if streamed is None else streamed
+    return streamed_gradient(net, y) if len(y) >= _MANY_ROWS else whole(net, y)
 
 
 def streamed_gradient(net: Net, y: Array) -> NetGradient:

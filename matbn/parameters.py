@@ -97,6 +97,13 @@ def as_net(
     return Net(X, parameters, as_activation(activation), d, eps)
 
 
+def is_complex(net: Net, y: Array) -> bool:
+    """Whether anything in a net or its outcomes is complex, as it is where a derivative is taken by complex steps."""
+    p = net.parameters
+    parts = (net.X, y, p.Gamma1, p.gamma, p.beta, p.Gamma2)
+    return any(part is not None and np.iscomplexobj(part) for part in parts)
+
+
 def as_outcome(y: ArrayLike, net: Net) -> Array:
     """Check the outcomes against the inputs."""
     return as_vector("y", y, len(net.X), "one a row of X")

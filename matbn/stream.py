@@ -23,7 +23,7 @@ import numpy as np
 from matbn.activation import ACTIVATIONS
 from matbn.arguments import Array
 from matbn.batchnorm import UNIT_ROUNDOFF
-from matbn.parameters import Net, NetGradient
+from matbn.parameters import Net, NetGradient, is_complex
 
 _BLOCK_NUMBERS = 200_000  # about what a core's second-level cache holds
 
@@ -55,7 +55,7 @@ def gradient(net: Net, y: Array) -> NetGradient | None:
     """
     parameters = net.parameters
     own = net.activation is not ACTIVATIONS.get(net.activation.name)
-    if own or any(map(np.iscomplexobj, (net.X, y, parameters.theta))):
+    if own or is_complex(net, y):
         return None
     if parameters.gamma is None:
         largest = np.maximum(net.X.max(axis=0), -net.X.min(axis=0))
