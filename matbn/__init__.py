@@ -19,6 +19,7 @@ from matbn.errors import (
     ElementTypeError,
     MatbnError,
     NotFiniteError,
+    PrecisionWarning,
     ShapeError,
     VarianceError,
 )
@@ -27,6 +28,8 @@ from matbn.jacobian import net_hessian_product, net_jacobian
 from matbn.network import NetForward, fold, net_forward, net_loss
 from matbn.parameters import NetGradient, Parameters
 from matbn.running import RunningStatistics, TrainingOutput, bn_infer, bn_train, running_start, running_update
+from matbn.stream.prepared import Prepared, prepare
+from matbn.stream.visits import CrossProducts
 
 __version__ = "0.1.0"
 
@@ -37,6 +40,7 @@ __all__ = [
     "BatchNormCache",
     "BatchNormGradient",
     "BatchNormOutput",
+    "CrossProducts",
     "ElementTypeError",
     "GradientCheck",
     "MatbnError",
@@ -44,6 +48,8 @@ __all__ = [
     "NetGradient",
     "NotFiniteError",
     "Parameters",
+    "PrecisionWarning",
+    "Prepared",
     "RunningStatistics",
     "ShapeError",
     "TrainingOutput",
@@ -67,6 +73,7 @@ __all__ = [
     "net_hessian_product",
     "net_jacobian",
     "net_loss",
+    "prepare",
     "running_start",
     "running_update",
     "unvec",

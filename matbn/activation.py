@@ -18,7 +18,7 @@ from matbn.errors import ArgumentError, ElementTypeError, ShapeError
 LEAKY_SLOPE = 0.01
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Activation:
     """An activation, applied entry by entry; pass your own to any function that takes `activation`."""
 

@@ -1,4 +1,4 @@
-"""The one family of errors that matbn raises; R sees the same names as condition classes."""
+"""The one family of errors that matbn raises, and its warning; R sees the errors' names as condition classes."""
 
 
 class MatbnError(Exception):
@@ -23,3 +23,7 @@ class NotFiniteError(ArgumentError):
 
 class VarianceError(ArgumentError):
     """Batch norm would divide by zero: a node is constant, or there are too few samples."""
+
+
+class PrecisionWarning(RuntimeWarning):
+    """A result is right for the data as stored, but rounding may have taken many of its digits."""

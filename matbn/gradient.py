@@ -17,14 +17,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from matbn import stream
 from matbn.activation import Activation, evaluate
-from matbn.arguments import Array, as_choice, finite_result
+from matbn.arguments import Array, as_choice
 from matbn.batchnorm import normalisation_derivative
 from matbn.derivations import frechet, graph, kronecker, loop, sums
 from matbn.errors import ArgumentError, ElementTypeError
 from matbn.network import forward, mean_square
-from matbn.parameters import Net, NetGradient, as_net, as_outcome, is_complex
+from matbn.parameters import Net, NetGradient, as_finite, as_net, as_outcome, is_complex
+from matbn.stream import one_off
 
 _MANY_ROWS = 256  # from here on, going through blocks costs less than whole matrices
 
@@ -69,9 +69,7 @@ def net_gradient(
         if is_complex(net, y):
             raise ElementTypeError(f"route {route!r} takes real numbers only; use route='matrix' for complex steps")
         net = _prepared(net, route)
-    found = ROUTES[route](net, y)
-    finite_result("R or its gradient", np.append(found.theta, found.loss))
-    return found
+    return as_finite(ROUTES[route](net, y))
 
 
 def _prepared(net: Net, route: str) -> Net:
@@ -95,7 +93,7 @@ def gradient(net: Net, y: Array) -> NetGradient:
 
 def streamed_gradient(net: Net, y: Array) -> NetGradient:
     """Return loss and gradient in blocks of rows, however few there are."""
-    return stream.gradient(net, y) or whole(net, y)
+    return one_off.gradient(net, y) or whole(net, y)
 
 
 def whole(net: Net, y: Array) -> NetGradient:

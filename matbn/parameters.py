@@ -1,12 +1,13 @@
 """A net with its data, its parameters and its gradient, as checked data; nothing is computed here."""
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from matbn.activation import Activation, as_activation
-from matbn.arguments import Array, as_matrix, as_number, as_vector, variance_divisor
+from matbn.arguments import Array, as_matrix, as_number, as_vector, finite_result, variance_divisor
 from matbn.errors import ArgumentError, ShapeError
 
 
@@ -95,6 +96,15 @@ def as_net(
     eps = as_number("eps", eps, at_least=0)
     d = N - as_number("ddof", ddof, at_least=0) if gamma is None else variance_divisor(N, ddof)
     return Net(X, parameters, as_activation(activation), d, eps)
+
+
+def as_finite(gradient: NetGradient) -> NetGradient:
+    """Return a gradient as it is, or refuse it where it overflowed."""
+    parts = [part for part in (gradient.Gamma1, gradient.gamma, gradient.beta, gradient.Gamma2) if part is not None]
+    squares = sum(np.vdot(part, part) for part in parts)
+    if not math.isfinite(abs(gradient.loss + squares)):  # which tells faster than a mask, unless they overflow
+        finite_result("R or its gradient", np.append(gradient.theta, gradient.loss))
+    return gradient
 
 
 def is_complex(net: Net, y: Array) -> bool:

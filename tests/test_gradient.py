@@ -164,7 +164,7 @@ def test_kronecker_route_with_a_thousand_samples():
 def test_many_rows_in_blocks(ddof, eps, kind, order):
     from matbn.gradient import whole
     from matbn.parameters import as_net
-    from matbn.stream import gradient
+    from matbn.stream.one_off import gradient
 
     base = random_net(8, N=30_000, p1=5, p2=3, kind=kind)
     X = np.asarray(base.X + 1e4 * np.arange(5), order=order)

@@ -20,7 +20,8 @@ MAY_IMPORT = {
     "running": {"arguments", "batchnorm", "errors"},
     "derivations": {"arguments", "calculus", "parameters"},
     "network": {"activation", "arguments", "batchnorm", "errors", "parameters"},
-    "stream": {"activation", "arguments", "batchnorm", "parameters"},
+    "conditioning": {"arguments", "batchnorm", "errors"},
+    "stream": {"activation", "arguments", "batchnorm", "conditioning", "errors", "parameters", "stream"},
     "gradient": {
         "activation",
         "arguments",
@@ -82,7 +83,7 @@ def test_derivations_know_nothing_of_each_other():
 
 
 def test_import_brings_no_optional_package():
-    optional = ("rpy2", "pandas", "matplotlib", "torch", "sklearn", "sympy")
+    optional = ("rpy2", "pandas", "matplotlib", "torch", "sklearn", "sympy", "pyarrow", "threadpoolctl")
     code = f"import sys, matbn; print([name for name in {optional} if name in sys.modules])"
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "[]"
 

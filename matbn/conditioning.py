@@ -1,0 +1,45 @@
+"""How far rounding errors grow where a node's inputs nearly cancel."""
+
+import math
+import sys
+import warnings
+
+import numpy as np
+
+from matbn.arguments import Array, counted
+from matbn.batchnorm import UNIT_ROUNDOFF
+from matbn.errors import PrecisionWarning
+
+_DOUBTFUL = 1e-9  # relative error from which a warning is due
+
+
+def amplification(sizes: Array, s: Array, d: float) -> Array:
+    """Return κ_j = Σ_k ‖X_ck‖|Γ₁ₖⱼ| / (s_j√d): the node's terms (their sum is `sizes`) against the node.
+
+    Any method in float64 loses about κ times the unit roundoff, for rounding X itself already moves the node by so
+    much.
+    """
+    kappa: Array = sizes / (s * math.sqrt(d))
+    return kappa
+
+
+def warn_of_rounding(kappa: Array, worst: float) -> None:
+    """Warn where so many digits cancel in a node that the result may be off by more than _DOUBTFUL."""
+    if worst * 100 * UNIT_ROUNDOFF <= _DOUBTFUL:
+        return
+    node = counted(np.array([kappa.argmax()]))
+    digits = max(0, int(-np.log10(worst * UNIT_ROUNDOFF)))
+    warnings.warn(
+        f"Gamma1 nearly cancels the inputs in node {node}: they vary {worst:.0e} times as much as their sum, so the"
+        f" result keeps about {digits} digits; drop or recombine collinear inputs",
+        PrecisionWarning,
+        stacklevel=_frames_of_matbn(),
+    )
+
+
+def _frames_of_matbn() -> int:
+    """Return the stack level, as seen by `warn_of_rounding`, of the user's own line."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("matbn", "contextlib"):
+        level, frame = level + 1, frame.f_back
+    return level

@@ -1,0 +1,21 @@
+"""The one-pass engine: loss and exact gradient from one reading of the rows.
+
+For a fixed X, batch norm's statistics and their derivatives need no pass over the rows. Let m be the (weighted)
+mean of X's rows, X_c = X - 1mᵀ, and D the diagonal matrix of the case weights w (I without). Once, from a QR
+factorisation built block by block, comes the triangular T with TᵀT = X_cᵀDX_c =: S. Then, for any parameters,
+
+    s_j² = ‖TΓ₁ⱼ‖²/d + eps,   SΓ₁ = Tᵀ(TΓ₁),   d = 1ᵀw - ddof
+    B    = X_cA + 1βᵀ,        A = Γ₁·diag(γ/s)          the layer folds into a plain one
+    U    = (uΓ₂ᵀ)⊙a′(B)                                  for a vector u over the rows
+    M    = X_cᵀU,             b = Uᵀ1                    sums over the rows
+    g    = diag(Γ₁ᵀM)/s
+    Jᵀu  = (vec([M - SΓ₁·diag(g/(s·d))]·diag(γ/s)), g, b, Vᵀu),   J = ∂ŷ/∂θᵀ
+
+and the gradient of R = eᵀDe/1ᵀw is Jᵀu at u = -(2/1ᵀw)·De. Since M, b, Vᵀu and eᵀDe are sums over rows, one reading
+in blocks that stay in cache gives them: product, activation, residual, product, on the same block. The plain net
+without batch norm is the same with A = Γ₁ and M alone.
+
+`rows` and `arrow` say where rows come from, `threads` who works on them, `kernel` what happens to a block, `moments`
+makes T, `layer` folds the first layer and differentiates the fold, `sums` runs over all rows, `prepared` is what a
+user holds, and `one_off` the gradient at one point without T.
+"""

@@ -1,0 +1,140 @@
+"""What happens to one block of rows: nodes are rows here, so that sums over samples run along memory.
+
+The block's inputs are one matrix x = [(X - 1oᵀ), 1]ᵀ, p1 + 1 rows, where o is near the mean of X's rows: its last row
+lets the product with [A; cᵀ] add the shift, and gives sums over samples as one more row of a product.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matbn.activation import ACTIVATIONS, LEAKY_SLOPE, Activation, evaluate, identity, leaky_relu, logistic, relu, tanh
+from matbn.arguments import Array
+from matbn.stream.rows import Rows
+
+_BLOCK_BYTES = 4_000_000  # of working memory a thread: in the cache, and long enough for NumPy's calls not to count
+_BLOCK_ROWS = 8_000  # up to here OpenBLAS multiplies narrow matrices without packing them first
+_LITTLE_SLOPE = 1e-3  # mean of a′(B), below which more than three digits of it are lost where it comes from V
+
+
+@dataclass(frozen=True, eq=False)
+class Buffers:
+    """A thread's working memory, for blocks of up to n rows."""
+
+    x: Array  # p1 + 1 × n, the last row all 1
+    scaled: Array  # like x
+    V: Array  # p2 × n
+    S: Array  # p2 × n
+
+
+def block_rows(p1: int, p2: int, itemsize: int) -> int:
+    """Return how many rows make a block."""
+    n = min(_BLOCK_ROWS, max(64, _BLOCK_BYTES // (2 * itemsize * (p1 + 1 + p2))))
+    n -= n % 8  # whole cache lines
+    return n - 8 if n % 512 == 0 else n  # nodes a power of two apart would share a few lines of the cache
+
+
+def one_block(rows: Rows, offset: Array, correction: Array | None = None) -> tuple[Rows, Array]:
+    """Return rows that are few as one block, to be kept: their X is in x only, and centred to the last digit."""
+    length = -(-len(rows.X) // 8) * 8
+    x = np.empty((rows.X.shape[1] + 1, length + 8 if length % 512 == 0 else length), offset.dtype)
+    x = x[:, : len(rows.X)]
+    np.subtract(rows.X.T, offset, out=x[:-1])
+    if correction is not None:
+        x[:-1] -= correction
+    x[-1] = 1
+    return Rows(rows.start, rows.X[:0], rows.y, rows.w), x
+
+
+def make_buffers(p1: int, p2: int, n: int, dtype: np.dtype[Any]) -> Buffers:
+    """Allocate the working memory."""
+    x = np.empty((p1 + 1, n), dtype)
+    x[p1] = 1
+    return Buffers(x, np.empty_like(x), np.empty((p2, n), dtype), np.empty((p2, n), dtype))
+
+
+def blocks(rows: Rows, offset: Array, buffers: Buffers) -> Iterator[tuple[Rows, Array]]:
+    """Cut rows into blocks, each with its x; the next one overwrites it."""
+    size = buffers.x.shape[1]
+    for a in range(0, len(rows.X), size):
+        block = rows.part(a, a + size)
+        x = buffers.x[:, : len(block.X)]
+        np.subtract(block.X.T, offset, out=x[:-1])
+        yield block, x
+
+
+def layer(x: Array, F: Array, activation: Activation, buffers: Buffers) -> tuple[Array, Array]:
+    """Return V = a(B) and a′(B), p2 × n, for Bᵀ = xᵀF."""
+    n = x.shape[1]
+    V, S = buffers.V[:, :n], buffers.S[:, :n]
+    np.matmul(F.T, x, out=V)
+    if activation in _LINEAR_PIECES:
+        _LINEAR_PIECES[activation](V, S)
+    elif activation in _SLOPE_FROM_VALUE:
+        _SLOPE_FROM_VALUE[activation](V, S)
+        saturated = S @ x[-1] < _LITTLE_SLOPE * n
+        if saturated.any():
+            S[saturated] = activation.slope(F.T[saturated] @ x)
+    elif activation is ACTIVATIONS.get(activation.name):
+        S[:] = activation.slope(V)
+        V = activation.value(V)
+    else:  # a user's, which may count on nodes being columns
+        S[:] = evaluate(activation, "slope", V.T).T
+        V = evaluate(activation, "value", V.T).T
+    return V, S
+
+
+def back(x: Array, S: Array, u: Array, buffers: Buffers) -> Array:
+    """Return x·diag(u)·Sᵀ (p1 + 1 × p2), scaling the smaller of x and S (in place)."""
+    if len(x) <= len(S):
+        scaled = np.multiply(x, u, out=buffers.scaled[:, : len(u)])
+        return np.asarray(scaled @ S.T)
+    return np.asarray(x @ np.multiply(S, u, out=S).T)
+
+
+def _relu(V: Array, S: Array) -> None:
+    np.greater(V, 0, out=S)
+    np.multiply(V, S, out=V)
+
+
+def _leaky_relu(V: Array, S: Array) -> None:
+    np.greater(V, 0, out=S)
+    np.multiply(S, 1 - LEAKY_SLOPE, out=S)
+    np.add(S, LEAKY_SLOPE, out=S)
+    np.multiply(V, S, out=V)
+
+
+def _identity(V: Array, S: Array) -> None:
+    S.fill(1)
+
+
+def _tanh(V: Array, S: Array) -> None:
+    np.tanh(V, out=V)
+    np.multiply(V, V, out=S)
+    np.subtract(1, S, out=S)
+
+
+def _logistic(V: Array, S: Array) -> None:
+    np.multiply(V, 0.5, out=V)
+    np.tanh(V, out=V)
+    np.multiply(V, 0.5, out=V)
+    np.add(V, 0.5, out=V)
+    np.multiply(V, V, out=S)
+    np.subtract(V, S, out=S)
+
+
+# Each replaces B, in V's place, by V and writes a′(B) into S.
+_LINEAR_PIECES: dict[Activation, Callable[[Array, Array], None]] = {
+    relu: _relu,
+    leaky_relu: _leaky_relu,
+    identity: _identity,
+}
+# These lose a′(B)'s digits where it is small: `layer` takes nodes again that are saturated in nearly all rows.
+_SLOPE_FROM_VALUE: dict[Activation, Callable[[Array, Array], None]] = {tanh: _tanh, logistic: _logistic}
+
+
+def is_homogeneous(activation: Activation) -> bool:
+    """Whether a(b) = a′(b)·b."""
+    return activation in _LINEAR_PIECES

@@ -1,0 +1,136 @@
+"""The statistics of X, once for all parameters: mean and triangular factor, block by block.
+
+Each block's rows [1, X - 1oᵀ], scaled by √w, are reduced to a triangle by QR together with the triangle of the rows
+before them (TSQR). With o near the mean, the final triangle
+
+    [±√(1ᵀw)   ±√(1ᵀw)·(m - o)ᵀ]
+    [0          T              ]
+
+holds the mean m of X's rows and T with TᵀT = X_cᵀDX_c, to rounding error in proportion to each column's own spread,
+where a matrix of cross-products would lose half the digits.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matbn.arguments import FIRST_INDEX, Array
+from matbn.batchnorm import UNIT_ROUNDOFF
+from matbn.errors import ArgumentError, NotFiniteError, ShapeError
+from matbn.stream.rows import Piece, Rows, Source
+from matbn.stream.threads import combine_in_order, worth
+
+_FIRST_ROWS = 8_192
+_FAR = 30.0  # standard deviations between o and the mean, beyond which a second reading keeps more digits
+_SMALLEST, _LARGEST = 1e-140, 1e140  # whose squares, and sums of them, float64 holds
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """What the batch statistics of any first layer need of X."""
+
+    offset: Array  # p1, X's mean rounded to the precision of X
+    correction: Array | None  # p1, what is missing to the mean; their sum would round it away. None for nothing
+    T: Array  # min(N, p1) × p1, TᵀT = X_cᵀDX_c
+    norms: Array  # p1, of X_c's columns (weighted): √diag(TᵀT)
+    N: int  # number of rows
+    weight: float  # their weight 1ᵀw, N without weights
+
+
+@dataclass(frozen=True, eq=False)
+class _Triangle:
+    R: Array
+    N: int
+    weight: float
+
+
+def moments(source: Source, threads: int) -> Moments:
+    """Read all rows, twice where the first of them are far from the mean of all; refuse what is not finite."""
+    offset = _first_mean(source)
+    found = _read(source, offset, threads)
+    if (np.abs(found.offset - offset) * np.sqrt(found.weight) > _FAR * found.norms).any():
+        found = _read(source, found.offset, threads)
+    bad = (found.norms > 0) & ~((found.norms > _SMALLEST) & (found.norms < _LARGEST))
+    if bad.any():
+        k = int(np.argmax(bad))
+        raise ArgumentError(
+            f"column {k + FIRST_INDEX} of X (counted from {FIRST_INDEX}) has a spread whose square leaves float64's"
+            f" range (norm {found.norms[k]:.1e}); rescale it"
+        )
+    return found
+
+
+def _first_mean(source: Source) -> Array:
+    for piece in source.pieces(_FIRST_ROWS):
+        for rows in piece():
+            if len(rows.X):
+                with np.errstate(all="ignore"):
+                    mean = rows.X[:_FIRST_ROWS].mean(axis=0, dtype=np.float64)
+                return np.where(np.isfinite(mean), mean, 0.0)  # what is not finite is found and named below
+    raise ShapeError("X has no rows")
+
+
+def _read(source: Source, offset: Array, threads: int) -> Moments:
+    offset = offset.astype(source.dtype).astype(np.float64)
+    if source.N is not None:
+        threads = worth(threads, source.N * (source.p1 + 1) ** 2)
+    triangle = combine_in_order(source.pieces(_FIRST_ROWS), lambda piece: _triangle(piece, offset), _stack, threads)
+    assert triangle is not None
+    R = triangle.R
+    if triangle.weight <= 0:
+        raise ArgumentError("weights are all zero; at least one row must count")
+    to_mean = R[0, 1:] / R[0, 0]
+    T = R[1:, 1:].copy()
+    # In a constant column nothing but the rounding of the factorisation is left.
+    shifted = np.sqrt(np.square(R[:, 1:]).sum(axis=0))
+    T[:, np.abs(T).max(axis=0, initial=0) <= 8 * UNIT_ROUNDOFF * len(offset) * shifted] = 0
+    mean = (offset + to_mean).astype(source.dtype).astype(np.float64)
+    return Moments(
+        offset=mean,
+        correction=(offset - mean) + to_mean,
+        T=T,
+        norms=np.sqrt(np.square(T).sum(axis=0)),
+        N=triangle.N,
+        weight=triangle.weight,
+    )
+
+
+def _stack(above: _Triangle, below: _Triangle) -> _Triangle:
+    R: Array = np.linalg.qr(np.vstack([above.R, below.R]), mode="r")  # type: ignore[assignment]
+    return _Triangle(R, above.N + below.N, above.weight + below.weight)
+
+
+def _triangle(piece: Piece, offset: Array) -> _Triangle:
+    """Reduce a piece to its triangle."""
+    p = len(offset) + 1
+    height = max(1_000, 4 * p)
+    stacked = np.empty((p, p + height))  # transposed, for LAPACK reads columns
+    R: Array = np.empty((0, p))
+    N, weight = 0, 0.0
+    for rows in piece():
+        for a in range(0, len(rows.X), height):
+            block = rows.part(a, a + height)
+            n, top = len(block.X), len(R)
+            stacked[:, :top] = R.T
+            x = stacked[:, top : top + n]
+            x[0] = 1
+            np.subtract(block.X.T, offset[:, None], out=x[1:])
+            if not np.isfinite(x.sum()):
+                _refuse(block)
+            if block.w is not None:
+                x *= np.sqrt(block.w)
+            R = np.linalg.qr(stacked[:, : top + n].T, mode="r")  # type: ignore[assignment]
+            N += n
+            weight += n if block.w is None else float(block.w.sum())
+    return _Triangle(R, N, weight)
+
+
+def _refuse(block: Rows) -> None:
+    bad = np.argwhere(~np.isfinite(block.X))
+    if len(bad):
+        row, column = bad[0] + FIRST_INDEX
+        raise NotFiniteError(
+            f"X has an entry that is missing (NaN) or infinite in row {block.start + row}, column {column} (counted"
+            f" from {FIRST_INDEX}); drop such rows or fill them in"
+        )
+    raise ArgumentError("X has entries too large to be summed in float64; rescale its columns")

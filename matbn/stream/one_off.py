@@ -1,0 +1,104 @@
+"""The gradient at one point, where a triangular factor would not pay: the nodes' moments take a sweep of their own.
+
+With Z = (X - 1oᵀ)Γ₁ and o the mean of the first rows, the first sweep sums ZᵀZ (its diagonal), (X - 1oᵀ)ᵀZ and the
+columns of both; what the distance δ from o to the mean adds to sums of products is then taken off.
+"""
+
+from dataclasses import dataclass
+from operator import iadd
+
+import numpy as np
+
+from matbn.activation import ACTIVATIONS, identity
+from matbn.arguments import Array
+from matbn.errors import ArgumentError
+from matbn.parameters import Net, NetGradient, Parameters, is_complex
+from matbn.stream import visits
+from matbn.stream.kernel import block_rows, one_block
+from matbn.stream.layer import Fold, batchnorm_fold, deviations, plain_fold
+from matbn.stream.point import assemble, at
+from matbn.stream.rows import Rows, slices
+from matbn.stream.run import Data, Layer, Seen, run
+from matbn.stream.threads import default_threads
+
+_FIRST_ROWS = 1_024  # whose mean is near that of all rows, as a rule
+_FAR = 4.0  # standard deviations between the two, beyond which the mean is taken first
+
+
+@dataclass(eq=False)
+class _Moments:
+    """The first sweep's sums; `+=` adds a block's."""
+
+    xx: Array  # p1, squares of X - 1oᵀ
+    x1: Array  # p1, sums of X - 1oᵀ
+    xZ: Array  # p1 × p2
+    ZZ: Array  # p2
+    Z1: Array  # p2
+
+    def __iadd__(self, other: "_Moments") -> "_Moments":
+        self.xx += other.xx
+        self.x1 += other.x1
+        self.xZ += other.xZ
+        self.ZZ += other.ZZ
+        self.Z1 += other.Z1
+        return self
+
+
+def gradient(net: Net, y: Array) -> NetGradient | None:
+    """Return loss and gradient of a checked net.
+
+    None where slower code must do: for complex numbers, for an activation of the user's own, which may count on
+    seeing all rows at once, and where a variance is 0 or leaves float64's range.
+    """
+    if net.activation is not ACTIVATIONS.get(net.activation.name) or is_complex(net, y):
+        return None
+    N, parameters = len(y), net.parameters
+    data = _data(net, y, net.X[:_FIRST_ROWS].mean(axis=0))
+    try:
+        if parameters.gamma is None:
+            fold = plain_fold(parameters, data.offset[:, 0])
+        else:
+            moments = _moments(data, parameters)
+            if (moments.x1**2 > _FAR**2 * (moments.xx * N - moments.x1**2)).any():
+                data = _data(net, y, data.offset[:, 0] + moments.x1 / N)
+                moments = _moments(data, parameters)
+            fold = _fold(net, data.offset[:, 0], moments)
+        point = at(parameters, fold, net.activation, net.X.dtype)
+    except ArgumentError:
+        return None
+    sums = run(data, point.layer, visits.residual_sums(point.layer), iadd)
+    return NetGradient(*assemble(point, sums, -2 / N), loss=sums.squares / N)
+
+
+def _data(net: Net, y: Array, offset: Array) -> Data:
+    N, p1 = net.X.shape
+    column = offset[:, None]
+    few = block_rows(p1, net.parameters.Gamma1.shape[1], net.X.itemsize) >= N
+    block = one_block(Rows(0, net.X, y, None), column) if few else None
+    return Data(slices(net.X, y, None, net.X.dtype), column, N, 1 if few else default_threads(), block)
+
+
+def _moments(data: Data, parameters: Parameters) -> _Moments:
+    F = np.vstack([parameters.Gamma1, np.zeros(parameters.Gamma1.shape[1])])
+    sums: _Moments = run(data, Layer(F, parameters.Gamma2, identity), _visit, iadd)
+    return sums
+
+
+def _visit(seen: Seen) -> _Moments:
+    x, Z = seen.x, seen.V
+    xZ = x @ Z.T
+    X = x[:-1]
+    return _Moments(np.einsum("kn,kn->k", X, X), X @ x[-1], xZ[:-1], np.einsum("jn,jn->j", Z, Z), xZ[-1])
+
+
+def _fold(net: Net, offset: Array, moments: _Moments) -> Fold:
+    """Take off what δ adds to the sums, and fold; raise where a square leaves float64's range."""
+    N, parameters = len(net.X), net.parameters
+    squares = moments.xx - moments.x1**2 / N
+    for k in np.flatnonzero(~((squares > 1e-280) & (squares < 1e280))):
+        if not (net.X[:, k] == offset[k]).all():  # a constant column does no harm
+            raise ArgumentError("X has a column whose square leaves float64's range")
+    sizes = np.sqrt(np.maximum(squares, 0)) @ np.abs(parameters.Gamma1)
+    s = deviations(moments.ZZ - moments.Z1**2 / N, sizes, len(offset), net.d, net.eps)
+    SGamma1 = moments.xZ - np.outer(moments.x1 / N, moments.Z1)
+    return batchnorm_fold(parameters, offset, moments.x1 / N, s, SGamma1, net.d)

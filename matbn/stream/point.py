@@ -1,0 +1,69 @@
+"""The net at one point of its parameters, and derivatives by θ from sums over the rows."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matbn.activation import Activation
+from matbn.arguments import Array, finite_result
+from matbn.parameters import Parameters
+from matbn.stream import visits
+from matbn.stream.layer import Fold, by_parameters
+from matbn.stream.run import Data, Layer, run
+
+_GRAM_BYTES = 4_000_000  # of a block's derivatives
+
+
+@dataclass(frozen=True, eq=False)
+class Point:
+    """Parameters with what the data make of them."""
+
+    parameters: Parameters
+    fold: Fold
+    layer: Layer
+
+
+def at(parameters: Parameters, fold: Fold, activation: Activation, dtype: np.dtype[Any]) -> Point:
+    """Return the point, refusing a first layer that left float64's range."""
+    layer = Layer(
+        finite_result("the folded first layer", fold.F).astype(dtype, copy=False),
+        parameters.Gamma2.astype(dtype, copy=False),
+        activation,
+    )
+    return Point(parameters, fold, layer)
+
+
+def assemble(point: Point, sums: visits.GradientSums, factor: float) -> tuple[Array, Array | None, Array | None, Array]:
+    """Return the derivatives by Γ₁, γ, β and Γ₂ from the sums over u, times a factor."""
+    dGamma1, dgamma, dbeta = by_parameters(sums.by_F * (factor * point.parameters.Gamma2), point.fold, point.parameters)
+    dGamma2 = factor * visits.by_Gamma2(sums, point.layer)
+    return dGamma1, dgamma, None if point.parameters.beta is None else dbeta, dGamma2
+
+
+def gram(data: Data, point: Point) -> Array:
+    """Return JᵀDJ: the Gram matrix of the derivatives by (F, Γ₂), with the chain rule on both its sides."""
+    q, p2 = point.fold.F.shape
+    row_bytes = (q + 1) * p2 * data.source.dtype.itemsize
+    rows = max(64, _GRAM_BYTES // row_bytes)
+    by_F_and_Gamma2 = run(data, point.layer, visits.jacobian_gram, _add, min(rows, 8_000))
+    half = _by_theta(by_F_and_Gamma2, point)  # rows: (F, Γ₂); columns: θ
+    return _by_theta(half.T, point)
+
+
+def _add(a: Array, b: Array) -> Array:
+    a += b
+    return a
+
+
+def _by_theta(derivatives: Array, point: Point) -> Array:
+    """Return … × θ from … × (F, node after node and without Γ₂; Γ₂)."""
+    q, p2 = point.fold.F.shape
+    by_F = derivatives[:, : p2 * q].reshape(-1, p2, q).transpose(0, 2, 1) * point.parameters.Gamma2
+    dGamma1, dgamma, dbeta = by_parameters(by_F, point.fold, point.parameters)
+    parts = [dGamma1.transpose(0, 2, 1).reshape(len(by_F), -1)]
+    if dgamma is not None:
+        parts.append(dgamma)
+    if point.parameters.beta is not None:
+        parts.append(dbeta)
+    return np.hstack([*parts, derivatives[:, p2 * q :]])

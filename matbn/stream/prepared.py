@@ -1,0 +1,227 @@
+"""Data prepared once, for the loss, the exact gradient and what else fitting needs at any parameters."""
+
+import os
+from dataclasses import dataclass, replace
+from operator import add, iadd
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike
+
+from matbn.activation import Activation, as_activation
+from matbn.arguments import Array, as_integer, as_number, as_vector, finite_result, variance_divisor
+from matbn.errors import ArgumentError, ShapeError, VarianceError
+from matbn.parameters import NetGradient, Parameters, as_finite, as_parameters
+from matbn.stream import visits
+from matbn.stream.kernel import block_rows, one_block
+from matbn.stream.layer import along, batchnorm_fold, deviations, plain_fold
+from matbn.stream.moments import Moments, moments
+from matbn.stream.point import Point, assemble, at, gram
+from matbn.stream.rows import Rows, Source, array_source, iterator_source
+from matbn.stream.run import Data, run
+from matbn.stream.threads import default_threads
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Data and conventions of a net; every method takes the parameters Gamma1, gamma, beta and Gamma2.
+
+    `prepare` makes it. gamma=None gives the plain net. Parameters are ordered θ = (vec Γ₁, γ, β, Γ₂), as in
+    `net_jacobian`, and J = ∂ŷ/∂θᵀ goes through the batch statistics. Methods raise as `net_forward` does, and warn
+    (`PrecisionWarning`) where a node's inputs nearly cancel.
+    """
+
+    data: Data
+    moments: Moments
+    activation: Activation
+    ddof: float
+    eps: float
+
+    @property
+    def N(self) -> int:
+        """Number of rows."""
+        return self.data.N
+
+    @property
+    def mean(self) -> Array:
+        """Mean of X's rows (p1), weighted by the case weights."""
+        correction = self.moments.correction
+        return self.moments.offset + (0.0 if correction is None else correction)
+
+    @property
+    def T(self) -> Array:
+        """The triangle (min(N, p1) rows) with TᵀT = X_cᵀDX_c, X_c = X - 1·meanᵀ, D = diag(weights)."""
+        return self.moments.T
+
+    @np.errstate(all="ignore")
+    def gradient(
+        self, Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None, Gamma2: ArrayLike
+    ) -> NetGradient:
+        """Return R = Σwᵢ(yᵢ - ŷᵢ)²/Σwᵢ and its exact gradient, from one reading of X."""
+        point = _point(self, Gamma1, gamma, beta, Gamma2)
+        sums = run(self.data, point.layer, visits.residual_sums(point.layer), iadd)
+        weight = self.moments.weight
+        found = NetGradient(*assemble(point, sums, -2 / weight), loss=sums.squares / weight)
+        return as_finite(found)
+
+    @np.errstate(all="ignore")
+    def fitted(self, Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None, Gamma2: ArrayLike) -> Array:
+        """Return ŷ (N)."""
+        point = _point(self, Gamma1, gamma, beta, Gamma2)
+        parts = run(self.data, point.layer, visits.fitted(point.layer), add)
+        return finite_result("the fitted values", np.concatenate(parts))
+
+    @np.errstate(all="ignore")
+    def cross_products(
+        self, Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None
+    ) -> visits.CrossProducts:
+        """Return VᵀDV, VᵀDy and yᵀDy, D = diag(weights): what a least-squares solve for Γ₂ needs."""
+        point = _point(self, Gamma1, gamma, beta, np.zeros(np.shape(Gamma1)[-1:]))
+        found: visits.CrossProducts = run(self.data, point.layer, visits.cross_products, iadd)
+        finite_result("VᵀV or Vᵀy", np.append(found.VtV, found.Vty))
+        return found
+
+    @np.errstate(all="ignore")
+    def jacobian_product(
+        self,
+        Gamma1: ArrayLike,
+        gamma: ArrayLike | None,
+        beta: ArrayLike | None,
+        Gamma2: ArrayLike,
+        direction: ArrayLike,
+    ) -> Array:
+        """Return J·direction (N), for a direction ordered as θ."""
+        point = _point(self, Gamma1, gamma, beta, Gamma2)
+        size = len(point.parameters.theta)
+        step = point.parameters.with_theta(as_vector("direction", direction, size, "(vec Gamma1, gamma, beta, Gamma2)"))
+        dF = along(step, point.fold, point.parameters)
+        visit = visits.jacobian_product(point.layer, dF, step.Gamma2)
+        return finite_result("the product", np.concatenate(run(self.data, point.layer, visit, add)))
+
+    @np.errstate(all="ignore")
+    def adjoint_product(
+        self, Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None, Gamma2: ArrayLike, u: ArrayLike
+    ) -> Array:
+        """Return Jᵀu, ordered as θ, for u of N entries."""
+        point = _point(self, Gamma1, gamma, beta, Gamma2)
+        u = as_vector("u", u, self.N, "one a row of X")
+        sums = run(self.data, point.layer, visits.adjoint_sums(point.layer, u), iadd)
+        return finite_result("the product", Parameters(*assemble(point, sums, 1.0)).theta)
+
+    @np.errstate(all="ignore")
+    def jacobian_gram(
+        self, Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None, Gamma2: ArrayLike
+    ) -> Array:
+        """Return JᵀDJ (p2(p1+3) square, ordered as θ), D = diag(weights), without forming J."""
+        point = _point(self, Gamma1, gamma, beta, Gamma2)
+        return finite_result("JᵀJ", gram(self.data, point))
+
+
+@np.errstate(all="ignore")
+def prepare(
+    X: Any,
+    y: Any = None,
+    weights: Any = None,
+    activation: str | Activation = "relu",
+    ddof: float = 1,
+    eps: float = 0.0,
+    *,
+    columns: list[str] | None = None,
+    dtype: DTypeLike | None = None,
+    threads: int | None = None,
+) -> Prepared:
+    """Read X once for its mean and its triangular factor; then the gradient at any parameters reads it once.
+
+    Parameters
+    ----------
+    X
+        N × p1 inputs: an array, also one mapped from a file (`numpy.load(..., mmap_mode="r")`); an Arrow table or
+        dataset, or the path of a Parquet or Arrow file or of a directory of Parquet files (through pyarrow); or a
+        function that returns, at each call, a new iterator of blocks of rows: X, (X, y) or (X, y, weights). It is
+        used where it lies and must not change afterwards.
+    y, weights
+        N outcomes, and case weights that are not negative: in the loss and in the batch statistics a weight of 2
+        counts as two equal rows. With Arrow data a column's name will do; None where the blocks hold them.
+    activation, ddof, eps
+        As in `net_forward`; with weights, variances are divided by their sum less ddof.
+    columns
+        With Arrow data, the columns that are X; without it, all but y and weights.
+    dtype
+        float32 or float64, for the work on X; without it, float32 where X is stored so, and float64 elsewhere. Sums
+        over blocks and statistics are in float64 always.
+    threads
+        At most so many; without it, the cores of this process, or as many as BLAS may use, if fewer. More than one
+        need the package threadpoolctl. Results do not depend on it.
+
+    Raises
+    ------
+    ShapeError, ElementTypeError, NotFiniteError, ArgumentError
+        X, y or weights cannot be used.
+    VarianceError
+        N < 2, or the weights' sum <= ddof.
+    """
+    activation = as_activation(activation)
+    eps = as_number("eps", eps, at_least=0)
+    ddof = as_number("ddof", ddof, at_least=0)
+    threads = default_threads() if threads is None else as_integer("threads", threads, at_least=1)
+    source = _as_source(X, y, weights, columns, dtype)
+    found = moments(source, threads)
+    data = Data(source, found.offset.astype(source.dtype)[:, None], found.N, threads)
+    if block_rows(source.p1, 1, source.dtype.itemsize) >= found.N:
+        data, found = _kept(data, found)
+    return Prepared(data, found, activation, ddof, eps)
+
+
+def _as_source(X: Any, y: Any, weights: Any, columns: list[str] | None, dtype: DTypeLike | None) -> Source:
+    if isinstance(X, str | os.PathLike) or type(X).__module__.partition(".")[0] == "pyarrow":
+        from matbn.stream.arrow import arrow_source
+
+        return arrow_source(X, y, weights, columns, dtype)
+    if columns is not None:
+        raise ArgumentError("columns is for Arrow data, which has named columns; select those of an array yourself")
+    if callable(X):
+        return iterator_source(X, y, weights, dtype)
+    if y is None:
+        raise ArgumentError("y is missing")
+    return array_source(np.asanyarray(X), y, weights, dtype)
+
+
+def _kept(data: Data, found: Moments) -> tuple[Data, Moments]:
+    """Keep rows that are few as one block."""
+    every = [rows for piece in data.source.pieces(found.N) for rows in piece()]
+    X, y = np.vstack([rows.X for rows in every]), np.concatenate([rows.y for rows in every])
+    w = np.concatenate([rows.w for rows in every if rows.w is not None]) if data.source.weighted else None
+    assert found.correction is not None
+    block = one_block(Rows(0, X, y, w), data.offset, found.correction.astype(X.dtype)[:, None])
+    return replace(data, block=block), replace(found, correction=None)
+
+
+def _point(
+    prepared: Prepared, Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None, Gamma2: ArrayLike
+) -> Point:
+    found = prepared.moments
+    parameters = as_parameters(Gamma1, gamma, beta, Gamma2)
+    if len(parameters.Gamma1) != len(found.offset):
+        raise ShapeError(
+            f"X has {len(found.offset)} columns, but Gamma1 has {len(parameters.Gamma1)} rows; they must be equal"
+        )
+    if gamma is None:
+        fold = plain_fold(parameters, found.offset)
+    else:
+        d = _divisor(found, prepared.ddof)
+        TGamma1 = found.T @ parameters.Gamma1
+        sizes = found.norms @ np.abs(parameters.Gamma1)
+        s = deviations(np.einsum("kj,kj->j", TGamma1, TGamma1), sizes, len(found.norms), d, prepared.eps)
+        fold = batchnorm_fold(parameters, found.offset, found.correction, s, found.T.T @ TGamma1, d)
+    return at(parameters, fold, prepared.activation, prepared.data.source.dtype)
+
+
+def _divisor(found: Moments, ddof: float) -> float:
+    if found.weight == found.N:
+        return variance_divisor(found.N, ddof)
+    if found.N < 2 or ddof >= found.weight:
+        raise VarianceError(
+            f"there are {found.N} samples of total weight {found.weight:g} and ddof is {ddof:g}: batch norm needs two"
+            " samples or more, and a weight that exceeds ddof"
+        )
+    return found.weight - ddof

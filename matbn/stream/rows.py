@@ -1,0 +1,163 @@
+"""Where rows come from: arrays in memory or on disk, and functions that give them block by block.
+
+A source hands out pieces, which threads take in turn; a piece, when called, reads its rows.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import count, pairwise
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+from matbn.arguments import Array, as_vector, counted
+from matbn.errors import ArgumentError, ElementTypeError, ShapeError
+
+_PIECES = 64  # of an array: enough for threads to finish together, few enough to cost nothing
+_READ_ROWS = 65_536  # that are converted at a time where X is not in the precision of the computation
+
+
+class Rows(NamedTuple):
+    """Some consecutive rows of the data."""
+
+    start: int  # position of the first
+    X: Array  # n × p1
+    y: Array  # n, float64
+    w: Array | None  # n case weights, float64
+
+    def part(self, a: int, b: int) -> "Rows":
+        """Return the rows a to b - 1 of these."""
+        return Rows(self.start + a, self.X[a:b], self.y[a:b], None if self.w is None else self.w[a:b])
+
+
+Piece = Callable[[], Iterable[Rows]]
+
+
+@dataclass(frozen=True, eq=False)
+class Source:
+    """Rows that can be read again and again, always the same."""
+
+    p1: int
+    dtype: np.dtype[Any]  # float32 or float64: what X is computed in
+    pieces: Callable[[int], Iterator[Piece]]  # takes how many rows make a block: a piece is no shorter, if it can
+    N: int | None = None  # None: known after the first reading
+    weighted: bool = False
+
+
+def array_source(X: NDArray[Any], y: ArrayLike, weights: ArrayLike | None, dtype: DTypeLike | None) -> Source:
+    """Return the rows of an array, also of one that is mapped from a file; nothing is copied."""
+    if X.ndim != 2:
+        raise ShapeError(f"X has shape {X.shape}, but must be a matrix (two dimensions)")
+    if X.dtype.kind not in "biuf":
+        raise ElementTypeError(f"X holds elements of type {X.dtype}, not real numbers; convert it first")
+    N, p1 = X.shape
+    if p1 == 0 or N == 0:
+        raise ShapeError(f"X is {N} × {p1}, but a net needs at least one row and one input")
+    outcome = as_vector("y", y, N, "one a row of X")
+    case_weights = None if weights is None else as_weights("weights", weights, N)
+    return slices(X, outcome, case_weights, working_precision(X.dtype, dtype))
+
+
+def slices(X: NDArray[Any], y: Array, w: Array | None, dtype: np.dtype[Any]) -> Source:
+    """Return the rows of checked arrays."""
+    N, p1 = X.shape
+
+    def rows(start: int, stop: int) -> Rows:
+        block = np.asarray(X[start:stop], dtype)
+        return Rows(start, block, y[start:stop], None if w is None else w[start:stop])
+
+    def piece(start: int, stop: int) -> Piece:
+        step = stop - start if X.dtype == dtype else _READ_ROWS
+        return lambda: (rows(a, min(a + step, stop)) for a in range(start, stop, step))
+
+    def pieces(block: int) -> Iterator[Piece]:
+        return (piece(start, stop) for start, stop in share_of_pieces(N, block))
+
+    return Source(p1, dtype, pieces, N, w is not None)
+
+
+def iterator_source(
+    blocks: Callable[[], Iterable[Any]], y: ArrayLike | None, weights: ArrayLike | None, dtype: DTypeLike | None
+) -> Source:
+    """Return the rows of blocks X, (X, y) or (X, y, weights), for which `blocks()` gives a new iterator each time."""
+    outcome = None if y is None else as_vector("y", y)
+    case_weights = None if weights is None else as_weights("weights", weights)
+    if outcome is None and case_weights is not None:
+        raise ArgumentError("weights is given but y is not: blocks that hold y must hold the weights too")
+    first = next(iter(blocks()), None)
+    if first is None:
+        raise ShapeError("X gives no blocks; it must return a new iterator of row blocks at each call")
+    X, *rest = first if isinstance(first, tuple) else (first,)
+    p1 = _as_block(X, 0).shape[1]
+    if p1 == 0:
+        raise ShapeError("X gives blocks without columns, but a net needs at least one input")
+    precision = working_precision(np.asarray(X).dtype, dtype)
+    weighted = case_weights is not None or len(rest) == 2
+
+    def read(block: Any, number: int, start: int) -> Rows:
+        parts = block if isinstance(block, tuple) else (block,)
+        X = _as_block(parts[0], number)
+        n = len(X)
+        if X.shape[1] != p1:
+            raise ShapeError(f"block {number} of X has {X.shape[1]} columns, but the first has {p1}")
+        expected = 1 if outcome is not None else 2 + weighted
+        if len(parts) != expected:
+            raise ShapeError(
+                f"block {number} has {len(parts)} parts, but {expected} are needed: X where y is given,"
+                " (X, y) or (X, y, weights) in every block where it is not"
+            )
+        if outcome is None:
+            own_y = as_vector(f"y in block {number}", parts[1], n, "one a row of the block")
+            own_w = as_weights(f"weights in block {number}", parts[2], n) if weighted else None
+        else:
+            own_y = outcome[start : start + n]
+            own_w = None if case_weights is None else case_weights[start : start + n]
+            if len(own_y) < n or (own_w is not None and len(own_w) < n):
+                raise ShapeError(f"the blocks of X have {start + n} rows or more, but y has {len(outcome)} entries")
+        return Rows(start, np.asarray(X, precision), own_y, own_w)
+
+    def pieces(_: int) -> Iterator[Piece]:
+        start = 0
+        for number, block in zip(count(), blocks(), strict=False):
+            rows = read(block, number, start)
+            start += len(rows.X)
+            yield lambda rows=rows: (rows,)  # type: ignore[misc]
+        if outcome is not None and start != len(outcome):
+            raise ShapeError(f"the blocks of X have {start} rows, but y has {len(outcome)} entries")
+
+    return Source(p1, precision, pieces, None if outcome is None else len(outcome), weighted)
+
+
+def share_of_pieces(N: int, block: int) -> Iterator[tuple[int, int]]:
+    """Cut N rows into pieces of nearly equal length, none shorter than a block but for few rows."""
+    bounds = np.linspace(0, N, min(_PIECES, -(-N // block)) + 1).astype(int).tolist()
+    return pairwise(bounds)
+
+
+def as_weights(name: str, value: ArrayLike, length: int | None = None) -> Array:
+    """Return case weights, none of them negative."""
+    w = as_vector(name, value, length, "one a row of X")
+    if w.size and w.min() < 0:
+        bad = np.flatnonzero(w < 0)
+        raise ArgumentError(f"{name} has {len(bad)} negative entries, at {counted(bad)}; use 0 to leave a row out")
+    return w
+
+
+def working_precision(stored: np.dtype[Any], dtype: DTypeLike | None) -> np.dtype[Any]:
+    """Return float32 for data stored in it, else float64, unless `dtype` names one of them."""
+    if dtype is None:
+        return np.dtype(np.float32 if stored == np.float32 else np.float64)
+    chosen = np.dtype(dtype)
+    if chosen not in (np.dtype(np.float32), np.dtype(np.float64)):
+        raise ArgumentError(f"dtype is {dtype!r}, but must be float32 or float64")
+    return chosen
+
+
+def _as_block(X: Any, number: int) -> NDArray[Any]:
+    block = np.asarray(X)
+    if block.ndim != 2:
+        raise ShapeError(f"block {number} of X has shape {block.shape}, but must be a matrix (two dimensions)")
+    if block.dtype.kind not in "biuf":
+        raise ElementTypeError(f"block {number} of X holds elements of type {block.dtype}, not real numbers")
+    return block

@@ -1,0 +1,94 @@
+"""A run over all rows: every block goes through the net, and what it gives is combined in the rows' order."""
+
+from __future__ import annotations  # else each call of `run` would build the types of its functions
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple, TypeVar
+
+from matbn.activation import ACTIVATIONS, Activation
+from matbn.arguments import Array
+from matbn.errors import ShapeError
+from matbn.stream.kernel import Buffers, block_rows, blocks, layer, make_buffers
+from matbn.stream.rows import Piece, Rows, Source
+from matbn.stream.threads import combine_in_order, worth
+
+Total = TypeVar("Total")
+Block = tuple[Rows, Array]  # some rows and their x
+_Partial = tuple[int, Total | None]  # what some rows give, after their number
+
+
+@dataclass(frozen=True, eq=False)
+class Data:
+    """All rows, ready for runs over them."""
+
+    source: Source
+    offset: Array  # p1 × 1, in the source's precision
+    N: int
+    threads: int
+    block: Block | None = None  # all of them, where they are few
+    spare: dict[tuple[int, int], list[Buffers]] = field(default_factory=dict)  # working memory for the next run
+
+
+@dataclass(frozen=True, eq=False)
+class Layer:
+    """What a run needs to know of the net."""
+
+    F: Array  # p1 + 1 × p2: Bᵀ = xᵀF, in the source's precision
+    Gamma2: Array  # p2, in the source's precision
+    activation: Activation
+
+
+class Seen(NamedTuple):
+    """A block on its way through the net, for `visit` to use and to overwrite."""
+
+    rows: Rows
+    x: Array  # p1 + 1 × n
+    V: Array  # p2 × n, a(B)
+    S: Array  # p2 × n, a′(B)
+    buffers: Buffers
+
+
+def run(
+    data: Data, net: Layer, visit: Callable[[Seen], Total], combine: Callable[[Total, Total], Total], rows: int = 0
+) -> Total:
+    """Return what the blocks give to `visit`, combined in their order; `combine` may change its first argument.
+
+    `rows` make a block, if it shall not be the usual number.
+    """
+    p1, p2 = len(net.F) - 1, net.F.shape[1]
+    rows = rows or block_rows(p1, p2, data.source.dtype.itemsize)
+    spare = data.spare.setdefault((rows, p2), [])
+
+    def through(blocks: Iterable[Block], buffers: Buffers) -> _Partial[Total]:
+        N, total = 0, None
+        for block, x in blocks:
+            given = visit(Seen(block, x, *layer(x, net.F, net.activation, buffers), buffers))
+            total = given if total is None else combine(total, given)
+            N += x.shape[1]
+        return N, total
+
+    def process(piece: Piece) -> _Partial[Total]:
+        buffers = spare.pop() if spare else make_buffers(p1, p2, rows, data.source.dtype)
+        result = through((block for part in piece() for block in blocks(part, data.offset, buffers)), buffers)
+        spare.append(buffers)
+        return result
+
+    def together(a: _Partial[Total], b: _Partial[Total]) -> _Partial[Total]:
+        if a[1] is None or b[1] is None:
+            return a[0] + b[0], b[1] if a[1] is None else a[1]
+        return a[0] + b[0], combine(a[1], b[1])
+
+    if data.block is not None:
+        buffers = spare.pop() if spare else make_buffers(p1, p2, rows, data.source.dtype)
+        kept, x = data.block
+        parts = ((kept.part(a, a + rows), x[:, a : a + rows]) for a in range(0, data.N, rows))
+        N, total = through(parts, buffers)
+        spare.append(buffers)
+    else:
+        own = net.activation is not ACTIVATIONS.get(net.activation.name)  # may be anything, R code too: no threads
+        threads = worth(1 if own else data.threads, data.N * (p1 + 1) * p2)
+        N, total = combine_in_order(data.source.pieces(rows), process, together, threads) or (0, None)
+    if N != data.N or total is None:
+        raise ShapeError(f"X gives {N} rows now, but gave {data.N} when it was prepared; prepare it again")
+    return total

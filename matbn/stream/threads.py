@@ -1,0 +1,151 @@
+"""Work on a sequence of pieces in threads, with each thread's matrix products on one core.
+
+Results are combined in the order of the pieces, so that sums do not depend on the number of threads or on which of
+them was faster. The threads live for one call only: nothing is left over that a fork could break.
+"""
+
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
+from functools import cache
+from importlib.util import find_spec
+from typing import Any, Generic, TypeVar
+
+import numpy as np
+
+_FEW_PRODUCTS = 5_000_000  # take less than a millisecond, a third of which it costs to start and to stop threads
+
+Piece = TypeVar("Piece")
+Result = TypeVar("Result")
+
+
+def default_threads() -> int:
+    """Return how many threads to use: the cores of this process, or as many as the user allows BLAS, if fewer.
+
+    One without threadpoolctl, or where it does not know the BLAS library: threads whose products start threads
+    of their own would be slower than one thread.
+    """
+    libraries = _blas()
+    if libraries is None or not libraries.lib_controllers:
+        return 1
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    allowed: int = min(cores, *(library.num_threads for library in libraries.lib_controllers))
+    return max(1, allowed)
+
+
+def worth(threads: int, products: int) -> int:
+    """Return how many threads work with so many multiplications is worth; 0 says that not even BLAS is to be held."""
+    return 0 if products < _FEW_PRODUCTS else threads
+
+
+def combine_in_order(
+    pieces: Iterable[Piece],
+    process: Callable[[Piece], Result],
+    combine: Callable[[Result, Result], Result],
+    threads: int,
+) -> Result | None:
+    """Return combine(… combine(combine(r₀, r₁), r₂) …) of the results r_i of the pieces, None if there are none.
+
+    `process` runs in all threads at the same time, the calling one among them; `pieces` is advanced by one thread at
+    a time. The first error stops all threads and is raised; so is an interrupt. With threads=0 the calling thread
+    works alone, and BLAS as it likes.
+    """
+    run = _Run(iter(pieces), combine)
+
+    def work() -> None:
+        try:
+            with np.errstate(all="ignore"):
+                while (taken := run.take()) is not None:
+                    run.give(taken[0], process(taken[1]))
+        except BaseException as error:
+            run.fail(error)  # raised below, in the calling thread
+
+    helpers = [threading.Thread(target=work, name="matbn") for _ in range(threads - 1)]
+    with one_blas_thread() if threads else nullcontext():
+        try:
+            for helper in helpers:
+                helper.start()
+            work()
+        finally:
+            run.stop()
+            for helper in helpers:
+                if helper.ident is not None:
+                    helper.join()
+    return run.result()
+
+
+class _Run(Generic[Piece, Result]):
+    """What the threads of one call share; each method is one step under the lock."""
+
+    def __init__(self, pieces: Iterator[Piece], combine: Callable[[Result, Result], Result]) -> None:
+        self._pieces = enumerate(pieces)
+        self._combine = combine
+        self._lock = threading.Lock()
+        self._waiting: dict[int, Result] = {}  # results whose predecessors are not there yet
+        self._combined: Result | None = None
+        self._count = 0  # of combined results
+        self._stopped = False
+        self._error: BaseException | None = None
+
+    def take(self) -> tuple[int, Piece] | None:
+        with self._lock:
+            return None if self._stopped else next(self._pieces, None)
+
+    def give(self, index: int, result: Result) -> None:
+        with self._lock:
+            self._waiting[index] = result
+            while self._count in self._waiting:
+                following = self._waiting.pop(self._count)
+                self._combined = following if self._count == 0 else self._combine(self._combined, following)  # type: ignore[arg-type]
+                self._count += 1
+
+    def fail(self, error: BaseException) -> None:
+        with self._lock:
+            self._stopped = True
+            self._error = self._error or error
+
+    def stop(self) -> None:
+        with self._lock:
+            self._stopped = True
+
+    def result(self) -> Result | None:
+        if self._error is not None:
+            raise self._error
+        return self._combined
+
+
+_holders = 0
+_limiter: Any = None
+_limit_lock = threading.Lock()
+
+
+@contextmanager
+def one_blas_thread() -> Iterator[None]:
+    """Hold BLAS to one thread; concurrent and nested holders share one limit, and the last one lifts it."""
+    global _holders, _limiter
+    libraries = _blas()
+    if libraries is None:
+        yield
+        return
+    with _limit_lock:
+        if _holders == 0:
+            _limiter = libraries.limit(limits=1)
+        _holders += 1
+    try:
+        yield
+    finally:
+        with _limit_lock:
+            _holders -= 1
+            if _holders == 0:
+                _limiter.restore_original_limits()
+
+
+@cache
+def _blas() -> Any:
+    """Return threadpoolctl's handle on the BLAS libraries in this process; finding them takes far more than a call."""
+    if find_spec("threadpoolctl") is None:
+        return None
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController().select(user_api="blas")
