@@ -7,7 +7,7 @@ Fortran-ordered, strided or read-only float64 array is used where it lies.
 
 import math
 from numbers import Integral, Real
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -21,6 +21,8 @@ Array = NDArray[Any]  # float64, or complex128 where a derivative is taken by co
 
 def as_matrix(name: str, value: ArrayLike) -> Array:
     """Return `value` as a two-dimensional array of finite float64 or complex128."""
+    if _is_ready(value, 2):
+        return value
     array = _as_numbers(name, value)
     if array.ndim != 2:
         raise ShapeError(f"{name} has shape {array.shape}, but must be a matrix (two dimensions)")
@@ -32,6 +34,8 @@ def as_vector(name: str, value: ArrayLike, length: int | None = None, meaning: s
 
     `meaning` says in the error where the expected `length` comes from.
     """
+    if _is_ready(value, 1) and len(value) == (len(value) if length is None else length):
+        return value
     array = _as_numbers(name, value)
     if array.ndim > 2 or (array.ndim == 2 and 1 not in array.shape):
         raise ShapeError(f"{name} has shape {array.shape}, but must be a vector")
@@ -141,6 +145,11 @@ def _described(value: object, array: Array) -> str:
         kinds = sorted({type(entry).__name__ for entry in array.flat})
         return f"Python objects ({', '.join(kinds[:4])})"
     return f"elements of type {array.dtype}"
+
+
+def _is_ready(value: object, ndim: int) -> TypeGuard[Array]:
+    """Whether nothing is to be done: the case that must not take time."""
+    return type(value) is np.ndarray and value.ndim == ndim and value.dtype.char == "d" and _surely_finite(value)
 
 
 def _surely_finite(array: Array) -> bool:

@@ -40,6 +40,6 @@ def warn_of_rounding(kappa: Array, worst: float) -> None:
 def _frames_of_matbn() -> int:
     """Return the stack level, as seen by `warn_of_rounding`, of the user's own line."""
     level, frame = 1, sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("matbn", "contextlib"):
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("matbn", "numpy", "contextlib"):
         level, frame = level + 1, frame.f_back
     return level

@@ -20,9 +20,10 @@ from numpy.typing import ArrayLike
 from matbn.activation import Activation, evaluate
 from matbn.arguments import Array, as_choice
 from matbn.batchnorm import normalisation_derivative
+from matbn.conditioning import amplification, warn_of_rounding
 from matbn.derivations import frechet, graph, kronecker, loop, sums
 from matbn.errors import ArgumentError, ElementTypeError
-from matbn.network import forward, mean_square
+from matbn.network import NetForward, forward, mean_square
 from matbn.parameters import Net, NetGradient, as_finite, as_net, as_outcome, is_complex
 from matbn.stream import one_off
 
@@ -105,6 +106,7 @@ def whole(net: Net, y: Array) -> NetGradient:
     if layers.normalised is None:
         dgamma, dZ = None, W
     else:
+        _warn_of_rounding(layers, parameters.Gamma1)
         dgamma = np.einsum("ij,ij->j", layers.normalised.H, W)
         dZ = normalisation_derivative(W, layers.normalised) * parameters.gamma
     return NetGradient(
@@ -114,6 +116,14 @@ def whole(net: Net, y: Array) -> NetGradient:
         Gamma2=-2 / len(y) * (layers.V.T @ e),
         loss=mean_square(e),
     )
+
+
+def _warn_of_rounding(layers: NetForward, Gamma1: Array) -> None:
+    assert layers.normalised is not None
+    sizes = np.sqrt(np.einsum("ik,ik->k", layers.X, layers.X).real) @ np.abs(Gamma1)
+    kappa = amplification(sizes, np.abs(layers.normalised.s), layers.normalised.d)
+    if np.isfinite(kappa).all():  # where squares overflow, say nothing
+        warn_of_rounding(kappa, float(kappa.max()))
 
 
 DERIVATIONS: dict[str, Callable[[Net, Array], NetGradient]] = {

@@ -1,7 +1,7 @@
-import mpmath
 import numpy as np
 import pytest
 from conftest import CONVENTIONS, random_net
+from high_precision import reference_gradient
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
@@ -82,46 +82,10 @@ def test_the_gradient_is_the_derivative_of_the_loss(activation, ddof, eps, kind)
     assert gradient.loss == matbn.net_loss(net.X, net.y, **net.arguments, **options)
 
 
-def mp_loss(X, y, Gamma1, gamma, beta, Gamma2, ddof, eps):
-    """R of the tanh net by its definition, on mpmath's numbers."""
-    N, p1 = len(X), len(X[0])
-    fitted = [mpmath.mpf(0)] * N
-    for j in range(len(gamma)):
-        z = [mpmath.fsum(X[i][k] * Gamma1[k][j] for k in range(p1)) for i in range(N)]
-        mean = mpmath.fsum(z) / N
-        s = mpmath.sqrt(mpmath.fsum((v - mean) ** 2 for v in z) / (N - ddof) + mpmath.mpf(eps))
-        fitted = [
-            f + mpmath.tanh((v - mean) / s * gamma[j] + beta[j]) * Gamma2[j] for f, v in zip(fitted, z, strict=True)
-        ]
-    return mpmath.fsum((a - b) ** 2 for a, b in zip(y, fitted, strict=True)) / N
-
-
-def mp_gradient(X, y, parameters, ddof, eps):
-    """The gradient by central differences with 60 digits; about 40 of them are right."""
-    with mpmath.workdps(60):
-        step = mpmath.mpf(10) ** -20
-        rows = [[mpmath.mpf(float(v)) for v in row] for row in X]
-        outcome = [mpmath.mpf(float(v)) for v in y]
-
-        def loss(theta):
-            p = parameters.with_theta(np.arange(len(theta), dtype=float))  # where each entry of θ goes
-            pick = np.vectorize(lambda index: theta[int(index)], otypes=[object])
-            return mp_loss(rows, outcome, pick(p.Gamma1), pick(p.gamma), pick(p.beta), pick(p.Gamma2), ddof, eps)
-
-        theta = [mpmath.mpf(float(v)) for v in parameters.theta]
-        result = []
-        for k in range(len(theta)):
-            up, down = list(theta), list(theta)
-            up[k] += step
-            down[k] -= step
-            result.append(float((loss(up) - loss(down)) / (2 * step)))
-        return np.array(result)
-
-
 @pytest.mark.parametrize(("ddof", "eps"), CONVENTIONS)
 def test_against_50_digits(ddof, eps):
     net = random_net(2, N=6, p1=3, p2=2)
-    expected = mp_gradient(net.X, net.y, net.parameters, ddof, eps)
+    expected = reference_gradient(net.X, net.y, net.parameters, ddof=ddof, eps=eps)[1]
     for route in ROUTES:
         found = matbn.net_gradient(net.X, net.y, **net.arguments, activation="tanh", ddof=ddof, eps=eps, route=route)
         np.testing.assert_allclose(found.theta, expected, rtol=1e-12, atol=1e-14)
@@ -130,7 +94,7 @@ def test_against_50_digits(ddof, eps):
 def test_inputs_with_means_far_larger_than_their_spread_keep_their_digits():
     net = random_net(3, N=6, p1=3, p2=2)
     X = net.X + 1e6 * np.array([1.0, -2.0, 3.0])
-    expected = mp_gradient(X, net.y, net.parameters, 1, 0.0)
+    expected = reference_gradient(X, net.y, net.parameters)[1]
     found = matbn.net_gradient(X, net.y, **net.arguments, activation="tanh")
     np.testing.assert_allclose(found.theta, expected, rtol=1e-11, atol=1e-13)
 
@@ -234,7 +198,7 @@ def test_derivations_take_real_numbers(route):
 def test_saturated_tanh_keeps_relative_accuracy():
     base = random_net(10, N=6, p1=3, p2=2)
     parameters = Parameters(base.parameters.Gamma1, np.ones(2), np.array([18.0, 20.0]), base.parameters.Gamma2)
-    expected = mp_gradient(base.X, base.y, parameters, 1, 0.0)
+    expected = reference_gradient(base.X, base.y, parameters)[1]
     found = matbn.net_gradient(
         base.X, base.y, parameters.Gamma1, np.ones(2), parameters.beta, parameters.Gamma2, "tanh"
     )

@@ -26,6 +26,7 @@ MAY_IMPORT = {
         "activation",
         "arguments",
         "batchnorm",
+        "conditioning",
         "derivations",
         "errors",
         "network",

@@ -146,9 +146,13 @@ def _dataset_parts(data: Any, columns: list[str]) -> Any:
     """Return the row groups of all files, or the files where a format has none; each is read by one thread."""
     starts, start = [], 0
     for fragment in data.get_fragments():
-        for part in fragment.split_by_row_group() if hasattr(fragment, "split_by_row_group") else (fragment,):
+        if hasattr(fragment, "split_by_row_group"):
+            sized = [(part, part.row_groups[0].num_rows) for part in fragment.split_by_row_group()]
+        else:
+            sized = [(fragment, fragment.count_rows())]
+        for part, n in sized:
             starts.append((start, part))
-            start += part.count_rows()
+            start += n
     # No reading ahead, no threads of its own: memory stays small, and `threads` says who works.
     options = {"columns": columns, "batch_size": _BATCH_ROWS, "use_threads": False}
     options |= {"schema": data.schema, "batch_readahead": 1, "fragment_readahead": 1}

@@ -26,10 +26,10 @@ class Fold:
     F: Array  # p1 + 1 × p2
     offset: Array  # p1, o
     correction: Array | None  # p1, δ; None for 0
-    s: Array | None  # p2, √(variance + eps); None in a plain net
+    s: Array | None  # p2, √(variance + eps); None in a plain net, as the next three
     scale: Array | None  # p2, γ/s
-    SGamma1: Array | None  # p1 × p2, X_cᵀDX_cΓ₁
-    d: float
+    pull: Array | None  # p1 × p2, SΓ₁·diag(1/(s²d)), S = X_cᵀDX_c: ds = s⊙(pull⊙dΓ₁)ᵀ1
+    left: Array | None  # p2, eps/s² = 1 - diag(Γ₁ᵀpull)
 
 
 def plain_fold(parameters: Parameters, offset: Array) -> Fold:
@@ -37,11 +37,11 @@ def plain_fold(parameters: Parameters, offset: Array) -> Fold:
     F = np.vstack([parameters.Gamma1, offset @ parameters.Gamma1])
     if parameters.beta is not None:
         F[-1] += parameters.beta
-    return Fold(F, offset, None, None, None, None, np.nan)
+    return Fold(F, offset, None, None, None, None, None)
 
 
 def batchnorm_fold(
-    parameters: Parameters, offset: Array, correction: Array | None, s: Array, SGamma1: Array, d: float
+    parameters: Parameters, offset: Array, correction: Array | None, s: Array, SGamma1: Array, d: float, eps: float
 ) -> Fold:
     """Fold a batch-normalised net with these statistics."""
     F = np.empty((len(offset) + 1, len(s)))
@@ -50,7 +50,8 @@ def batchnorm_fold(
     F[-1] = parameters.beta
     if correction is not None:
         F[-1] -= correction @ A
-    return Fold(F, offset, correction, s, scale, SGamma1, d)
+    variance = s * s
+    return Fold(F, offset, correction, s, scale, SGamma1 / (variance * d), eps / variance)
 
 
 def deviations(squares: Array, sizes: Array, p1: int, d: float, eps: float) -> Array:
@@ -81,19 +82,22 @@ def by_parameters(by_F: Array, fold: Fold, parameters: Parameters) -> tuple[Arra
     if fold.s is None:
         return by_A + fold.offset[:, None] * by_beta[..., None, :], None, by_beta
     M = by_A.copy() if fold.correction is None else by_A - fold.correction[:, None] * by_beta[..., None, :]
-    g = np.einsum("kj,...kj->...j", parameters.Gamma1, M) / fold.s
-    M -= fold.SGamma1 * (g / (fold.s * fold.d))[..., None, :]
+    along_Gamma1 = np.add.reduce(parameters.Gamma1 * M, axis=-2)
+    M -= fold.pull * along_Gamma1[..., None, :]
+    # In exact arithmetic just this is left of it; where M cancelled, rounding left more, which a second step takes off.
+    left = np.add.reduce(parameters.Gamma1 * M, axis=-2) - fold.left * along_Gamma1
+    M -= fold.pull * left[..., None, :]
     M *= fold.scale
-    return M, g, by_beta
+    return M, along_Gamma1 / fold.s, by_beta
 
 
 def along(direction: Parameters, fold: Fold, parameters: Parameters) -> Array:
     """Return dF (p1+1 × p2) for a step of Γ₁, γ and β."""
     step = direction.Gamma1
-    if fold.s is None or fold.SGamma1 is None:
+    if fold.s is None or fold.pull is None:
         dF = np.vstack([step, fold.offset @ step])
     else:
-        ds = (fold.SGamma1 * step).sum(axis=0) / (fold.s * fold.d)
+        ds = fold.s * (fold.pull * step).sum(axis=0)
         dA = step * fold.scale + parameters.Gamma1 * ((np.asarray(direction.gamma) - fold.scale * ds) / fold.s)
         dF = np.vstack([dA, np.zeros(len(fold.s)) if fold.correction is None else -(fold.correction @ dA)])
     if direction.beta is not None:

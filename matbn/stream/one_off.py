@@ -101,4 +101,4 @@ def _fold(net: Net, offset: Array, moments: _Moments) -> Fold:
     sizes = np.sqrt(np.maximum(squares, 0)) @ np.abs(parameters.Gamma1)
     s = deviations(moments.ZZ - moments.Z1**2 / N, sizes, len(offset), net.d, net.eps)
     SGamma1 = moments.xZ - np.outer(moments.x1 / N, moments.Z1)
-    return batchnorm_fold(parameters, offset, moments.x1 / N, s, SGamma1, net.d)
+    return batchnorm_fold(parameters, offset, moments.x1 / N, s, SGamma1, net.d, net.eps)

@@ -208,20 +208,22 @@ def _point(
     if gamma is None:
         fold = plain_fold(parameters, found.offset)
     else:
-        d = _divisor(found, prepared.ddof)
+        d = _divisor(prepared)
         TGamma1 = found.T @ parameters.Gamma1
         sizes = found.norms @ np.abs(parameters.Gamma1)
-        s = deviations(np.einsum("kj,kj->j", TGamma1, TGamma1), sizes, len(found.norms), d, prepared.eps)
-        fold = batchnorm_fold(parameters, found.offset, found.correction, s, found.T.T @ TGamma1, d)
+        s = deviations(np.add.reduce(TGamma1 * TGamma1, axis=0), sizes, len(found.norms), d, prepared.eps)
+        fold = batchnorm_fold(parameters, found.offset, found.correction, s, found.T.T @ TGamma1, d, prepared.eps)
     return at(parameters, fold, prepared.activation, prepared.data.source.dtype)
 
 
-def _divisor(found: Moments, ddof: float) -> float:
-    if found.weight == found.N:
-        return variance_divisor(found.N, ddof)
-    if found.N < 2 or ddof >= found.weight:
+def _divisor(prepared: Prepared) -> float:
+    """Return d = 1ᵀw - ddof."""
+    N, weight, ddof = prepared.N, prepared.moments.weight, prepared.ddof
+    if N < 2 or ddof >= weight:
+        if weight == N:
+            return variance_divisor(N, ddof)
         raise VarianceError(
-            f"there are {found.N} samples of total weight {found.weight:g} and ddof is {ddof:g}: batch norm needs two"
-            " samples or more, and a weight that exceeds ddof"
+            f"there are {N} samples of total weight {weight:g} and ddof is {ddof:g}: batch norm needs two samples or"
+            " more, and a weight that exceeds ddof"
         )
-    return found.weight - ddof
+    return weight - ddof

@@ -56,22 +56,36 @@ def run(
 
     `rows` make a block, if it shall not be the usual number.
     """
-    p1, p2 = len(net.F) - 1, net.F.shape[1]
-    rows = rows or block_rows(p1, p2, data.source.dtype.itemsize)
-    spare = data.spare.setdefault((rows, p2), [])
+    rows = rows or block_rows(len(net.F) - 1, net.F.shape[1], data.source.dtype.itemsize)
+    over = _over_pieces if data.block is None else _over_kept
+    N, total = over(data, net, visit, combine, rows)  # type: ignore[arg-type]
+    if N != data.N or total is None:
+        raise ShapeError(f"X gives {N} rows now, but gave {data.N} when it was prepared; prepare it again")
+    return total
 
-    def through(blocks: Iterable[Block], buffers: Buffers) -> _Partial[Total]:
-        N, total = 0, None
-        for block, x in blocks:
-            given = visit(Seen(block, x, *layer(x, net.F, net.activation, buffers), buffers))
-            total = given if total is None else combine(total, given)
-            N += x.shape[1]
-        return N, total
 
+def _over_kept(
+    data: Data, net: Layer, visit: Callable[[Seen], Total], combine: Callable[[Total, Total], Total], rows: int
+) -> _Partial[Total]:
+    assert data.block is not None
+    kept, x = data.block
+    parts: Iterable[Block] = (data.block,)
+    if rows < data.N:
+        parts = ((kept.part(a, a + rows), x[:, a : a + rows]) for a in range(0, data.N, rows))
+    buffers = _borrow(data, net, rows)
+    result = _through(parts, net, visit, combine, buffers)
+    _give_back(data, buffers)
+    return result
+
+
+def _over_pieces(
+    data: Data, net: Layer, visit: Callable[[Seen], Total], combine: Callable[[Total, Total], Total], rows: int
+) -> _Partial[Total]:
     def process(piece: Piece) -> _Partial[Total]:
-        buffers = spare.pop() if spare else make_buffers(p1, p2, rows, data.source.dtype)
-        result = through((block for part in piece() for block in blocks(part, data.offset, buffers)), buffers)
-        spare.append(buffers)
+        buffers = _borrow(data, net, rows)
+        parts = (block for part in piece() for block in blocks(part, data.offset, buffers))
+        result = _through(parts, net, visit, combine, buffers)
+        _give_back(data, buffers)
         return result
 
     def together(a: _Partial[Total], b: _Partial[Total]) -> _Partial[Total]:
@@ -79,16 +93,34 @@ def run(
             return a[0] + b[0], b[1] if a[1] is None else a[1]
         return a[0] + b[0], combine(a[1], b[1])
 
-    if data.block is not None:
-        buffers = spare.pop() if spare else make_buffers(p1, p2, rows, data.source.dtype)
-        kept, x = data.block
-        parts = ((kept.part(a, a + rows), x[:, a : a + rows]) for a in range(0, data.N, rows))
-        N, total = through(parts, buffers)
-        spare.append(buffers)
-    else:
-        own = net.activation is not ACTIVATIONS.get(net.activation.name)  # may be anything, R code too: no threads
-        threads = worth(1 if own else data.threads, data.N * (p1 + 1) * p2)
-        N, total = combine_in_order(data.source.pieces(rows), process, together, threads) or (0, None)
-    if N != data.N or total is None:
-        raise ShapeError(f"X gives {N} rows now, but gave {data.N} when it was prepared; prepare it again")
-    return total
+    own = net.activation is not ACTIVATIONS.get(net.activation.name)  # may be anything, R code too: no threads
+    threads = worth(1 if own else data.threads, data.N * net.F.size)
+    return combine_in_order(data.source.pieces(rows), process, together, threads) or (0, None)
+
+
+def _through(
+    parts: Iterable[Block],
+    net: Layer,
+    visit: Callable[[Seen], Total],
+    combine: Callable[[Total, Total], Total],
+    buffers: Buffers,
+) -> _Partial[Total]:
+    N, total = 0, None
+    for block, x in parts:
+        V, S = layer(x, net.F, net.activation, buffers)
+        given = visit(Seen(block, x, V, S, buffers))
+        total = given if total is None else combine(total, given)
+        N += x.shape[1]
+    return N, total
+
+
+def _borrow(data: Data, net: Layer, rows: int) -> Buffers:
+    try:
+        return data.spare[rows, net.F.shape[1]].pop()
+    except (KeyError, IndexError):
+        return make_buffers(len(net.F) - 1, net.F.shape[1], rows, data.source.dtype)
+
+
+def _give_back(data: Data, buffers: Buffers) -> None:
+    p2, rows = buffers.V.shape
+    data.spare.setdefault((rows, p2), []).append(buffers)

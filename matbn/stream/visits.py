@@ -65,7 +65,7 @@ def _sums(seen: Seen, u: Array, net: Layer, squares: float = 0.0) -> GradientSum
 
 def by_Gamma2(sums: GradientSums, net: Layer) -> Array:
     """Return Vᵀu; where a(b) = a′(b)·b, V = a′(B)⊙B and Bᵀ = xᵀF make it a sum over inputs."""
-    return np.einsum("kj,kj->j", net.F, sums.by_F) if sums.by_Gamma2 is None else sums.by_Gamma2
+    return np.add.reduce(net.F * sums.by_F, axis=0) if sums.by_Gamma2 is None else sums.by_Gamma2
 
 
 def fitted(net: Layer) -> Callable[[Seen], list[Array]]:
