@@ -28,7 +28,7 @@ def arrow_source(
     schema = data.schema
     used = [name for name in (y, weights) if isinstance(name, str)]
     names = [name for name in schema.names if name not in used] if columns is None else _named(columns)
-    for name in [*names, *used]:
+    for name in [*used, *names]:
         _check_column(schema, name)
     if not names:
         raise ShapeError("X has no columns besides y and weights, but a net needs at least one input")
@@ -95,9 +95,12 @@ def _opened(X: Any) -> Any:
             " others yourself, for example numpy.load(path, mmap_mode='r')"
         )
     try:
-        return dataset.dataset(path, format=_FORMATS.get(suffix, "parquet"))
+        found = dataset.dataset(path, format=_FORMATS.get(suffix, "parquet"))
     except (pyarrow.ArrowInvalid, OSError) as error:
         raise ArgumentError(f"X is the path {path!r}, which pyarrow cannot read: {error}") from None
+    if not found.files:
+        raise ArgumentError(f"X is the directory {path!r}, which is empty")
+    return found
 
 
 def _named(columns: Any) -> list[str]:

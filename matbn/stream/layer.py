@@ -8,6 +8,7 @@ and in a plain net A = Γ₁, c = β + Γ₁ᵀo. Sums over the rows give deriva
 those by Γ₁, γ and β.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -63,11 +64,12 @@ def deviations(squares: Array, sizes: Array, p1: int, d: float, eps: float) -> A
     kappa = amplification(sizes, s, d)
     worst = float(kappa.max())
     limit = 1 / (8 * UNIT_ROUNDOFF * p1)
-    if not worst < limit:  # also where it is not a number
+    inverse = 1 / s
+    if not (worst < limit and math.isfinite(s @ s + inverse @ inverse)):
         if not ((s < 1e150) & (sizes < 1e150)).all() or (eps == 0 and ((sizes > 0) & (sizes < 1e-150)).any()):
             raise ArgumentError("X @ Gamma1 has a node whose square leaves float64's range; rescale Gamma1 or X")
         constant = np.flatnonzero(~(kappa < limit))
-        if eps == 0:
+        if eps == 0 and len(constant):
             raise VarianceError(
                 f"X @ Gamma1 has zero variance in nodes {counted(constant)}: batch norm divides by their standard"
                 " deviation; drop them or set eps > 0"

@@ -82,17 +82,25 @@ def _read(source: Source, offset: Array, threads: int) -> Moments:
     to_mean = R[0, 1:] / R[0, 0]
     T = R[1:, 1:].copy()
     # In a constant column nothing but the rounding of the factorisation is left.
-    shifted = np.sqrt(np.square(R[:, 1:]).sum(axis=0))
+    shifted = _norms(R[:, 1:])
     T[:, np.abs(T).max(axis=0, initial=0) <= 8 * UNIT_ROUNDOFF * len(offset) * shifted] = 0
     mean = (offset + to_mean).astype(source.dtype).astype(np.float64)
     return Moments(
         offset=mean,
         correction=(offset - mean) + to_mean,
         T=T,
-        norms=np.sqrt(np.square(T).sum(axis=0)),
+        norms=_norms(T),
         N=triangle.N,
         weight=triangle.weight,
     )
+
+
+def _norms(T: Array) -> Array:
+    """Return the columns' norms, also where their squares would leave float64's range."""
+    largest = np.abs(T).max(axis=0, initial=0)
+    unit = np.where(largest > 0, largest, 1)
+    norms: Array = unit * np.sqrt(np.square(T / unit).sum(axis=0))
+    return norms
 
 
 def _stack(above: _Triangle, below: _Triangle) -> _Triangle:

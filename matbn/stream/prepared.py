@@ -1,6 +1,7 @@
 """Data prepared once, for the loss, the exact gradient and what else fitting needs at any parameters."""
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from operator import add, iadd
 from typing import Any
@@ -10,7 +11,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from matbn.activation import Activation, as_activation
 from matbn.arguments import Array, as_integer, as_number, as_vector, finite_result, variance_divisor
-from matbn.errors import ArgumentError, ShapeError, VarianceError
+from matbn.errors import ArgumentError, ElementTypeError, ShapeError, VarianceError
 from matbn.parameters import NetGradient, Parameters, as_finite, as_parameters
 from matbn.stream import visits
 from matbn.stream.kernel import block_rows, one_block
@@ -76,7 +77,7 @@ class Prepared:
         self, Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None
     ) -> visits.CrossProducts:
         """Return VᵀDV, VᵀDy and yᵀDy, D = diag(weights): what a least-squares solve for Γ₂ needs."""
-        point = _point(self, Gamma1, gamma, beta, np.zeros(np.shape(Gamma1)[-1:]))
+        point = _point(self, Gamma1, gamma, beta, np.zeros(np.shape(Gamma1)[-1:] or 1))
         found: visits.CrossProducts = run(self.data, point.layer, visits.cross_products, iadd)
         finite_result("VᵀV or Vᵀy", np.append(found.VtV, found.Vty))
         return found
@@ -179,6 +180,11 @@ def _as_source(X: Any, y: Any, weights: Any, columns: list[str] | None, dtype: D
         return arrow_source(X, y, weights, columns, dtype)
     if columns is not None:
         raise ArgumentError("columns is for Arrow data, which has named columns; select those of an array yourself")
+    if isinstance(X, Iterator):
+        raise ElementTypeError(
+            f"X is a {type(X).__name__}, which can be read once, but must be a function that returns a new iterator of"
+            " blocks at each call"
+        )
     if callable(X):
         return iterator_source(X, y, weights, dtype)
     if y is None:
@@ -205,6 +211,9 @@ def _point(
         raise ShapeError(
             f"X has {len(found.offset)} columns, but Gamma1 has {len(parameters.Gamma1)} rows; they must be equal"
         )
+    for name in ("Gamma1", "gamma", "beta", "Gamma2"):
+        if (part := getattr(parameters, name)) is not None and part.dtype.kind == "c":
+            raise ElementTypeError(f"{name} is complex, but prepared data take real numbers; use net_gradient")
     if gamma is None:
         fold = plain_fold(parameters, found.offset)
     else:

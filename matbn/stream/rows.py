@@ -85,9 +85,12 @@ def iterator_source(
     case_weights = None if weights is None else as_weights("weights", weights)
     if outcome is None and case_weights is not None:
         raise ArgumentError("weights is given but y is not: blocks that hold y must hold the weights too")
-    first = next(iter(blocks()), None)
+    given = blocks()
+    if not isinstance(given, Iterable):
+        raise ElementTypeError(f"X returned {type(given).__name__}, but must return an iterator of blocks of rows")
+    first = next(iter(given), None)
     if first is None:
-        raise ShapeError("X gives no blocks; it must return a new iterator of row blocks at each call")
+        raise ShapeError("X gives no blocks; it must return a new iterator of blocks at each call")
     X, *rest = first if isinstance(first, tuple) else (first,)
     p1 = _as_block(X, 0).shape[1]
     if p1 == 0:
@@ -123,6 +126,8 @@ def iterator_source(
             rows = read(block, number, start)
             start += len(rows.X)
             yield lambda rows=rows: (rows,)  # type: ignore[misc]
+        if start == 0:
+            raise ShapeError("X gives no rows; it must return a new iterator of blocks at each call")
         if outcome is not None and start != len(outcome):
             raise ShapeError(f"the blocks of X have {start} rows, but y has {len(outcome)} entries")
 
@@ -148,8 +153,11 @@ def working_precision(stored: np.dtype[Any], dtype: DTypeLike | None) -> np.dtyp
     """Return float32 for data stored in it, else float64, unless `dtype` names one of them."""
     if dtype is None:
         return np.dtype(np.float32 if stored == np.float32 else np.float64)
-    chosen = np.dtype(dtype)
-    if chosen not in (np.dtype(np.float32), np.dtype(np.float64)):
+    try:
+        chosen = np.dtype(dtype)
+    except TypeError:
+        chosen = None
+    if chosen is None or chosen not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ArgumentError(f"dtype is {dtype!r}, but must be float32 or float64")
     return chosen
 
