@@ -11,10 +11,10 @@ import matbn
 from matbn.gradient import whole
 from matbn.parameters import as_net
 from matbn.stream import threads
-from matbn.stream.kernel import block_rows
+from matbn.stream.sizes import block_rows
 
 KINDS = ("batch norm", "plain", "plain without bias")
-SIZES = ((9, 4, 3), (300, 3, 5), (5, 8, 2), (20_011, 5, 7))  # few, more, fewer rows than inputs, several blocks
+SIZES = ((9, 4, 3), (300, 3, 5), (5, 8, 2), (40_011, 5, 7))  # few, more, fewer rows than inputs, several blocks
 
 
 def error(found, expected):
@@ -68,7 +68,7 @@ def sources(X, y):
         "big-endian": (X.astype(">f8"), y),
         "blocks with outcomes": (blocks, None),
         "blocks of inputs": (lambda: (block[0] for block in blocks()), y),
-        "blocks, some empty": (lambda: (X[a:b] for a, b in ((0, 0), (0, 5000), (5000, 5000), (5000, len(X)))), y),
+        "blocks, some empty": (lambda: (X[a:b] for a, b in ((0, 0), (0, 15000), (15000, 15000), (15000, len(X)))), y),
         "table": (pa.table({**columns, "y": y}), "y"),
         "table and a vector": (pa.table(columns), y),
         "record batch": (pa.RecordBatch.from_pydict({**columns, "y": y}), "y"),
@@ -77,11 +77,11 @@ def sources(X, y):
 
 @pytest.mark.parametrize("name", sources(np.zeros((1, 1)), np.zeros(1)))
 def test_every_kind_of_data(name):
-    net = random_net(4, 20_011, 3, 4)
+    net = random_net(4, 40_011, 3, 4)
     X, y = sources(net.X, net.y)[name]
     prepared = matbn.prepare(X, y, activation="tanh")
     expected = matbn.prepare(net.X, net.y, activation="tanh")
-    assert prepared.N == 20_011
+    assert prepared.N == 40_011
     np.testing.assert_allclose(prepared.mean, net.X.mean(axis=0), rtol=1e-14)
     centred = net.X - net.X.mean(axis=0)
     assert error(prepared.T.T @ prepared.T, centred.T @ centred) < 1e-13
@@ -92,7 +92,7 @@ def test_every_kind_of_data(name):
 def test_files(tmp_path):
     pa = pytest.importorskip("pyarrow")
     parquet, feather = pytest.importorskip("pyarrow.parquet"), pytest.importorskip("pyarrow.feather")
-    net = random_net(4, 20_011, 3, 4)
+    net = random_net(4, 40_011, 3, 4)
     expected = matbn.prepare(net.X, net.y, activation="tanh").gradient(**net.arguments)
     table = pa.table({"y": net.y, **{f"x{k}": net.X[:, k] for k in range(3)}, "unused": ["a"] * len(net.y)})
     names = ["x0", "x1", "x2"]
@@ -100,8 +100,8 @@ def test_files(tmp_path):
     parquet.write_table(table, tmp_path / "one.parquet", row_group_size=3000)
     feather.write_feather(table, tmp_path / "one.feather")
     (tmp_path / "many").mkdir()
-    for number, start in enumerate(range(0, 20_011, 4000)):
-        parquet.write_table(table.slice(start, 4000), tmp_path / "many" / f"{number}.parquet", row_group_size=1500)
+    for number, start in enumerate(range(0, 40_011, 4000)):
+        parquet.write_table(table.slice(start, 4000), tmp_path / "many" / f"{number:02}.parquet", row_group_size=1500)
     mapped = matbn.prepare(np.load(tmp_path / "X.npy", mmap_mode="r"), net.y, activation="tanh")
     assert (mapped.gradient(**net.arguments).theta == expected.theta).all()
     for path in ("one.parquet", "one.feather", "many"):
@@ -216,7 +216,7 @@ def test_the_first_error_stops_all_threads():
 
 
 def test_an_error_while_blocks_are_made_is_the_users_own():
-    net = random_net(8, 20_000, 2, 2)
+    net = random_net(8, 40_000, 2, 2)
     broken = False
 
     def blocks():

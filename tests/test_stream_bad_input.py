@@ -7,7 +7,7 @@ from conftest import random_net
 import matbn
 
 NET = random_net(1, 50, 3, 2)
-LARGE = random_net(1, 20_000, 3, 2)
+LARGE = random_net(1, 30_000, 3, 2)
 
 
 def without(row, column, value=np.nan, net=LARGE):
@@ -82,10 +82,10 @@ def test_blocks():
 
 
 def test_rows_that_change_between_readings():
-    length = 20_000
+    length = 30_000
     prepared = matbn.prepare(lambda: [(LARGE.X[:length], LARGE.y[:length])])
     length = 15_000
-    with pytest.raises(matbn.ShapeError, match="X gives 15000 rows now, but gave 20000"):
+    with pytest.raises(matbn.ShapeError, match="X gives 15000 rows now, but gave 30000"):
         prepared.gradient(**LARGE.arguments)
 
 

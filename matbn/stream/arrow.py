@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from matbn.arguments import FIRST_INDEX, Array, as_vector
 from matbn.errors import ArgumentError, ElementTypeError, MatbnError, NotFiniteError, ShapeError
-from matbn.stream.rows import Piece, Rows, Source, as_weights, share_of_pieces, working_precision
+from matbn.stream.rows import Piece, Rows, Source, as_weights, working_precision
+from matbn.stream.sizes import even_pieces
 
 _BATCH_ROWS = 65_536  # that are decoded at a time
 _FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc"}
@@ -139,7 +140,7 @@ def _vector(batch: Any, name: str, start: int) -> Array:
 
 def _table_parts(table: Any) -> Any:
     def parts(block: int) -> Iterator[tuple[int, Any]]:
-        for start, stop in share_of_pieces(table.num_rows, block):
+        for start, stop in even_pieces(table.num_rows, block):
             yield start, partial(table.slice(start, stop - start).to_batches, max_chunksize=_BATCH_ROWS)
 
     return parts

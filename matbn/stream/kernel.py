@@ -13,9 +13,8 @@ import numpy as np
 from matbn.activation import ACTIVATIONS, LEAKY_SLOPE, Activation, evaluate, identity, leaky_relu, logistic, relu, tanh
 from matbn.arguments import Array
 from matbn.stream.rows import Rows
+from matbn.stream.sizes import STRIP, even_blocks, striped
 
-_BLOCK_BYTES = 4_000_000  # of working memory a thread: in the cache, and long enough for NumPy's calls not to count
-_BLOCK_ROWS = 8_000  # up to here OpenBLAS multiplies narrow matrices without packing them first
 _LITTLE_SLOPE = 1e-3  # mean of a′(B), below which more than three digits of it are lost where it comes from V
 
 
@@ -27,13 +26,6 @@ class Buffers:
     scaled: Array  # like x
     V: Array  # p2 × n
     S: Array  # p2 × n
-
-
-def block_rows(p1: int, p2: int, itemsize: int) -> int:
-    """Return how many rows make a block."""
-    n = min(_BLOCK_ROWS, max(64, _BLOCK_BYTES // (2 * itemsize * (p1 + 1 + p2))))
-    n -= n % 8  # whole cache lines
-    return n - 8 if n % 512 == 0 else n  # nodes a power of two apart would share a few lines of the cache
 
 
 def one_block(rows: Rows, offset: Array, correction: Array | None = None) -> tuple[Rows, Array]:
@@ -57,10 +49,9 @@ def make_buffers(p1: int, p2: int, n: int, dtype: np.dtype[Any]) -> Buffers:
 
 def blocks(rows: Rows, offset: Array, buffers: Buffers) -> Iterator[tuple[Rows, Array]]:
     """Cut rows into blocks, each with its x; the next one overwrites it."""
-    size = buffers.x.shape[1]
-    for a in range(0, len(rows.X), size):
-        block = rows.part(a, a + size)
-        x = buffers.x[:, : len(block.X)]
+    for start, stop in even_blocks(len(rows.X), buffers.x.shape[1]):
+        block = rows.part(start, stop)
+        x = buffers.x[:, : stop - start]
         np.subtract(block.X.T, offset, out=x[:-1])
         yield block, x
 
@@ -69,7 +60,7 @@ def layer(x: Array, F: Array, activation: Activation, buffers: Buffers) -> tuple
     """Return V = a(B) and a′(B), p2 × n, for Bᵀ = xᵀF."""
     n = x.shape[1]
     V, S = buffers.V[:, :n], buffers.S[:, :n]
-    np.matmul(F.T, x, out=V)
+    _product(F.T, x, V)
     if activation in _LINEAR_PIECES:
         _LINEAR_PIECES[activation](V, S)
     elif activation in _SLOPE_FROM_VALUE:
@@ -89,9 +80,31 @@ def layer(x: Array, F: Array, activation: Activation, buffers: Buffers) -> tuple
 def back(x: Array, S: Array, u: Array, buffers: Buffers) -> Array:
     """Return x·diag(u)·Sᵀ (p1 + 1 × p2), scaling the smaller of x and S (in place)."""
     if len(x) <= len(S):
-        scaled = np.multiply(x, u, out=buffers.scaled[:, : len(u)])
-        return np.asarray(scaled @ S.T)
-    return np.asarray(x @ np.multiply(S, u, out=S).T)
+        return _summed_product(np.multiply(x, u, out=buffers.scaled[:, : len(u)]), S)
+    return _summed_product(x, np.multiply(S, u, out=S))
+
+
+def _product(A: Array, x: Array, out: Array) -> None:
+    """Write A·x into `out`, in strips."""
+    end = striped(x.shape[1], len(x), len(A))
+    if end:
+        np.matmul(A, _strips(x[:, :end]), out=_strips(out[:, :end]))
+    if end < x.shape[1]:
+        np.matmul(A, x[:, end:], out=out[:, end:])
+
+
+def _summed_product(x: Array, S: Array) -> Array:
+    """Return x·Sᵀ, summed over strips."""
+    end = striped(x.shape[1], len(x), len(S))
+    product: Array = x[:, end:] @ S[:, end:].T
+    if end:
+        product += np.matmul(_strips(x[:, :end]), _strips(S[:, :end]).transpose(0, 2, 1)).sum(axis=0)
+    return product
+
+
+def _strips(x: Array) -> Array:
+    """Return a view of p × n samples as strips one above the other, n/STRIP × p × STRIP."""
+    return x.reshape(len(x), -1, STRIP).transpose(1, 0, 2)
 
 
 def _relu(V: Array, S: Array) -> None:

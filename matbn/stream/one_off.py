@@ -14,11 +14,12 @@ from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.parameters import Net, NetGradient, Parameters, is_complex
 from matbn.stream import visits
-from matbn.stream.kernel import block_rows, one_block
+from matbn.stream.kernel import one_block
 from matbn.stream.layer import Fold, batchnorm_fold, deviations, plain_fold
 from matbn.stream.point import assemble, at
 from matbn.stream.rows import Rows, slices
 from matbn.stream.run import Data, Layer, Seen, run
+from matbn.stream.sizes import is_small
 from matbn.stream.threads import default_threads
 
 _FIRST_ROWS = 1_024  # whose mean is near that of all rows, as a rule
@@ -73,7 +74,7 @@ def gradient(net: Net, y: Array) -> NetGradient | None:
 def _data(net: Net, y: Array, offset: Array) -> Data:
     N, p1 = net.X.shape
     column = offset[:, None]
-    few = block_rows(p1, net.parameters.Gamma1.shape[1], net.X.itemsize) >= N
+    few = is_small(N, p1)
     block = one_block(Rows(0, net.X, y, None), column) if few else None
     return Data(slices(net.X, y, None, net.X.dtype), column, N, 1 if few else default_threads(), block)
 

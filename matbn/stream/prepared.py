@@ -14,12 +14,13 @@ from matbn.arguments import Array, as_integer, as_number, as_vector, finite_resu
 from matbn.errors import ArgumentError, ElementTypeError, ShapeError, VarianceError
 from matbn.parameters import NetGradient, Parameters, as_finite, as_parameters
 from matbn.stream import visits
-from matbn.stream.kernel import block_rows, one_block
+from matbn.stream.kernel import one_block
 from matbn.stream.layer import along, batchnorm_fold, deviations, plain_fold
 from matbn.stream.moments import Moments, moments
 from matbn.stream.point import Point, assemble, at, gram
 from matbn.stream.rows import Rows, Source, array_source, iterator_source
 from matbn.stream.run import Data, run
+from matbn.stream.sizes import is_small
 from matbn.stream.threads import default_threads
 
 
@@ -168,7 +169,7 @@ def prepare(
     source = _as_source(X, y, weights, columns, dtype)
     found = moments(source, threads)
     data = Data(source, found.offset.astype(source.dtype)[:, None], found.N, threads)
-    if block_rows(source.p1, 1, source.dtype.itemsize) >= found.N:
+    if is_small(found.N, source.p1):
         data, found = _kept(data, found)
     return Prepared(data, found, activation, ddof, eps)
 

@@ -5,7 +5,7 @@ A source hands out pieces, which threads take in turn; a piece, when called, rea
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import count, pairwise
+from itertools import count
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from matbn.arguments import Array, as_vector, counted
 from matbn.errors import ArgumentError, ElementTypeError, ShapeError
+from matbn.stream.sizes import even_pieces
 
-_PIECES = 64  # of an array: enough for threads to finish together, few enough to cost nothing
 _READ_ROWS = 65_536  # that are converted at a time where X is not in the precision of the computation
 
 
@@ -72,7 +72,7 @@ def slices(X: NDArray[Any], y: Array, w: Array | None, dtype: np.dtype[Any]) -> 
         return lambda: (rows(a, min(a + step, stop)) for a in range(start, stop, step))
 
     def pieces(block: int) -> Iterator[Piece]:
-        return (piece(start, stop) for start, stop in share_of_pieces(N, block))
+        return (piece(start, stop) for start, stop in even_pieces(N, block))
 
     return Source(p1, dtype, pieces, N, w is not None)
 
@@ -132,12 +132,6 @@ def iterator_source(
             raise ShapeError(f"the blocks of X have {start} rows, but y has {len(outcome)} entries")
 
     return Source(p1, precision, pieces, None if outcome is None else len(outcome), weighted)
-
-
-def share_of_pieces(N: int, block: int) -> Iterator[tuple[int, int]]:
-    """Cut N rows into pieces of nearly equal length, none shorter than a block but for few rows."""
-    bounds = np.linspace(0, N, min(_PIECES, -(-N // block)) + 1).astype(int).tolist()
-    return pairwise(bounds)
 
 
 def as_weights(name: str, value: ArrayLike, length: int | None = None) -> Array:

@@ -9,8 +9,9 @@ from typing import NamedTuple, TypeVar
 from matbn.activation import ACTIVATIONS, Activation
 from matbn.arguments import Array
 from matbn.errors import ShapeError
-from matbn.stream.kernel import Buffers, block_rows, blocks, layer, make_buffers
+from matbn.stream.kernel import Buffers, blocks, layer, make_buffers
 from matbn.stream.rows import Piece, Rows, Source
+from matbn.stream.sizes import block_rows
 from matbn.stream.threads import combine_in_order, worth
 
 Total = TypeVar("Total")
