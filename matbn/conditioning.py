@@ -11,21 +11,23 @@ from matbn.batchnorm import UNIT_ROUNDOFF
 from matbn.errors import PrecisionWarning
 
 _DOUBTFUL = 1e-9  # relative error from which a warning is due
+HARMLESS = _DOUBTFUL / (100 * UNIT_ROUNDOFF)  # the κ that is expected to cause it at most
 
 
-def amplification(sizes: Array, s: Array, d: float) -> Array:
-    """Return κ_j = Σ_k ‖X_ck‖|Γ₁ₖⱼ| / (s_j√d): the node's terms (their sum is `sizes`) against the node.
+def amplification(sizes: Array, inverse: Array, d: float) -> Array:
+    """Return κ_j = Σ_k ‖X_ck‖|Γ₁ₖⱼ| / (s_j√d): the node's terms against the node.
 
-    Any method in float64 loses about κ times the unit roundoff, for rounding X itself already moves the node by so
-    much.
+    `sizes` is the numerator, `inverse` is 1/s. Any method in float64 loses about κ times the unit roundoff, since
+    rounding X itself already moves the node by so much.
     """
-    kappa: Array = sizes / (s * math.sqrt(d))
+    kappa: Array = sizes * inverse / math.sqrt(d)
     return kappa
 
 
-def warn_of_rounding(kappa: Array, worst: float) -> None:
+def warn_of_rounding(kappa: Array) -> None:
     """Warn where so many digits cancel in a node that the result may be off by more than _DOUBTFUL."""
-    if worst * 100 * UNIT_ROUNDOFF <= _DOUBTFUL:
+    worst = float(kappa.max())
+    if worst <= HARMLESS:
         return
     node = counted(np.array([kappa.argmax()]))
     digits = max(0, int(-np.log10(worst * UNIT_ROUNDOFF)))

@@ -121,9 +121,9 @@ def whole(net: Net, y: Array) -> NetGradient:
 def _warn_of_rounding(layers: NetForward, Gamma1: Array) -> None:
     assert layers.normalised is not None
     sizes = np.sqrt(np.einsum("ik,ik->k", layers.X, layers.X).real) @ np.abs(Gamma1)
-    kappa = amplification(sizes, np.abs(layers.normalised.s), layers.normalised.d)
+    kappa = amplification(sizes, 1 / np.abs(layers.normalised.s), layers.normalised.d)
     if np.isfinite(kappa).all():  # where squares overflow, say nothing
-        warn_of_rounding(kappa, float(kappa.max()))
+        warn_of_rounding(kappa)
 
 
 DERIVATIONS: dict[str, Callable[[Net, Array], NetGradient]] = {

@@ -80,8 +80,8 @@ def layer(x: Array, F: Array, activation: Activation, buffers: Buffers) -> tuple
 def back(x: Array, S: Array, u: Array, buffers: Buffers) -> Array:
     """Return x·diag(u)·Sᵀ (p1 + 1 × p2), scaling the smaller of x and S (in place)."""
     if len(x) <= len(S):
-        return _summed_product(np.multiply(x, u, out=buffers.scaled[:, : len(u)]), S)
-    return _summed_product(x, np.multiply(S, u, out=S))
+        return summed_product(np.multiply(x, u, out=buffers.scaled[:, : len(u)]), S)
+    return summed_product(x, np.multiply(S, u, out=S))
 
 
 def _product(A: Array, x: Array, out: Array) -> None:
@@ -93,7 +93,7 @@ def _product(A: Array, x: Array, out: Array) -> None:
         np.matmul(A, x[:, end:], out=out[:, end:])
 
 
-def _summed_product(x: Array, S: Array) -> Array:
+def summed_product(x: Array, S: Array) -> Array:
     """Return x·Sᵀ, summed over strips."""
     end = striped(x.shape[1], len(x), len(S))
     product: Array = x[:, end:] @ S[:, end:].T

@@ -17,6 +17,7 @@ import numpy as np
 from matbn.arguments import FIRST_INDEX, Array
 from matbn.batchnorm import UNIT_ROUNDOFF
 from matbn.errors import ArgumentError, NotFiniteError, ShapeError
+from matbn.stream.layer import is_uneven
 from matbn.stream.rows import Piece, Rows, Source
 from matbn.stream.threads import combine_in_order, worth
 
@@ -33,6 +34,7 @@ class Moments:
     correction: Array | None  # p1, what is missing to the mean; their sum would round it away. None for nothing
     T: Array  # min(N, p1) × p1, TᵀT = X_cᵀDX_c
     norms: Array  # p1, of X_c's columns (weighted): √diag(TᵀT)
+    uneven: bool  # see `layer.is_uneven`
     N: int  # number of rows
     weight: float  # their weight 1ᵀw, N without weights
 
@@ -84,12 +86,14 @@ def _read(source: Source, offset: Array, threads: int) -> Moments:
     # In a constant column nothing but the rounding of the factorisation is left.
     shifted = _norms(R[:, 1:])
     T[:, np.abs(T).max(axis=0, initial=0) <= 8 * UNIT_ROUNDOFF * len(offset) * shifted] = 0
+    norms = _norms(T)
     mean = (offset + to_mean).astype(source.dtype).astype(np.float64)
     return Moments(
         offset=mean,
         correction=(offset - mean) + to_mean,
         T=T,
-        norms=_norms(T),
+        norms=norms,
+        uneven=is_uneven(norms),
         N=triangle.N,
         weight=triangle.weight,
     )

@@ -14,8 +14,8 @@ from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.parameters import Net, NetGradient, Parameters, is_complex
 from matbn.stream import visits
-from matbn.stream.kernel import one_block
-from matbn.stream.layer import Fold, batchnorm_fold, deviations, plain_fold
+from matbn.stream.kernel import one_block, summed_product
+from matbn.stream.layer import Fold, Statistics, batchnorm_fold, is_uneven, plain_fold
 from matbn.stream.point import assemble, at
 from matbn.stream.rows import Rows, slices
 from matbn.stream.run import Data, Layer, Seen, run
@@ -87,9 +87,9 @@ def _moments(data: Data, parameters: Parameters) -> _Moments:
 
 def _visit(seen: Seen) -> _Moments:
     x, Z = seen.x, seen.V
-    xZ = x @ Z.T
-    X = x[:-1]
-    return _Moments(np.einsum("kn,kn->k", X, X), X @ x[-1], xZ[:-1], np.einsum("jn,jn->j", Z, Z), xZ[-1])
+    xZ = summed_product(x, Z)
+    ZZ = np.multiply(Z, Z, out=seen.S).sum(axis=1)  # in pairs; one long sum would lose digits
+    return _Moments(np.einsum("kn,kn->k", x[:-1], x[:-1]), x[:-1].sum(axis=1), xZ[:-1], ZZ, xZ[-1])
 
 
 def _fold(net: Net, offset: Array, moments: _Moments) -> Fold:
@@ -99,7 +99,15 @@ def _fold(net: Net, offset: Array, moments: _Moments) -> Fold:
     for k in np.flatnonzero(~((squares > 1e-280) & (squares < 1e280))):
         if not (net.X[:, k] == offset[k]).all():  # a constant column does no harm
             raise ArgumentError("X has a column whose square leaves float64's range")
-    sizes = np.sqrt(np.maximum(squares, 0)) @ np.abs(parameters.Gamma1)
-    s = deviations(moments.ZZ - moments.Z1**2 / N, sizes, len(offset), net.d, net.eps)
-    SGamma1 = moments.xZ - np.outer(moments.x1 / N, moments.Z1)
-    return batchnorm_fold(parameters, offset, moments.x1 / N, s, SGamma1, net.d, net.eps)
+    norms = np.sqrt(np.maximum(squares, 0))
+    statistics = Statistics(
+        offset=offset,
+        correction=moments.x1 / N,
+        norms=norms,
+        uneven=is_uneven(norms),
+        SGamma1=moments.xZ - np.outer(moments.x1 / N, moments.Z1),
+        squares=moments.ZZ - moments.Z1**2 / N,
+        d=net.d,
+        eps=net.eps,
+    )
+    return batchnorm_fold(parameters, statistics)

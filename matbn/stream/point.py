@@ -1,7 +1,6 @@
 """The net at one point of its parameters, and derivatives by θ from sums over the rows."""
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,8 +14,7 @@ from matbn.stream.run import Data, Layer, run
 _GRAM_BYTES = 4_000_000  # of a block's derivatives
 
 
-@dataclass(frozen=True, eq=False)
-class Point:
+class Point(NamedTuple):
     """Parameters with what the data make of them."""
 
     parameters: Parameters

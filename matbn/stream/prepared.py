@@ -15,7 +15,7 @@ from matbn.errors import ArgumentError, ElementTypeError, ShapeError, VarianceEr
 from matbn.parameters import NetGradient, Parameters, as_finite, as_parameters
 from matbn.stream import visits
 from matbn.stream.kernel import one_block
-from matbn.stream.layer import along, batchnorm_fold, deviations, plain_fold
+from matbn.stream.layer import Statistics, along, batchnorm_fold, plain_fold
 from matbn.stream.moments import Moments, moments
 from matbn.stream.point import Point, assemble, at, gram
 from matbn.stream.rows import Rows, Source, array_source, iterator_source
@@ -218,11 +218,19 @@ def _point(
     if gamma is None:
         fold = plain_fold(parameters, found.offset)
     else:
-        d = _divisor(prepared)
         TGamma1 = found.T @ parameters.Gamma1
-        sizes = found.norms @ np.abs(parameters.Gamma1)
-        s = deviations(np.add.reduce(TGamma1 * TGamma1, axis=0), sizes, len(found.norms), d, prepared.eps)
-        fold = batchnorm_fold(parameters, found.offset, found.correction, s, found.T.T @ TGamma1, d, prepared.eps)
+        squares = np.add.reduce(TGamma1 * TGamma1, axis=0)
+        statistics = Statistics(
+            found.offset,
+            found.correction,
+            found.norms,
+            found.uneven,
+            found.T.T @ TGamma1,
+            squares,
+            _divisor(prepared),
+            prepared.eps,
+        )
+        fold = batchnorm_fold(parameters, statistics)
     return at(parameters, fold, prepared.activation, prepared.data.source.dtype)
 
 

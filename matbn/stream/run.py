@@ -31,8 +31,7 @@ class Data:
     spare: dict[tuple[int, int], list[Buffers]] = field(default_factory=dict)  # working memory for the next run
 
 
-@dataclass(frozen=True, eq=False)
-class Layer:
+class Layer(NamedTuple):
     """What a run needs to know of the net."""
 
     F: Array  # p1 + 1 × p2: Bᵀ = xᵀF, in the source's precision

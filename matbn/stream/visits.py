@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.stream.kernel import back, is_homogeneous
+from matbn.stream.kernel import back, is_homogeneous, summed_product
 from matbn.stream.run import Layer, Seen
 
 
@@ -59,7 +59,9 @@ def adjoint_sums(net: Layer, u: Array) -> Callable[[Seen], GradientSums]:
 
 def _sums(seen: Seen, u: Array, net: Layer, squares: float = 0.0) -> GradientSums:
     u = u.astype(seen.x.dtype, copy=False)
-    by_Gamma2 = None if is_homogeneous(net.activation) else (seen.V @ u).astype(np.float64, copy=False)
+    by_Gamma2 = (
+        None if is_homogeneous(net.activation) else summed_product(seen.V, u[None])[:, 0].astype(np.float64, copy=False)
+    )
     return GradientSums(squares, back(seen.x, seen.S, u, seen.buffers).astype(np.float64, copy=False), by_Gamma2)
 
 
