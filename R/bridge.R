@@ -13,6 +13,10 @@ bridge_call <- function(name, ...) {
   if (length(answer) == 1L) {
     return(answer[[1L]])
   }
+  if (length(answer) == 2L) {
+    caution(answer[[2L]], sys.call(-1))
+    return(answer[[1L]])
+  }
   raise(answer[[2L]], answer[[3L]], sys.call(-1))
 }
 

@@ -9,6 +9,13 @@ raise <- function(message, classes, call) {
   stop(structure(list(message = message, call = call), class = c(classes, "error", "condition")))
 }
 
+caution <- function(messages, call) {
+  for (message in messages) {
+    classes <- c("matbn_PrecisionWarning", "matbn_warning", "warning", "condition")
+    warning(structure(list(message = message, call = call), class = classes))
+  }
+}
+
 refuse <- function(message, kind, call = sys.call(-2)) {
   raise(message, c(paste0("matbn_", kind), "matbn_error"), call)
 }

@@ -9,5 +9,5 @@
 # The Python packages that matbn needs, rpy2-rinterface in the version that this R takes.
 python_packages <- function(r = getRversion()) {
   rinterface <- if (r < "4.5") "rpy2-rinterface>=3.6.4,<3.6.6" else "rpy2-rinterface>=3.6.7"
-  c("numpy>=1.26", "scipy>=1.12", rinterface)
+  c("numpy>=1.26", "scipy>=1.12", "threadpoolctl>=3.5", rinterface)
 }

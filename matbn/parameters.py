@@ -100,18 +100,30 @@ def as_net(
 
 def as_finite(gradient: NetGradient) -> NetGradient:
     """Return a gradient as it is, or refuse it where it overflowed."""
-    parts = [part for part in (gradient.Gamma1, gradient.gamma, gradient.beta, gradient.Gamma2) if part is not None]
-    squares = sum(np.vdot(part, part) for part in parts)
-    if not math.isfinite(abs(gradient.loss + squares)):  # which tells faster than a mask, unless they overflow
+    # A sum of squares tells faster than a mask, unless it overflows.
+    total = gradient.loss + np.vdot(gradient.Gamma1, gradient.Gamma1) + np.vdot(gradient.Gamma2, gradient.Gamma2)
+    if gradient.beta is not None:
+        total += np.vdot(gradient.beta, gradient.beta)
+    if gradient.gamma is not None:
+        total += np.vdot(gradient.gamma, gradient.gamma)
+    if not math.isfinite(abs(total)):
         finite_result("R or its gradient", np.append(gradient.theta, gradient.loss))
     return gradient
 
 
 def is_complex(net: Net, y: Array) -> bool:
     """Whether anything in a net or its outcomes is complex, as it is where a derivative is taken by complex steps."""
-    p = net.parameters
-    parts = (net.X, y, p.Gamma1, p.gamma, p.beta, p.Gamma2)
-    return any(part is not None and np.iscomplexobj(part) for part in parts)
+    return net.X.dtype.kind == "c" or y.dtype.kind == "c" or has_complex(net.parameters)
+
+
+def has_complex(p: Parameters) -> bool:
+    """Whether any of the parameters is complex."""
+    return (
+        p.Gamma1.dtype.kind == "c"
+        or p.Gamma2.dtype.kind == "c"
+        or (p.gamma is not None and p.gamma.dtype.kind == "c")
+        or (p.beta is not None and p.beta.dtype.kind == "c")
+    )
 
 
 def as_outcome(y: ArrayLike, net: Net) -> Array:

@@ -159,7 +159,11 @@ def test_single_precision():
         assert error(a, b) < 1e-6
     assert error(found.fitted(**net.arguments), expected.fitted(**net.arguments)) < 1e-5
     assert error(found.jacobian_gram(**net.arguments), expected.jacobian_gram(**net.arguments)) < 1e-6
-    assert found.gradient(**net.arguments).theta.dtype == found.fitted(**net.arguments).dtype == np.float64
+    assert found.fitted(**net.arguments).dtype == np.float64
+    for few in (20_000, 50):  # in blocks, and kept as one
+        gradient = matbn.prepare(X[:few], net.y[:few], activation="tanh").gradient(**net.arguments)
+        for name in ("Gamma1", "gamma", "beta", "Gamma2"):
+            assert getattr(gradient, name).dtype == np.float64
 
 
 def test_results_do_not_depend_on_the_number_of_threads():

@@ -1,9 +1,11 @@
 """Python functions as R closures that never raise inside R.
 
 What an exception in a C callback would do (R gets NULL and no error), an envelope does not: a call returns
-list(value), or list(NULL, message, classes) from which R's side makes a condition.
+list(value), list(value, messages of warnings), or list(NULL, message, classes) of an error, from which R's side makes
+conditions.
 """
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -11,11 +13,12 @@ import rpy2.rinterface as ri
 from rpy2.rinterface_lib import openrlib
 from rpy2.rinterface_lib.conversion import _cdata_to_rinterface
 
-from matbn.errors import MatbnError
+from matbn.errors import MatbnError, PrecisionWarning
 from matbn.rbridge import interrupts
 from matbn.rbridge.convert import from_r, release_dropped, to_r
 
 _rlib, _ffi = openrlib.rlib, openrlib.ffi
+_warned: list[str] = []  # messages of the call that runs
 _kept: list[Any] = []  # R holds these by address only: if Python let them go, the next call would crash R
 
 
@@ -31,7 +34,9 @@ def closure(function: Callable[..., Any]) -> Any:
         before = interrupts.enter()
         try:
             release_dropped()
-            return to_r((interrupts.computed(function, from_r(arguments)),))
+            _warned.clear()
+            value = interrupts.computed(function, from_r(arguments))
+            return to_r((value, list(_warned)) if _warned else (value,))
         except BaseException as error:  # an interrupt too must not pass through R's C code
             return _failure(error)
         finally:
@@ -44,6 +49,20 @@ def closure(function: Callable[..., Any]) -> Any:
     wrapped = make(_cdata_to_rinterface(pointer))
     _rlib.Rf_unprotect(1)
     return wrapped
+
+
+def pass_warnings_on() -> None:
+    """Let R have matbn's own warnings, every time; others go where they went."""
+    elsewhere = warnings.showwarning
+
+    def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+        if issubclass(category, PrecisionWarning):
+            _warned.append(str(message))
+        else:
+            elsewhere(message, category, *place, **more)
+
+    warnings.showwarning = show
+    warnings.simplefilter("always", PrecisionWarning)
 
 
 def _failure(error: BaseException) -> Any:

@@ -47,10 +47,12 @@ def embed() -> Any:
 def install(environment: Any, r_is_outside: bool) -> None:
     """Assign an R closure for each function that R may call."""
     from matbn.rbridge import interrupts
-    from matbn.rbridge.closures import closure
+    from matbn.rbridge.closures import closure, pass_warnings_on
     from matbn.rbridge.functions import FUNCTIONS
 
     interrupts.prepare(r_is_outside)
+    if r_is_outside:
+        pass_warnings_on()
     for name, function in FUNCTIONS.items():
         environment[name] = closure(function)
 

@@ -87,8 +87,10 @@ def back(x: Array, S: Array, u: Array, buffers: Buffers) -> Array:
 def _product(A: Array, x: Array, out: Array) -> None:
     """Write A·x into `out`, in strips."""
     end = striped(x.shape[1], len(x), len(A))
-    if end:
-        np.matmul(A, _strips(x[:, :end]), out=_strips(out[:, :end]))
+    if end == 0:
+        np.matmul(A, x, out=out)
+        return
+    np.matmul(A, _strips(x[:, :end]), out=_strips(out[:, :end]))
     if end < x.shape[1]:
         np.matmul(A, x[:, end:], out=out[:, end:])
 
@@ -96,9 +98,10 @@ def _product(A: Array, x: Array, out: Array) -> None:
 def summed_product(x: Array, S: Array) -> Array:
     """Return x·Sᵀ, summed over strips."""
     end = striped(x.shape[1], len(x), len(S))
+    if end == 0:
+        return x @ S.T
     product: Array = x[:, end:] @ S[:, end:].T
-    if end:
-        product += np.matmul(_strips(x[:, :end]), _strips(S[:, :end]).transpose(0, 2, 1)).sum(axis=0)
+    product += np.matmul(_strips(x[:, :end]), _strips(S[:, :end]).transpose(0, 2, 1)).sum(axis=0)
     return product
 
 

@@ -39,6 +39,7 @@ class Statistics(NamedTuple):
     offset: Array  # p1, o
     correction: Array | None  # p1, δ
     norms: Array  # p1, of X_c's columns
+    norm: float  # ‖X_c‖, of all
     uneven: bool  # see `is_uneven`
     SGamma1: Array  # p1 × p2
     squares: Array  # p2, diag(Γ₁ᵀSΓ₁)
@@ -62,7 +63,7 @@ def batchnorm_fold(parameters: Parameters, found: Statistics) -> Fold:
     variance = found.squares / found.d + found.eps
     inverse = 1 / np.sqrt(variance)
     # By Cauchy and Schwarz κ is at most the root of this; where it is harmless, so are all squares.
-    bound = (found.norms @ found.norms) * np.vdot(parameters.Gamma1, parameters.Gamma1) / found.d
+    bound = found.norm**2 / found.d * np.vdot(parameters.Gamma1, parameters.Gamma1)
     if not bound * (inverse @ inverse) < HARMLESS**2:
         _look_closely(parameters.Gamma1, found, inverse)
     scale: Array = parameters.gamma * inverse  # type: ignore[operator]

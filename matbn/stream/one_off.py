@@ -104,6 +104,7 @@ def _fold(net: Net, offset: Array, moments: _Moments) -> Fold:
         offset=offset,
         correction=moments.x1 / N,
         norms=norms,
+        norm=float(np.linalg.norm(norms)),
         uneven=is_uneven(norms),
         SGamma1=moments.xZ - np.outer(moments.x1 / N, moments.Z1),
         squares=moments.ZZ - moments.Z1**2 / N,

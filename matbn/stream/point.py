@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from matbn.activation import Activation
-from matbn.arguments import Array, finite_result
+from matbn.arguments import Array
 from matbn.parameters import Parameters
 from matbn.stream import visits
 from matbn.stream.layer import Fold, by_parameters
@@ -23,13 +23,11 @@ class Point(NamedTuple):
 
 
 def at(parameters: Parameters, fold: Fold, activation: Activation, dtype: np.dtype[Any]) -> Point:
-    """Return the point, refusing a first layer that left float64's range."""
-    layer = Layer(
-        finite_result("the folded first layer", fold.F).astype(dtype, copy=False),
-        parameters.Gamma2.astype(dtype, copy=False),
-        activation,
-    )
-    return Point(parameters, fold, layer)
+    """Return the point; the layer is in the precision of the data."""
+    F, Gamma2 = fold.F, parameters.Gamma2
+    if F.dtype != dtype:
+        F, Gamma2 = F.astype(dtype), Gamma2.astype(dtype)
+    return Point(parameters, fold, Layer(F, Gamma2, activation))
 
 
 def assemble(point: Point, sums: visits.GradientSums, factor: float) -> tuple[Array, Array | None, Array | None, Array]:

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, DTypeLike
 from matbn.activation import Activation, as_activation
 from matbn.arguments import Array, as_integer, as_number, as_vector, finite_result, variance_divisor
 from matbn.errors import ArgumentError, ElementTypeError, ShapeError, VarianceError
-from matbn.parameters import NetGradient, Parameters, as_finite, as_parameters
+from matbn.parameters import NetGradient, Parameters, as_finite, as_parameters, has_complex
 from matbn.stream import visits
 from matbn.stream.kernel import one_block
 from matbn.stream.layer import Statistics, along, batchnorm_fold, plain_fold
@@ -212,9 +212,8 @@ def _point(
         raise ShapeError(
             f"X has {len(found.offset)} columns, but Gamma1 has {len(parameters.Gamma1)} rows; they must be equal"
         )
-    for name in ("Gamma1", "gamma", "beta", "Gamma2"):
-        if (part := getattr(parameters, name)) is not None and part.dtype.kind == "c":
-            raise ElementTypeError(f"{name} is complex, but prepared data take real numbers; use net_gradient")
+    if has_complex(parameters):
+        raise ElementTypeError("the parameters are complex, but prepared data take real numbers; use net_gradient")
     if gamma is None:
         fold = plain_fold(parameters, found.offset)
     else:
@@ -224,6 +223,7 @@ def _point(
             found.offset,
             found.correction,
             found.norms,
+            found.norm,
             found.uneven,
             found.T.T @ TGamma1,
             squares,

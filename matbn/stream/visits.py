@@ -58,11 +58,13 @@ def adjoint_sums(net: Layer, u: Array) -> Callable[[Seen], GradientSums]:
 
 
 def _sums(seen: Seen, u: Array, net: Layer, squares: float = 0.0) -> GradientSums:
-    u = u.astype(seen.x.dtype, copy=False)
-    by_Gamma2 = (
-        None if is_homogeneous(net.activation) else summed_product(seen.V, u[None])[:, 0].astype(np.float64, copy=False)
-    )
-    return GradientSums(squares, back(seen.x, seen.S, u, seen.buffers).astype(np.float64, copy=False), by_Gamma2)
+    if seen.x.dtype != u.dtype:  # the block is in float32, sums over blocks are in float64
+        u = u.astype(seen.x.dtype)
+    by_F = back(seen.x, seen.S, u, seen.buffers)
+    by_Gamma2 = None if is_homogeneous(net.activation) else summed_product(seen.V, u[None])[:, 0]
+    if by_F.dtype != np.float64:
+        by_F, by_Gamma2 = by_F.astype(np.float64), None if by_Gamma2 is None else by_Gamma2.astype(np.float64)
+    return GradientSums(squares, by_F, by_Gamma2)
 
 
 def by_Gamma2(sums: GradientSums, net: Layer) -> Array:

@@ -95,3 +95,13 @@ test_that("check_gradient checks R functions", {
   expect_error(check_gradient(function(x) "a", cos, 1:3), "must hold numbers", class = "matbn_error")
   expect_error(check_gradient(1, cos, 1:3), "f must be a function", class = "matbn_error")
 })
+
+test_that("nodes whose inputs nearly cancel give a warning of R", {
+  needs_python()
+  d <- draw_net()
+  d$X[, 3] <- d$X[, 1] + 1e-8 * d$X[, 2]
+  d$Gamma1[, 1] <- c(1, 0, -1, 0)
+  expect_warning(do.call(net_gradient, d), "nearly cancels the inputs in node 1 ", class = "matbn_PrecisionWarning")
+  expect_warning(gradient <- do.call(net_gradient, d), class = "matbn_warning")
+  expect_true(is.matrix(gradient$Gamma1))
+})
