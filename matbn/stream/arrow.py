@@ -13,7 +13,8 @@ from matbn.errors import ArgumentError, ElementTypeError, MatbnError, NotFiniteE
 from matbn.stream.rows import Piece, Rows, Source, as_weights, working_precision
 from matbn.stream.sizes import even_pieces
 
-_BATCH_ROWS = 65_536  # that are decoded at a time
+_BATCH_ROWS = 24_000  # that are decoded at a time
+_READ_BYTES = 1 << 16  # of a column at a time
 _FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc"}
 
 
@@ -148,20 +149,31 @@ def _table_parts(table: Any) -> Any:
 
 def _dataset_parts(data: Any, columns: list[str]) -> Any:
     """Return the row groups of all files, or the files where a format has none; each is read by one thread."""
-    starts, start = [], 0
+    sized: list[tuple[int, Any]] = []
     for fragment in data.get_fragments():
-        if hasattr(fragment, "split_by_row_group"):
-            sized = [(part, part.row_groups[0].num_rows) for part in fragment.split_by_row_group()]
+        for name in columns:
+            if name not in fragment.physical_schema.names:
+                raise ArgumentError(
+                    f"column {name!r} is not in the file {fragment.path!r}; leave it out with columns=[...]"
+                )
+        if fragment.format.default_extname == "parquet":
+            counts = [group.num_rows for group in fragment.row_groups]
+            sized += [(n, partial(_row_group, fragment, group, columns)) for group, n in enumerate(counts)]
         else:
-            sized = [(fragment, fragment.count_rows())]
-        for part, n in sized:
-            starts.append((start, part))
-            start += n
-    # No reading ahead, no threads of its own: memory stays small, and `threads` says who works.
-    options = {"columns": columns, "batch_size": _BATCH_ROWS, "use_threads": False}
-    options |= {"schema": data.schema, "batch_readahead": 1, "fragment_readahead": 1}
+            options = {"columns": columns, "schema": data.schema, "batch_size": _BATCH_ROWS, "use_threads": False}
+            sized.append((fragment.count_rows(), partial(fragment.to_batches, **options)))
+    starts = np.cumsum([0] + [n for n, _ in sized]).tolist()
 
     def parts(_: int) -> Iterator[tuple[int, Any]]:
-        return ((start, partial(part.to_batches, **options)) for start, part in starts)
+        return ((start, batches) for start, (_, batches) in zip(starts[:-1], sized, strict=True))
 
     return parts
+
+
+def _row_group(fragment: Any, group: int, columns: list[str]) -> Iterator[Any]:
+    """Read a row group batch by batch; the dataset's own reader would take all of it, and the next ones, at once."""
+    from pyarrow.parquet import ParquetFile
+
+    file = ParquetFile(fragment.open(), metadata=fragment.metadata, buffer_size=_READ_BYTES, pre_buffer=False)
+    with file:
+        yield from file.iter_batches(_BATCH_ROWS, [group], columns, use_threads=False)
