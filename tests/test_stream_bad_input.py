@@ -2,9 +2,11 @@
 
 import numpy as np
 import pytest
+import scipy.sparse
 from conftest import random_net
 
 import matbn
+from matbn.stream import threads
 
 NET = random_net(1, 50, 3, 2)
 LARGE = random_net(1, 30_000, 3, 2)
@@ -36,10 +38,12 @@ def test_inputs():
     refused(matbn.NotFiniteError, "row 7, column 0", without(7, 0), LARGE.y)
     refused(matbn.ArgumentError, "column 1 of X .* leaves float64's range", X * [1, 1e200, 1], y)
     refused(matbn.ArgumentError, "column 2 of X .* leaves float64's range", X * [1, 1, 1e-200], y)
+    refused(matbn.NotFiniteError, "^X has 1 masked entries", np.ma.masked_equal(X, X[3, 1]), y)
+    refused(matbn.ElementTypeError, "^X is of type csr_matrix", scipy.sparse.csr_matrix(X), y)
     refused(matbn.ElementTypeError, "^X is a generator, .* function that returns", (row for row in X), y)
 
 
-def test_conventions():
+def test_conventions(monkeypatch):
     X, y = NET.X, NET.y
     refused(matbn.ArgumentError, "^activation is 'step'", X, y, activation="step")
     refused(matbn.ArgumentError, "^eps is -1", X, y, eps=-1)
@@ -48,6 +52,9 @@ def test_conventions():
     refused(matbn.ArgumentError, "^dtype is 'int32'", X, y, dtype="int32")
     refused(matbn.ArgumentError, "^dtype is 'nonsense'", X, y, dtype="nonsense")
     refused(matbn.ArgumentError, "^columns is for Arrow data", X, y, columns=["a"])
+    monkeypatch.setattr(threads, "_blas", lambda: None)
+    refused(matbn.ArgumentError, "^threads is 2, but more than one need the package threadpoolctl", X, y, threads=2)
+    assert matbn.prepare(X, y, threads=1).data.threads == matbn.prepare(X, y).data.threads == 1
     few = matbn.prepare(X[:3], y[:3], ddof=3)
     with pytest.raises(matbn.VarianceError, match="3 samples and ddof is 3"):
         few.gradient(**NET.arguments)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from matbn.activation import Activation, as_activation
-from matbn.arguments import Array, as_integer, as_number, as_vector, finite_result, variance_divisor
+from matbn.arguments import Array, as_number, as_vector, finite_result, variance_divisor
 from matbn.errors import ArgumentError, ElementTypeError, ShapeError, VarianceError
 from matbn.parameters import NetGradient, Parameters, as_finite, as_parameters, has_complex
 from matbn.stream import visits
@@ -21,7 +21,7 @@ from matbn.stream.point import Point, assemble, at, gram
 from matbn.stream.rows import Rows, Source, array_source, iterator_source
 from matbn.stream.run import Data, run
 from matbn.stream.sizes import is_small
-from matbn.stream.threads import default_threads
+from matbn.stream.threads import as_threads, default_threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,13 +159,11 @@ def prepare(
     ------
     ShapeError, ElementTypeError, NotFiniteError, ArgumentError
         X, y or weights cannot be used.
-    VarianceError
-        N < 2, or the weights' sum <= ddof.
     """
     activation = as_activation(activation)
     eps = as_number("eps", eps, at_least=0)
     ddof = as_number("ddof", ddof, at_least=0)
-    threads = default_threads() if threads is None else as_integer("threads", threads, at_least=1)
+    threads = default_threads() if threads is None else as_threads(threads)
     source = _as_source(X, y, weights, columns, dtype)
     found = moments(source, threads)
     data = Data(source, found.offset.astype(source.dtype)[:, None], found.N, threads)
@@ -190,7 +188,12 @@ def _as_source(X: Any, y: Any, weights: Any, columns: list[str] | None, dtype: D
         return iterator_source(X, y, weights, dtype)
     if y is None:
         raise ArgumentError("y is missing")
-    return array_source(np.asanyarray(X), y, weights, dtype)
+    array = np.asanyarray(X)
+    if array.ndim == 0 and array.dtype == object:
+        raise ElementTypeError(
+            f"X is of type {type(X).__name__}, but must be a matrix of numbers (dense), or Arrow data"
+        )
+    return array_source(array, y, weights, dtype)
 
 
 def _kept(data: Data, found: Moments) -> tuple[Data, Moments]:

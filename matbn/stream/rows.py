@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from matbn.arguments import Array, as_vector, counted
-from matbn.errors import ArgumentError, ElementTypeError, ShapeError
+from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
 from matbn.stream.sizes import even_pieces
 
 _READ_ROWS = 65_536  # that are converted at a time where X is not in the precision of the computation
@@ -47,6 +47,8 @@ class Source:
 
 def array_source(X: NDArray[Any], y: ArrayLike, weights: ArrayLike | None, dtype: DTypeLike | None) -> Source:
     """Return the rows of an array, also of one that is mapped from a file; nothing is copied."""
+    if np.ma.is_masked(X):
+        raise NotFiniteError(f"X has {int(np.ma.getmaskarray(X).sum())} masked entries; drop or fill them first")
     if X.ndim != 2:
         raise ShapeError(f"X has shape {X.shape}, but must be a matrix (two dimensions)")
     if X.dtype.kind not in "biuf":

@@ -14,6 +14,9 @@ from typing import Any, Generic, TypeVar
 
 import numpy as np
 
+from matbn.arguments import as_integer
+from matbn.errors import ArgumentError
+
 _FEW_PRODUCTS = 5_000_000  # take less than a millisecond, a third of which it costs to start and to stop threads
 
 Piece = TypeVar("Piece")
@@ -32,6 +35,17 @@ def default_threads() -> int:
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     allowed: int = min(cores, *(library.num_threads for library in libraries.lib_controllers))
     return max(1, allowed)
+
+
+def as_threads(threads: object) -> int:
+    """Check how many threads the user wants."""
+    wanted = as_integer("threads", threads, at_least=1)
+    if wanted > 1 and _blas() is None:
+        raise ArgumentError(
+            f"threads is {wanted}, but more than one need the package threadpoolctl, which holds BLAS to one thread in"
+            " each: pip install 'matbn[threads]'"
+        )
+    return wanted
 
 
 def worth(threads: int, products: int) -> int:
