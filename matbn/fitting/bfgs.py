@@ -1,0 +1,97 @@
+"""Minimisation by BFGS: quasi-Newton steps with an Armijo line search.
+
+Profiled losses of nets are cheap and have some hundred parameters, so that what counts is few evaluations and little
+work besides; a step that is taken at once costs one evaluation. The inverse Hessian starts at the size that the first
+step tells and follows the secant condition. Close to the minimum, where losses differ by rounding only, a step is taken
+that makes the slope along it smaller.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from matbn.arguments import Array
+
+_SUFFICIENT = 1e-4  # share of the decrease that the slope promises
+_NOISE = 1e-14  # relative rounding error of a loss
+_FLATTER = 0.9  # share of the slope that may be left
+
+
+@dataclass(frozen=True, eq=False)
+class Minimum:
+    """Where the search ended, and why."""
+
+    theta: Array
+    loss: float
+    gradient: Array
+    iterations: int
+    evaluations: int
+    status: str  # "converged", "no decrease", "iterations"
+
+
+def minimise(
+    evaluate: Callable[[Array], tuple[float, Array]],
+    theta: Array,
+    tolerance: float,
+    iterations: int,
+    watch: Callable[[int, float, Array], None] | None = None,
+) -> Minimum:
+    """Search from theta until no entry of the gradient exceeds `tolerance`; `watch` sees each iteration."""
+    loss, gradient = evaluate(theta)
+    evaluations, n = 1, len(theta)
+    H, fresh = np.eye(n), True
+    for iteration in range(iterations):
+        largest = np.abs(gradient).max(initial=0)
+        if largest <= tolerance:
+            return Minimum(theta, loss, gradient, iteration, evaluations, "converged")
+        step = H @ gradient
+        np.negative(step, out=step)
+        if fresh:
+            step *= 0.1 / np.linalg.norm(gradient)
+        slope = float(gradient @ step)
+        if not slope < 0:
+            H, fresh = np.eye(n), True
+            continue
+        length = 1.0
+        while True:
+            new_loss, new_gradient = evaluate(theta + length * step)
+            evaluations += 1
+            if new_loss <= loss + _SUFFICIENT * length * slope:
+                break
+            if new_loss <= loss + _NOISE * abs(loss) and abs(new_gradient @ step) <= -_FLATTER * slope:
+                break
+            excess = new_loss - loss - length * slope
+            guess = -slope * length**2 / (2 * excess) if np.isfinite(excess) else 0.0
+            length = min(max(guess, 0.1 * length), 0.5 * length)
+            if length * np.abs(step).max() < 1e-14 * max(1.0, np.abs(theta).max()):
+                if fresh:
+                    return Minimum(theta, loss, gradient, iteration, evaluations, "no decrease")
+                length = 0.0
+                break
+        if length == 0:
+            H, fresh = np.eye(n), True
+            continue
+        step *= length
+        change = new_gradient - gradient
+        theta, loss, gradient = theta + step, new_loss, new_gradient
+        H, fresh = _updated(H, step, change, fresh)
+        if watch is not None:
+            watch(iteration, loss, theta)
+    return Minimum(theta, loss, gradient, iterations, evaluations, "iterations")
+
+
+def _updated(H: Array, step: Array, change: Array, fresh: bool) -> tuple[Array, bool]:
+    """Return H after the secant condition H·change = step; as it was where the curvature is not positive."""
+    curvature = float(step @ change)
+    if curvature <= 1e-12 * np.linalg.norm(step) * np.linalg.norm(change):
+        return H, fresh
+    if fresh:
+        H = np.eye(len(step)) * (curvature / (change @ change))
+    direction = H @ change
+    # (I - s yᵀ/c) H (I - y sᵀ/c) + s sᵀ/c as one symmetric update: s zᵀ + z sᵀ with z half of the first, less Hy.
+    z = step * (0.5 * (1 + change @ direction / curvature)) - direction
+    update = np.outer(step, z / curvature)
+    H += update
+    H += update.T
+    return H, False

@@ -1,0 +1,139 @@
+"""Fixed effects and their within transformation.
+
+With D the indicator columns of all effects and W the diagonal matrix of weights, the within transformation of v is
+the residual of a weighted regression on D,
+
+    v - D(DᵀWD)⁻DᵀWv.
+
+One effect needs its groups' means only. For more, the groups of the first effect are eliminated, and what is left for
+the others is one small system, inverted once: for two effects after one group of each connected component is dropped,
+for more as a pseudo-inverse. The transformation is applied twice, which takes off what rounding left.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from scipy import linalg, sparse
+from scipy.sparse.csgraph import connected_components
+
+from matbn.arguments import Array
+from matbn.errors import ArgumentError, ShapeError
+
+_LARGEST_SYSTEM = 5_000  # groups of all effects but the largest; beyond it the dense factor takes too long
+
+_DEPENDENT = 1e-10  # eigenvalue of three or more effects' system, relative to the largest, that counts as 0
+
+
+@dataclass(frozen=True, eq=False)
+class FixedEffects:
+    """Effects of N rows that are sorted by the first of them."""
+
+    starts: Array  # first row of each group of the first effect
+    counts: Array  # rows of each group of the first effect
+    w: Array | None  # N weights
+    group_weight: Array  # weight of each group of the first effect
+    others: sparse.csr_array | None  # N × G, indicators of all other effects' groups
+    solve: Array | None  # G × G, inverse of the others' system after the first effect's elimination
+    rank: int  # of D
+    levels: tuple[int, ...]  # number of groups of each effect
+    singletons: int  # rows that are alone in a group
+
+    def within(self, A: Array) -> Array:
+        """Return the within transformation of each row of A (k × N)."""
+        if self.others is None:
+            return self._demeaned(A)
+        return self._step(self._step(A))
+
+    def _step(self, A: Array) -> Array:
+        assert self.others is not None
+        assert self.solve is not None
+        demeaned = self._demeaned(A)
+        weighted = demeaned if self.w is None else demeaned * self.w
+        effects = self.solve @ (self.others.T @ weighted.T)  # G × k
+        return demeaned - self._demeaned((self.others @ effects).T)
+
+    def _demeaned(self, A: Array) -> Array:
+        """Take the means of the first effect's groups off."""
+        weighted = A if self.w is None else A * self.w
+        means = np.add.reduceat(weighted, self.starts, axis=1) / self.group_weight
+        demeaned: Array = A - np.repeat(means, self.counts, axis=1)
+        return demeaned
+
+
+def sorting(effects: Sequence[Array]) -> Array:
+    """Return the order of rows that `fixed_effects` takes: by the effect with most groups, which then comes first."""
+    return np.argsort(effects[first_effect(effects)], kind="stable")
+
+
+def first_effect(effects: Sequence[Array]) -> int:
+    """Return which effect has most groups."""
+    return int(np.argmax([len(np.unique(codes)) for codes in effects]))
+
+
+def fixed_effects(effects: Sequence[Array], w: Array | None) -> FixedEffects:
+    """Prepare effects, each N codes of groups, for rows that are sorted by `sorting`."""
+    N = len(effects[0])
+    if any(len(codes) != N for codes in effects):
+        raise ShapeError(f"effects have {', '.join(str(len(codes)) for codes in effects)} rows; they must be equal")
+    first = first_effect(effects)
+    codes = [np.unique(effect, return_inverse=True)[1] for effect in effects]
+    sizes = [np.bincount(code) for code in codes]
+    singletons = int(np.any([size[code] == 1 for size, code in zip(sizes, codes, strict=True)], axis=0).sum())
+    levels = tuple(len(size) for size in sizes)
+    main = codes[first]
+    counts = sizes[first]
+    starts = np.r_[0, np.cumsum(counts)[:-1]]
+    group_weight = counts.astype(float) if w is None else np.bincount(main, w)
+    if not (group_weight > 0).all():
+        raise ArgumentError("weights are all zero in a group of a fixed effect; drop its rows")
+    rest = [code for number, code in enumerate(codes) if number != first]
+    if not rest:
+        return FixedEffects(starts, counts, w, group_weight, None, None, levels[first], levels, singletons)
+    return _several(starts, counts, w, group_weight, main, rest, levels, singletons)
+
+
+def _several(
+    starts: Array,
+    counts: Array,
+    w: Array | None,
+    group_weight: Array,
+    main: Array,
+    rest: list[Array],
+    levels: tuple[int, ...],
+    singletons: int,
+) -> FixedEffects:
+    first = _indicators(main)
+    others = sparse.csr_array(sparse.hstack([_indicators(code) for code in rest]))
+    G = others.shape[1]
+    if G > _LARGEST_SYSTEM:
+        raise ArgumentError(
+            f"the fixed effects besides the largest have {G} groups, but at most {_LARGEST_SYSTEM} can be solved for"
+        )
+    W = sparse.diags_array(np.ones(len(main)) if w is None else w)
+    meetings = (first.T @ W @ others).toarray() if len(counts) * G < 10_000_000 else first.T @ W @ others
+    left = (others.T @ W @ others).toarray() - np.asarray(meetings.T @ (meetings / group_weight[:, None]))
+    if len(rest) == 1:
+        kept = _all_but_one(sparse.csr_array(first.T @ others))
+        solve = np.zeros((G, G))
+        solve[np.ix_(kept, kept)] = linalg.inv(left[np.ix_(kept, kept)]) if len(kept) else 0
+        rank = len(kept)
+    else:
+        solve, rank = linalg.pinvh(left, rtol=_DEPENDENT, return_rank=True)
+    return FixedEffects(starts, counts, w, group_weight, others, solve, len(counts) + rank, levels, singletons)
+
+
+def _indicators(codes: Array) -> sparse.csr_array:
+    N = len(codes)
+    return sparse.csr_array((np.ones(N), (np.arange(N), codes)), shape=(N, int(codes.max()) + 1))
+
+
+def _all_but_one(meetings: sparse.csr_array) -> Array:
+    """Return the second effect's groups without one in each connected component, where both effects add up alike."""
+    parts: Any = [[None, meetings], [meetings.T, None]]
+    graph: Any = sparse.block_array(parts)
+    _, label = connected_components(graph, directed=False)
+    label = label[meetings.shape[0] :]
+    _, first = np.unique(label, return_index=True)
+    return np.setdiff1d(np.arange(len(label)), first)
