@@ -38,6 +38,7 @@ class FixedEffects:
     solve: Array | None  # G × G, inverse of the others' system after the first effect's elimination
     rank: int  # of D
     levels: tuple[int, ...]  # number of groups of each effect
+    first: int  # which of them is the first here
     singletons: int  # rows that are alone in a group
 
     def within(self, A: Array) -> Array:
@@ -45,6 +46,21 @@ class FixedEffects:
         if self.others is None:
             return self._demeaned(A)
         return self._step(self._step(A))
+
+    def estimates(self, r: Array) -> list[Array]:
+        """Return the effects of the weighted regression of r (N) on D: the first's groups, then each other's.
+
+        Of several effects that add up alike, the later ones' redundant groups have 0 (a smallest norm with three or
+        more effects).
+        """
+        if self.others is None or self.solve is None:
+            return [self._means(r[None])[0]]
+        demeaned = self._demeaned(r[None])[0]
+        found = self.solve @ (self.others.T @ (demeaned if self.w is None else demeaned * self.w))
+        left = r - self.others @ found
+        first = self._means(left[None])[0]
+        sizes = [count for number, count in enumerate(self.levels) if number != self.first]
+        return [first, *np.split(found, np.cumsum(sizes)[:-1])]
 
     def _step(self, A: Array) -> Array:
         assert self.others is not None
@@ -56,10 +72,13 @@ class FixedEffects:
 
     def _demeaned(self, A: Array) -> Array:
         """Take the means of the first effect's groups off."""
-        weighted = A if self.w is None else A * self.w
-        means = np.add.reduceat(weighted, self.starts, axis=1) / self.group_weight
-        demeaned: Array = A - np.repeat(means, self.counts, axis=1)
+        demeaned: Array = A - np.repeat(self._means(A), self.counts, axis=1)
         return demeaned
+
+    def _means(self, A: Array) -> Array:
+        weighted = A if self.w is None else A * self.w
+        means: Array = np.add.reduceat(weighted, self.starts, axis=1) / self.group_weight
+        return means
 
 
 def sorting(effects: Sequence[Array]) -> Array:
@@ -90,8 +109,8 @@ def fixed_effects(effects: Sequence[Array], w: Array | None) -> FixedEffects:
         raise ArgumentError("weights are all zero in a group of a fixed effect; drop its rows")
     rest = [code for number, code in enumerate(codes) if number != first]
     if not rest:
-        return FixedEffects(starts, counts, w, group_weight, None, None, levels[first], levels, singletons)
-    return _several(starts, counts, w, group_weight, main, rest, levels, singletons)
+        return FixedEffects(starts, counts, w, group_weight, None, None, levels[first], levels, first, singletons)
+    return _several(starts, counts, w, group_weight, main, rest, levels, first, singletons)
 
 
 def _several(
@@ -102,6 +121,7 @@ def _several(
     main: Array,
     rest: list[Array],
     levels: tuple[int, ...],
+    number: int,
     singletons: int,
 ) -> FixedEffects:
     first = _indicators(main)
@@ -121,7 +141,7 @@ def _several(
         rank = len(kept)
     else:
         solve, rank = linalg.pinvh(left, rtol=_DEPENDENT, return_rank=True)
-    return FixedEffects(starts, counts, w, group_weight, others, solve, len(counts) + rank, levels, singletons)
+    return FixedEffects(starts, counts, w, group_weight, others, solve, len(counts) + rank, levels, number, singletons)
 
 
 def _indicators(codes: Array) -> sparse.csr_array:

@@ -1,0 +1,248 @@
+"""Fitting a checked design: several starts in threads, the best of them, and its solution in the user's units."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from matbn.activation import Activation
+from matbn.arguments import Array
+from matbn.fitting.bfgs import Minimum, minimise
+from matbn.fitting.design import Design, NetTerm
+from matbn.fitting.inputs import Inputs, whitened
+from matbn.fitting.linear import LinearPart, coefficients, factorised
+from matbn.fitting.panel import FixedEffects, first_effect, fixed_effects, sorting
+from matbn.fitting.problem import Problem, first_layers, projected, solved, workspace
+from matbn.fitting.result import Fit, FittedEffect, FittedNet, Search
+from matbn.fitting.starts import starting_values
+from matbn.stream.threads import combine_in_order, default_threads
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to search."""
+
+    activation: Activation
+    penalty: float
+    starts: int
+    seed: int
+    tolerance: float  # of the gradient, for standardised outcomes
+    iterations: int
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """Nodes of one term that have the same inputs."""
+
+    term: int
+    columns: Array  # of Z
+    nodes: Array  # of the term
+    basis: Array | None
+    inputs: Inputs
+
+
+@dataclass(frozen=True, eq=False)
+class _Posed:
+    """A design as a problem, and the way back."""
+
+    problem: Problem
+    parts: tuple[_Part, ...]
+    linear: LinearPart
+    effects: FixedEffects | None
+    order: Array  # rows of the design in the problem's order
+    scale: float  # of y, by which the problem's outcomes are divided
+
+
+def fit_design(design: Design, options: Options) -> Fit:
+    """Fit a design."""
+    posed = _posed(design, options)
+    ends = _searched(posed.problem, options) if posed.parts else []
+    return _in_units(design, posed, options, ends)
+
+
+def _posed(design: Design, options: Options) -> _Posed:
+    N = len(design.y)
+    codes = [effect.codes for effect in design.effects]
+    order = sorting(codes) if codes else np.arange(N)
+    w = None if design.w is None else design.w[order]
+    effects = fixed_effects([code[order] for code in codes], w) if codes else None
+    root_w = None if w is None else np.sqrt(w)
+    weight = float(N if w is None else w.sum())
+    parts = tuple(part for k, term in enumerate(design.terms) for part in _parts(k, term, order, w))
+
+    def as_problem(y: Array, Q: Array) -> Problem:
+        terms, sizes = tuple(part.inputs for part in parts), tuple(len(part.nodes) for part in parts)
+        return Problem(terms, sizes, options.activation, y, Q, root_w, effects, weight, options.penalty)
+
+    raw = as_problem(design.y[order], np.empty((0, N)))
+    X = design.linear[order].T
+    lengths = np.linalg.norm(X if root_w is None else X * root_w, axis=1)
+    linear = factorised(projected(raw, X), lengths)
+    y = projected(raw, raw.y[None])[0]
+    y = y - (linear.Q @ y) @ linear.Q
+    scale = float(np.sqrt(y @ y / weight)) or 1.0
+    return _Posed(as_problem(y / scale, linear.Q), parts, linear, effects, order, scale)
+
+
+def _parts(number: int, term: NetTerm, order: Array, w: Array | None) -> list[_Part]:
+    """Whiten a term's inputs, once for each pattern of its mask."""
+    Z = term.Z[order]
+    if term.basis is not None:
+        inputs = whitened(Z @ term.basis, w, f"{term.label} (inputs times basis)")
+        return [_Part(number, np.arange(Z.shape[1]), np.arange(term.size), term.basis, inputs)]
+    mask = np.ones((Z.shape[1], term.size), bool) if term.mask is None else term.mask
+    patterns, member = np.unique(mask, axis=1, return_inverse=True)
+    found = []
+    for k, pattern in enumerate(patterns.T):
+        columns = np.flatnonzero(pattern)
+        found.append(
+            _Part(
+                number, columns, np.flatnonzero(member.reshape(-1) == k), None, whitened(Z[:, columns], w, term.label)
+            )
+        )
+    return found
+
+
+def _searched(problem: Problem, options: Options) -> list[Minimum]:
+    """Return where all starts end, the best first."""
+
+    def search(start: int) -> list[Minimum]:
+        work = workspace(problem)
+
+        def evaluate(theta: Array) -> tuple[float, Array]:
+            found = solved(problem, theta, work)
+            return found.loss, found.gradient
+
+        theta = starting_values(problem, np.random.default_rng([options.seed, start]))
+        return [minimise(evaluate, theta, options.tolerance, options.iterations)]
+
+    threads = min(options.starts, default_threads()) if options.starts > 1 else 0
+    ends = combine_in_order(range(options.starts), search, list.__add__, threads) or []
+    return sorted(ends, key=lambda end: end.loss)
+
+
+def _in_units(design: Design, posed: _Posed, options: Options, ends: list[Minimum]) -> Fit:
+    problem, scale = posed.problem, posed.scale
+    back: Callable[[Array], Array] = lambda rows: _unsorted(rows, posed.order)  # noqa: E731
+    y = design.y[posed.order]
+    left = y.copy()
+    nets: tuple[FittedNet, ...] = ()
+    if ends:
+        work = workspace(problem)
+        found = solved(problem, ends[0].theta, work)
+        left -= scale * (found.Gamma2 @ work.V)
+        nets = _nets(design, posed, ends[0].theta, scale * found.Gamma2)
+    raw = projected(problem, left[None])[0]
+    b = coefficients(posed.linear, raw, len(design.linear_names))
+    left -= design.linear[posed.order] @ np.nan_to_num(b)
+    effects: tuple[FittedEffect, ...] = ()
+    if posed.effects is not None:
+        effects, left = _effects(design, posed, left)
+    residuals = back(left)
+    sum_of_squares = float(residuals @ residuals if design.w is None else (design.w * residuals) @ residuals)
+    return Fit(
+        nets=nets,
+        coefficients=b,
+        coefficient_names=design.linear_names,
+        effects=effects,
+        activation=options.activation.name,
+        penalty=options.penalty,
+        fitted=design.y - residuals,
+        residuals=residuals,
+        sum_of_squares=sum_of_squares,
+        weight=problem.weight,
+        N=len(y),
+        rank=len(posed.linear.kept) + (0 if posed.effects is None else posed.effects.rank),
+        singletons=0 if posed.effects is None else posed.effects.singletons,
+        searches=tuple(_search(end, scale) for end in ends),
+        messages=_messages(design, posed, ends),
+    )
+
+
+def _nets(design: Design, posed: _Posed, theta: Array, Gamma2: Array) -> tuple[FittedNet, ...]:
+    """Take each term's nodes back to the units of its inputs."""
+    A = [np.zeros((term.Z.shape[1], term.size)) for term in design.terms]
+    gamma, beta, output = ([np.zeros(term.size) for term in design.terms] for _ in range(3))
+    start = 0
+    for part, F in zip(posed.parts, first_layers(posed.problem, theta), strict=True):
+        stop = start + len(part.nodes)
+        weights = part.inputs.K @ F[:-1]
+        if part.basis is not None:
+            weights = part.basis @ weights
+        A[part.term][np.ix_(part.columns, part.nodes)] = weights
+        gamma[part.term][part.nodes] = _deviations(F[:-1].T @ part.inputs.x[:-1], posed)
+        beta[part.term][part.nodes] = F[-1]
+        output[part.term][part.nodes] = Gamma2[start:stop]
+        start = stop
+    return tuple(
+        FittedNet(
+            term.label,
+            term.names,
+            Gamma1=A[k] / np.where(gamma[k] > 0, gamma[k], 1),
+            gamma=gamma[k],
+            beta=beta[k],
+            Gamma2=output[k],
+            mean=np.average(term.Z, axis=0, weights=design.w),
+        )
+        for k, term in enumerate(design.terms)
+    )
+
+
+def _deviations(nodes: Array, posed: _Posed) -> Array:
+    root_w = posed.problem.root_w
+    weighted = nodes if root_w is None else nodes * root_w
+    deviations: Array = np.sqrt(np.square(weighted).sum(axis=1) / posed.problem.weight)
+    return deviations
+
+
+def _effects(design: Design, posed: _Posed, left: Array) -> tuple[tuple[FittedEffect, ...], Array]:
+    """Return each effect's estimates, and what they leave of the outcomes."""
+    assert posed.effects is not None
+    estimates = posed.effects.estimates(left)
+    first = first_effect([effect.codes for effect in design.effects])
+    in_order = [first, *(k for k in range(len(design.effects)) if k != first)]
+    by_effect = dict(zip(in_order, estimates, strict=True))
+    for k, effect in enumerate(design.effects):
+        left = left - by_effect[k][effect.codes[posed.order]]
+    return tuple(FittedEffect(e.name, e.levels, by_effect[k]) for k, e in enumerate(design.effects)), left
+
+
+def _search(end: Minimum, scale: float) -> Search:
+    largest = float(np.abs(end.gradient).max(initial=0))
+    return Search(end.loss * scale**2, largest, end.iterations, end.evaluations, end.status)
+
+
+def _unsorted(rows: Array, order: Array) -> Array:
+    back = np.empty_like(rows)
+    back[order] = rows
+    return back
+
+
+def _messages(design: Design, posed: _Posed, ends: list[Minimum]) -> tuple[str, ...]:
+    found = []
+    if ends and ends[0].status == "iterations":
+        found.append(
+            f"the search stopped after {ends[0].iterations} iterations where the gradient was still"
+            f" {np.abs(ends[0].gradient).max():.1e}: allow more iterations, or set a larger penalty"
+        )
+    if ends and ends[0].status == "no decrease":
+        found.append(
+            "the search ended where no step made the loss smaller, with a gradient of"
+            f" {np.abs(ends[0].gradient).max():.1e}: a larger penalty makes the minimum sharper"
+        )
+    dropped = [name for k, name in enumerate(design.linear_names) if k not in posed.linear.kept]
+    if dropped:
+        found.append(f"{', '.join(dropped)}: dropped from the linear part, for it depends on the columns before it")
+    for part in posed.parts:
+        if part.inputs.rank < len(part.inputs.x) - 1:
+            term = design.terms[part.term]
+            found.append(
+                f"{term.label}: its {len(part.inputs.x) - 1} inputs vary in {part.inputs.rank} directions only; the"
+                " weights of collinear inputs share what they explain"
+            )
+    if posed.effects is not None and posed.effects.singletons:
+        found.append(
+            f"{posed.effects.singletons} rows are alone in a group of a fixed effect, which fits them exactly; they say"
+            " nothing about the rest"
+        )
+    return tuple(found)

@@ -1,0 +1,81 @@
+"""A fit as data."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matbn.arguments import Array
+
+
+@dataclass(frozen=True, eq=False)
+class FittedNet:
+    """One net term, in the units of its inputs: a(ZA + 1cᵀ)Γ₂ with A = Γ₁·diag(γ), c = β - Aᵀm."""
+
+    label: str
+    names: tuple[str, ...]  # p, of the inputs
+    Gamma1: Array  # p × size; nodes ZΓ₁ have variance 1 (weighted, ddof = 0)
+    gamma: Array  # size, positive
+    beta: Array  # size
+    Gamma2: Array  # size
+    mean: Array  # p, m, of the inputs
+
+    @property
+    def A(self) -> Array:
+        """Folded first-layer weights (p × size)."""
+        return self.Gamma1 * self.gamma
+
+    @property
+    def c(self) -> Array:
+        """Folded bias (size)."""
+        return np.asarray(self.beta - self.mean @ self.A)
+
+
+@dataclass(frozen=True, eq=False)
+class FittedEffect:
+    """One set of fixed effects, each level's estimate."""
+
+    name: str
+    levels: Array
+    estimates: Array
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """How one start ended."""
+
+    loss: float  # with the penalty, in the units of y
+    gradient: float  # its largest entry there, for standardised outcomes
+    iterations: int
+    evaluations: int
+    status: str
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """A fitted model y = linear part + effects + Σ a(b(ZΓ₁))Γ₂ + e; `fit` makes it."""
+
+    nets: tuple[FittedNet, ...]
+    coefficients: Array  # of the linear part; nan where a column depends on those before it
+    coefficient_names: tuple[str, ...]
+    effects: tuple[FittedEffect, ...]
+    activation: str
+    penalty: float
+    fitted: Array  # N
+    residuals: Array  # N
+    sum_of_squares: float  # Σ w e²
+    weight: float  # Σ w
+    N: int
+    rank: int  # of the linear part and the effects together
+    singletons: int  # rows alone in a group
+    searches: tuple[Search, ...]  # of all starts, the best first
+    messages: tuple[str, ...]  # what the user should know
+
+    @property
+    def loss(self) -> float:
+        """Σ w e²/Σ w."""
+        return self.sum_of_squares / self.weight
+
+    @property
+    def converged(self) -> bool:
+        """Whether the best start's gradient vanished."""
+        return not self.searches or self.searches[0].status == "converged"
