@@ -17,6 +17,9 @@ from matbn.fitting.result import Fit, FittedEffect, FittedNet, Search
 from matbn.fitting.starts import starting_values
 from matbn.stream.threads import combine_in_order, default_threads
 
+_ALIKE = 1e-9  # relative difference of losses
+_ODD = ("tanh", "sine", "identity")  # a(-b) = -a(b)
+
 
 @dataclass(frozen=True)
 class Options:
@@ -118,7 +121,9 @@ def _searched(problem: Problem, options: Options) -> list[Minimum]:
 
     threads = min(options.starts, default_threads()) if options.starts > 1 else 0
     ends = combine_in_order(range(options.starts), search, list.__add__, threads) or []
-    return sorted(ends, key=lambda end: end.loss)
+    least = min(end.loss for end in ends)
+    # Of starts that end alike but for rounding the first counts, whichever of them is a digit ahead.
+    return sorted(ends, key=lambda end: max(end.loss, least * (1 + _ALIKE)))
 
 
 def _in_units(design: Design, posed: _Posed, options: Options, ends: list[Minimum]) -> Fit:
@@ -174,6 +179,10 @@ def _nets(design: Design, posed: _Posed, theta: Array, Gamma2: Array) -> tuple[F
         beta[part.term][part.nodes] = F[-1]
         output[part.term][part.nodes] = Gamma2[start:stop]
         start = stop
+    if posed.problem.activation.name in _ODD:  # of a node and its mirror image, show the one with Γ₂ >= 0
+        for k in range(len(A)):
+            sign = np.where(output[k] < 0, -1.0, 1.0)
+            A[k], beta[k], output[k] = A[k] * sign, beta[k] * sign, output[k] * sign
     return tuple(
         FittedNet(
             term.label,

@@ -75,32 +75,27 @@ def workspace(problem: Problem) -> Workspace:
 
 def solved(problem: Problem, theta: Array, work: Workspace) -> Solved:
     """Return the profiled loss and its gradient."""
-    weights = first_layers(problem, theta)
-    _fill(problem, weights, work)
+    parts = _parts(problem, theta)
+    _fill(problem, parts, work)
     V = projected(problem, work.V)
     on_Q = V @ problem.Q.T
     gram = V @ V.T
     gram -= on_Q @ on_Q.T
     gram /= problem.weight
-    gram[np.diag_indices_from(gram)] += problem.penalty
+    gram.flat[:: len(gram) + 1] += problem.penalty
     Gamma2, rank = _solution(gram, V @ problem.y / problem.weight)
     e = problem.y - Gamma2 @ V
     e += (Gamma2 @ on_Q) @ problem.Q
     loss = float(e @ e) / problem.weight + problem.penalty * float(Gamma2 @ Gamma2 + theta @ theta)
     u = e if problem.root_w is None else e * problem.root_w
-    gradient = _gradient(problem, Gamma2 * (-2 / problem.weight), u, work)
+    gradient = _gradient(problem, parts, Gamma2 * (-2 / problem.weight), u, work)
     gradient += (2 * problem.penalty) * theta
     return Solved(loss, gradient, Gamma2, e, rank)
 
 
 def first_layers(problem: Problem, theta: Array) -> list[Array]:
     """Return each term's [α; βᵀ], p + 1 × nodes."""
-    found, start = [], 0
-    for term, size in zip(problem.terms, problem.sizes, strict=True):
-        stop = start + len(term.x) * size
-        found.append(theta[start:stop].reshape(len(term.x), size))
-        start = stop
-    return found
+    return [F for _, _, F in _parts(problem, theta)]
 
 
 def projected(problem: Problem, A: Array) -> Array:
@@ -110,34 +105,37 @@ def projected(problem: Problem, A: Array) -> Array:
     return A if problem.root_w is None else A * problem.root_w
 
 
-def _fill(problem: Problem, weights: list[Array], work: Workspace) -> None:
+_Part = tuple[slice, Inputs, Array]  # a term's nodes among all, its inputs, and its [α; βᵀ]
+
+
+def _parts(problem: Problem, theta: Array) -> list[_Part]:
+    parts, node, start = [], 0, 0
+    for term, size in zip(problem.terms, problem.sizes, strict=True):
+        stop = start + len(term.x) * size
+        parts.append((slice(node, node + size), term, theta[start:stop].reshape(len(term.x), size)))
+        node, start = node + size, stop
+    return parts
+
+
+def _fill(problem: Problem, parts: list[_Part], work: Workspace) -> None:
     """Write V and a′ of all nodes."""
     for start, stop in even_blocks(len(problem.y), _block(problem)):
-        for rows, term, F in _parts(problem, weights):
+        for rows, term, F in parts:
             buffers = Buffers(term.x, work.scaled, work.V[rows, start:stop], work.S[rows, start:stop])
             V, _ = layer(term.x[:, start:stop], F, problem.activation, buffers)
-            if V is not buffers.V and not np.shares_memory(V, buffers.V):
+            if not np.may_share_memory(V, buffers.V):  # an activation that is not written in place
                 buffers.V[:] = V
 
 
-def _gradient(problem: Problem, Gamma2: Array, u: Array, work: Workspace) -> Array:
+def _gradient(problem: Problem, parts: list[_Part], Gamma2: Array, u: Array, work: Workspace) -> Array:
     """Return x·diag(u)·a′ᵀ·diag(Γ₂) of all terms as one vector; overwrites a′."""
-    sums = [np.zeros((len(term.x), size)) for term, size in zip(problem.terms, problem.sizes, strict=True)]
+    sums = [np.zeros(F.shape) for _, _, F in parts]
     for start, stop in even_blocks(len(problem.y), _block(problem)):
-        for total, (rows, term, _) in zip(sums, _parts(problem, sums), strict=True):
+        for total, (rows, term, _) in zip(sums, parts, strict=True):
             S = work.S[rows, start:stop]
             buffers = Buffers(term.x, work.scaled[: len(term.x)], S, S)
             total += back(term.x[:, start:stop], S, u[start:stop], buffers)
-    for total, (rows, _, _) in zip(sums, _parts(problem, sums), strict=True):
-        total *= Gamma2[rows]
-    return np.concatenate([total.reshape(-1) for total in sums])
-
-
-def _parts(problem: Problem, weights: list[Array]) -> list[tuple[slice, Inputs, Array]]:
-    """Return each term with its nodes' places among all."""
-    ends = np.cumsum(problem.sizes).tolist()
-    places = [slice(end - size, end) for end, size in zip(ends, problem.sizes, strict=True)]
-    return list(zip(places, problem.terms, weights, strict=True))
+    return np.concatenate([(total * Gamma2[rows]).reshape(-1) for total, (rows, _, _) in zip(sums, parts, strict=True)])
 
 
 def _block(problem: Problem) -> int:
