@@ -16,6 +16,7 @@ from matbn.calculus import (
 from matbn.derivative_check import GradientCheck, check_gradient
 from matbn.errors import (
     ArgumentError,
+    ConvergenceWarning,
     ElementTypeError,
     MatbnError,
     NotFiniteError,
@@ -23,6 +24,9 @@ from matbn.errors import (
     ShapeError,
     VarianceError,
 )
+from matbn.fitting.api import fit
+from matbn.fitting.design import NetTerm, net
+from matbn.fitting.result import Fit
 from matbn.gradient import net_gradient
 from matbn.jacobian import net_hessian_product, net_jacobian
 from matbn.network import NetForward, fold, net_forward, net_loss
@@ -40,12 +44,15 @@ __all__ = [
     "BatchNormCache",
     "BatchNormGradient",
     "BatchNormOutput",
+    "ConvergenceWarning",
     "CrossProducts",
     "ElementTypeError",
+    "Fit",
     "GradientCheck",
     "MatbnError",
     "NetForward",
     "NetGradient",
+    "NetTerm",
     "NotFiniteError",
     "Parameters",
     "PrecisionWarning",
@@ -63,11 +70,13 @@ __all__ = [
     "commutation",
     "commutation_order",
     "diagonal_selection",
+    "fit",
     "fold",
     "hadamard_differential",
     "kronecker_apply",
     "kronecker_differential_A",
     "kronecker_differential_B",
+    "net",
     "net_forward",
     "net_gradient",
     "net_hessian_product",

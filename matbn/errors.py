@@ -1,4 +1,4 @@
-"""The one family of errors that matbn raises, and its warning; R sees the errors' names as condition classes."""
+"""The one family of errors that matbn raises, and its warnings; R sees the errors' names as condition classes."""
 
 
 class MatbnError(Exception):
@@ -27,3 +27,7 @@ class VarianceError(ArgumentError):
 
 class PrecisionWarning(RuntimeWarning):
     """A result is right for the data as stored, but rounding may have taken many of its digits."""
+
+
+class ConvergenceWarning(RuntimeWarning):
+    """A fit's search has ended before its gradient vanished; the message says what to try."""

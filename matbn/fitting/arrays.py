@@ -161,7 +161,16 @@ def _in_units(design: Design, posed: _Posed, options: Options, ends: list[Minimu
         singletons=0 if posed.effects is None else posed.effects.singletons,
         searches=tuple(_search(end, scale) for end in ends),
         messages=_messages(design, posed, ends),
+        total_sum_of_squares=_about_mean(design.y, design.w),
+        within_sum_of_squares=float(np.square(projected(problem, y[None])[0]).sum())
+        if posed.effects is not None
+        else _about_mean(design.y, design.w),
     )
+
+
+def _about_mean(y: Array, w: Array | None) -> float:
+    centred = y - np.average(y, weights=w)
+    return float(centred @ centred if w is None else (w * centred) @ centred)
 
 
 def _nets(design: Design, posed: _Posed, theta: Array, Gamma2: Array) -> tuple[FittedNet, ...]:

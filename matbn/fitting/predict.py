@@ -1,19 +1,56 @@
 """Predictions of a fit, which is all that is needed of it: no data, no solver."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from matbn.activation import ACTIVATIONS
-from matbn.arguments import Array
+from matbn.arguments import Array, as_matrix
 from matbn.errors import ArgumentError, ShapeError
+from matbn.fitting.frame import arrays_of
 from matbn.fitting.result import Fit, FittedEffect
+
+
+def prediction(fit: Fit, data: Any, inputs: Any, linear: Any, effects: Any) -> Array:
+    """Return `Fit.predict`'s predictions."""
+    given = len(inputs) > 0 or linear is not None or effects is not None
+    if data is None and not given:
+        return fit.fitted
+    if fit.recipe is not None:
+        if data is None:
+            raise ArgumentError("the fit has a formula: give new rows as a data frame, predict(data)")
+        return predicted(fit, *arrays_of(fit.recipe, data))
+    if data is not None:
+        raise ArgumentError("the fit was made from arrays: give inputs=, linear= and effects=, not data")
+    matrices = [as_matrix(f"inputs[{k}]", Z) for k, Z in enumerate(inputs)]
+    columns = np.empty((_rows(matrices, linear, effects), 0))
+    if linear is not None:
+        columns = np.asarray(linear, dtype=float)
+        columns = as_matrix("linear", columns[:, None] if columns.ndim == 1 else columns)
+    if not fit.effects:
+        columns = np.column_stack([np.ones(len(columns)), columns])
+    if effects is not None and not hasattr(effects, "items"):
+        effects = {fit.effects[0].name: effects} if fit.effects else {}
+    return predicted(fit, matrices, columns, dict((effects or {}).items()))
+
+
+def _rows(matrices: list[Array], linear: Any, effects: Any) -> int:
+    if matrices:
+        return len(matrices[0])
+    first = linear if linear is not None else next(iter(effects.values())) if hasattr(effects, "values") else effects
+    return len(first)
 
 
 def predicted(fit: Fit, inputs: Sequence[Array], linear: Array, effects: Mapping[str, Array]) -> Array:
     """Return predictions at new rows: each net's inputs, the linear part's columns (intercept too), group labels."""
     if len(inputs) != len(fit.nets):
         raise ShapeError(f"the fit has {len(fit.nets)} nets, but inputs of {len(inputs)} are given")
+    if linear.shape[1] != len(fit.coefficients):
+        raise ShapeError(
+            f"the linear part has {len(fit.coefficients)} columns ({', '.join(fit.coefficient_names)}), but"
+            f" {linear.shape[1]} are given"
+        )
     value = ACTIVATIONS[fit.activation].value
     total: Array = linear @ np.nan_to_num(fit.coefficients)
     for net, Z in zip(fit.nets, inputs, strict=True):

@@ -1,10 +1,12 @@
 """A fit as data."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from matbn.arguments import Array
+from matbn.fitting.frame import Recipe
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,6 +71,9 @@ class Fit:
     singletons: int  # rows alone in a group
     searches: tuple[Search, ...]  # of all starts, the best first
     messages: tuple[str, ...]  # what the user should know
+    total_sum_of_squares: float  # of y about its mean, weighted
+    within_sum_of_squares: float  # of y after the effects
+    recipe: Recipe | None = None  # of a formula
 
     @property
     def loss(self) -> float:
@@ -79,3 +84,32 @@ class Fit:
     def converged(self) -> bool:
         """Whether the best start's gradient vanished."""
         return not self.searches or self.searches[0].status == "converged"
+
+    @property
+    def r_squared(self) -> float:
+        """Share of y's variance that the model explains."""
+        return 1 - self.sum_of_squares / self.total_sum_of_squares
+
+    @property
+    def within_r_squared(self) -> float:
+        """Share of the variance left by the effects that the rest of the model explains."""
+        return 1 - self.sum_of_squares / self.within_sum_of_squares
+
+    @property
+    def coef(self) -> dict[str, float]:
+        """Coefficients of the linear part by name."""
+        return dict(zip(self.coefficient_names, self.coefficients.tolist(), strict=True))
+
+    def predict(self, data: Any = None, *, inputs: Any = (), linear: Any = None, effects: Any = None) -> Array:
+        """Return predictions: at the fit's own rows, at new `data` for a formula, or at new arrays.
+
+        `inputs` are the nets' (a matrix for each), `linear` and `effects` as in `fit`.
+        """
+        from matbn.fitting.predict import prediction
+
+        return prediction(self, data, inputs, linear, effects)
+
+    def __str__(self) -> str:
+        from matbn.fitting.report import text
+
+        return text(self)

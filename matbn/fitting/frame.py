@@ -1,0 +1,144 @@
+"""A formula on a data frame as a design, and new data as the same model sees them; formulaic makes the matrices."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matbn.arguments import Array
+from matbn.errors import ArgumentError, MatbnError
+from matbn.fitting.design import Design, design, net
+from matbn.fitting.formula import Formula, NetCall
+
+
+@dataclass(frozen=True, eq=False)
+class Recipe:
+    """How columns of a data frame became a model's arrays: enough to do it again with new data."""
+
+    formula: Formula
+    linear: Any  # formulaic's model spec
+    nets: tuple[Any, ...]
+    intercept: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Framed:
+    """A design with its recipe, and the rows of the data frame that it uses."""
+
+    design: Design
+    recipe: Recipe
+    rows: Array  # N booleans
+
+
+def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, Any]) -> Framed:
+    """Evaluate a formula; rows with missing values in a column that it uses are left out."""
+    data, rows = _complete(formula, data, weights)
+    outcome = _matrix(formula.outcome, data, environment, "the outcome")
+    if outcome.shape[1] != 1:
+        raise ArgumentError(f"formula {formula.text!r}: the outcome {formula.outcome!r} has {outcome.shape[1]} columns")
+    linear, intercept = _linear(formula, data, environment)
+    if not intercept and not formula.effects:
+        raise ArgumentError(
+            f"formula {formula.text!r} drops the intercept, without which nets are not fitted; leave it in"
+        )
+    matrices = [_matrix(call.inputs, data, environment, call.text) for call in formula.nets]
+    terms = [
+        net(matrix, **_options(call, data, environment), names=list(matrix.columns))
+        for call, matrix in zip(formula.nets, matrices, strict=True)
+    ]
+    effects = {name: _column(data, name).to_numpy() for name in formula.effects}
+    w = _column(data, weights).to_numpy() if isinstance(weights, str) else weights
+    w = np.asarray(w)[rows] if w is not None and not isinstance(weights, str) else w
+    found = design(outcome, terms, linear, effects or None, w)
+    recipe = Recipe(formula, linear.model_spec, tuple(matrix.model_spec for matrix in matrices), not formula.effects)
+    return Framed(found, recipe, rows)
+
+
+def arrays_of(recipe: Recipe, data: Any) -> tuple[list[Array], Array, dict[str, Array]]:
+    """Return new data's inputs of each net, linear part and effects."""
+    linear = _again(recipe.linear, data)
+    if recipe.intercept:
+        linear = np.column_stack([np.ones(len(linear)), linear])
+    effects = {name: _column(data, name).to_numpy() for name in recipe.formula.effects}
+    return [_again(spec, data) for spec in recipe.nets], linear, effects
+
+
+def _again(spec: Any, data: Any) -> Array:
+    matrix = spec.get_model_matrix(data, na_action="ignore")
+    columns: Array = _without_intercept(matrix).to_numpy(dtype=float)
+    return columns
+
+
+def _linear(formula: Formula, data: Any, environment: Mapping[str, Any]) -> tuple[Any, bool]:
+    matrix = _raw_matrix(f"1 {formula.linear}", data, environment, "the linear part")
+    intercept = "Intercept" in matrix.columns
+    spec = matrix.model_spec
+    matrix = _without_intercept(matrix)
+    matrix.model_spec = spec
+    return matrix, intercept
+
+
+def _matrix(text: str, data: Any, environment: Mapping[str, Any], what: str) -> Any:
+    """Return a formula's columns; factors have contrasts, as beside an intercept."""
+    matrix = _raw_matrix(f"1 + {text}", data, environment, what)
+    spec = matrix.model_spec
+    matrix = _without_intercept(matrix)
+    matrix.model_spec = spec
+    return matrix
+
+
+def _raw_matrix(text: str, data: Any, environment: Mapping[str, Any], what: str) -> Any:
+    formulaic = _formulaic()
+    try:
+        return formulaic.model_matrix(text, data, context=environment, na_action="ignore")
+    except (formulaic.errors.FormulaicError, ValueError, TypeError, KeyError) as error:
+        raise ArgumentError(f"{what} of the formula, {text!r}, cannot be evaluated: {error}") from None
+
+
+def _without_intercept(matrix: Any) -> Any:
+    return matrix.drop(columns="Intercept", errors="ignore")
+
+
+def _options(call: NetCall, data: Any, environment: Mapping[str, Any]) -> dict[str, Any]:
+    """Evaluate size = 8 and the like, in which names are those of the caller."""
+    found: dict[str, Any] = {"label": call.text}
+    for name, text in call.options:
+        try:
+            found[name] = eval(text, {}, dict(environment))  # the user's own expression, as any formula has them
+        except Exception as error:
+            raise ArgumentError(f"{call.text}: {name} = {text} cannot be evaluated: {error}") from None
+    return found
+
+
+def _complete(formula: Formula, data: Any, weights: Any) -> tuple[Any, Array]:
+    """Return the rows without missing values in the columns that the model uses."""
+    formulaic = _formulaic()
+    if not hasattr(data, "columns"):
+        raise ArgumentError(f"data is a {type(data).__name__}, but must be a data frame where a formula is given")
+    used = {*formula.effects, *([weights] if isinstance(weights, str) else [])}
+    for part in (formula.outcome, f"1 {formula.linear}", *(call.inputs for call in formula.nets)):
+        try:
+            used |= set(map(str, formulaic.Formula(part).required_variables))
+        except formulaic.errors.FormulaicError as error:
+            raise ArgumentError(f"formula {formula.text!r} cannot be read: {error}") from None
+    for name in formula.effects:
+        _column(data, name)
+    rows = data[[name for name in data.columns if name in used]].notna().all(axis=1).to_numpy()
+    if not rows.any():
+        raise ArgumentError("every row has a missing value in a column of the formula")
+    return data[rows], rows
+
+
+def _column(data: Any, name: str) -> Any:
+    if name not in data.columns:
+        raise ArgumentError(f"data has no column {name!r}; it has {', '.join(map(str, data.columns))}")
+    return data[name]
+
+
+def _formulaic() -> Any:
+    try:
+        import formulaic
+    except ImportError:
+        raise MatbnError("formulas need the package formulaic: pip install 'matbn[fit]'") from None
+    return formulaic
