@@ -6,4 +6,6 @@
 #' and [matbn_install()].
 #'
 #' @keywords internal
-"_PACKAGE"
+#' @name matbn-package
+#' @docType package
+NULL

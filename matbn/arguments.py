@@ -96,6 +96,11 @@ def finite_result(name: str, result: Array) -> Array:
     return result
 
 
+def shown_place(index: int) -> int:
+    """Return a position as messages count it."""
+    return index + FIRST_INDEX
+
+
 def counted(positions: Array) -> str:
     """Return the first few of some positions (k indices, or k × 2 rows and columns) for a message."""
     shown = [", ".join(map(str, np.atleast_1d(position) + FIRST_INDEX)) for position in positions[:4]]

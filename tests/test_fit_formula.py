@@ -152,7 +152,7 @@ def test_arguments_that_cannot_be_used(data):
         (matbn.ArgumentError, "starts is 0", (y,), {"starts": 0}),
         (matbn.ArgumentError, "activation is 'step'", (y,), {"activation": "step"}),
         (matbn.ShapeError, "the inputs of 'net' have 299 rows", (y,), {"nets": matbn.net(Z[1:], 2)}),
-        (matbn.ArgumentError, "net has a constant column", (y,), {"nets": matbn.net(np.ones((300, 1)), 2)}),
+        (matbn.ArgumentError, "net has constant inputs, at 0", (y,), {"nets": matbn.net(np.ones((300, 1)), 2)}),
         (matbn.ArgumentError, "data has no column 'nope'", ("y ~ x", data), {"weights": "nope"}),
     ):
         with pytest.raises(error, match=match):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matbn.arguments import FIRST_INDEX, Array
+from matbn.arguments import Array, counted
 from matbn.batchnorm import UNIT_ROUNDOFF
 from matbn.errors import ArgumentError
 from matbn.stream.moments import moments
@@ -39,8 +39,7 @@ def whitened(Z: Array, w: Array | None, name: str) -> Inputs:
     constant = np.flatnonzero(found.norms == 0)
     if len(constant):
         raise ArgumentError(
-            f"{name} has a constant column ({constant[0] + FIRST_INDEX}, counted from {FIRST_INDEX}), from which a net"
-            " can learn nothing; drop it"
+            f"{name} has constant inputs, at {counted(constant)}, from which a net can learn nothing; drop them"
         )
     scale = np.sqrt(found.weight) / found.norms
     _, values, right = np.linalg.svd(found.T * (scale / np.sqrt(found.weight)), full_matrices=False)

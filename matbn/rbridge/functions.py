@@ -1,5 +1,6 @@
 """What R may call, by name; arguments come by position, in the order of R's functions."""
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -68,6 +69,61 @@ def _as_python(function: RFunction) -> Callable[..., Any]:
     return call
 
 
+def fit(
+    y: Array,
+    nets: Any,
+    linear: Any,
+    effects: Any,
+    weights: Any,
+    activation: str,
+    penalty: Any,
+    starts: Any,
+    *search: Any,
+) -> dict[str, Any]:
+    """Fit what R has made of a formula; effects come as codes from 1, and their names stay in R."""
+    terms = [matbn.net(net["Z"], net["size"], basis=net["basis"], mask=net["mask"], label=net["label"]) for net in nets]
+    seed, tolerance, iterations = search
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", matbn.ConvergenceWarning)  # R's side gives its own
+        found = matbn.fit(
+            y,
+            nets=terms,
+            linear=linear,
+            effects={str(k): np.atleast_1d(codes) for k, codes in enumerate(effects or [])},
+            weights=weights,
+            activation=activation,
+            penalty=penalty,
+            starts=starts,
+            seed=seed,
+            tolerance=tolerance,
+            iterations=iterations,
+        )
+    searches = found.searches
+    return {
+        "coefficients": np.atleast_1d(found.coefficients),
+        "nets": [
+            {name: np.atleast_1d(getattr(net, name)) for name in ("Gamma1", "gamma", "beta", "Gamma2", "mean")}
+            for net in found.nets
+        ],
+        "effects": [effect.estimates for effect in found.effects],
+        "fitted": found.fitted,
+        "residuals": found.residuals,
+        "sum_of_squares": found.sum_of_squares,
+        "r_squared": found.r_squared,
+        "within_r_squared": found.within_r_squared,
+        "rank": float(found.rank),
+        "searches": {
+            **{
+                name: np.array([getattr(search, name) for search in searches], float)
+                for name in ("loss", "gradient", "iterations", "evaluations")
+            },
+            "status": [search.status for search in searches],
+        },
+        "messages": list(found.messages),
+        "converged": found.converged,
+    }
+
+
 def forum(seed: float, N: float, p1: float, p2: float, figures: dict[str, Array] | None) -> dict[str, Any]:
     """Return the forum's checks as data and as text, with the figures that R has computed."""
     sizes = (int(size) for size in (seed, N, p1, p2))
@@ -105,6 +161,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "net_jacobian": matbn.net_jacobian,
     "net_hessian_product": matbn.net_hessian_product,
     "fold": matbn.fold,
+    "fit": fit,
     "check_gradient": check_gradient,
     "forum_checks": forum,
     "claims": judged_claims,

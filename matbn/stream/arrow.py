@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from matbn.arguments import FIRST_INDEX, Array, as_vector
+from matbn.arguments import Array, as_vector, shown_place
 from matbn.errors import ArgumentError, ElementTypeError, MatbnError, NotFiniteError, ShapeError
 from matbn.stream.rows import Piece, Rows, Source, as_weights, working_precision
 from matbn.stream.sizes import even_pieces
@@ -126,9 +126,9 @@ def _check_column(schema: Any, name: str) -> None:
 def _numbers(batch: Any, name: str, start: int) -> Array:
     column = batch.column(name)
     if column.null_count:
-        row = start + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))) + FIRST_INDEX
+        row = shown_place(start + int(np.argmax(column.is_null().to_numpy(zero_copy_only=False))))
         raise NotFiniteError(
-            f"column {name!r} of X has a missing value in row {row} (counted from {FIRST_INDEX}); drop such rows or"
+            f"column {name!r} of X has a missing value in row {row} (counted from {shown_place(0)}); drop such rows or"
             " fill them in"
         )
     numbers: Array = column.to_numpy(zero_copy_only=False)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matbn.arguments import FIRST_INDEX, Array
+from matbn.arguments import Array, counted, shown_place
 from matbn.batchnorm import UNIT_ROUNDOFF
 from matbn.errors import ArgumentError, NotFiniteError, ShapeError
 from matbn.stream.layer import is_uneven
@@ -55,10 +55,9 @@ def moments(source: Source, threads: int) -> Moments:
         found = _read(source, found.offset, threads)
     bad = (found.norms > 0) & ~((found.norms > _SMALLEST) & (found.norms < _LARGEST))
     if bad.any():
-        k = int(np.argmax(bad))
         raise ArgumentError(
-            f"column {k + FIRST_INDEX} of X (counted from {FIRST_INDEX}) has a spread whose square leaves float64's"
-            f" range (norm {found.norms[k]:.1e}); rescale it"
+            f"X has columns whose spread, squared, leaves float64's range, at {counted(np.flatnonzero(bad))}; rescale"
+            " them"
         )
     return found
 
@@ -142,9 +141,9 @@ def _triangle(piece: Piece, offset: Array) -> _Triangle:
 def _refuse(block: Rows) -> None:
     bad = np.argwhere(~np.isfinite(block.X))
     if len(bad):
-        row, column = bad[0] + FIRST_INDEX
+        row, column = shown_place(block.start + int(bad[0, 0])), shown_place(int(bad[0, 1]))
         raise NotFiniteError(
-            f"X has an entry that is missing (NaN) or infinite in row {block.start + row}, column {column} (counted"
-            f" from {FIRST_INDEX}); drop such rows or fill them in"
+            f"X has an entry that is missing (NaN) or infinite in row {row}, column {column} (counted from"
+            f" {shown_place(0)}); drop such rows or fill them in"
         )
     raise ArgumentError("X has entries too large to be summed in float64; rescale its columns")

@@ -1,0 +1,95 @@
+# A formula y ~ linear + net(z1, z2, size = 8) | id + year, taken apart. The net terms and the effects are matbn's; what
+# is left is an ordinary formula, whose variables, factors, contrasts and missing values are R's own business.
+
+take_apart <- function(formula) {
+  if (!inherits(formula, "formula") || length(formula) != 3L) {
+    refuse("formula must have the form y ~ terms", "ArgumentError", sys.call(-1))
+  }
+  if ("." %in% all.vars(formula)) {
+    refuse("formula has a dot, which matbn does not expand; name the variables", "ArgumentError", sys.call(-1))
+  }
+  right <- formula[[3L]]
+  effects <- character()
+  if (is_call(right, "|")) {
+    effects <- effect_names(right[[3L]])
+    right <- right[[2L]]
+    if (is_call(right, "|")) refuse("formula has more than one |", "ArgumentError", sys.call(-1))
+  }
+  parts <- summands(right)
+  is_net <- vapply(parts, function(part) is_call(part$term, "net"), NA)
+  subtracted <- vapply(parts[is_net], function(part) part$sign == "-", NA)
+  if (any(subtracted)) refuse("formula subtracts a net, which can only be added", "ArgumentError", sys.call(-1))
+  linear <- quote(1)
+  for (part in parts[!is_net]) linear <- call(part$sign, linear, part$term)
+  list(
+    outcome = formula[[2L]],
+    linear = as_formula(linear, environment(formula)),
+    nets = lapply(parts[is_net], function(part) net_call(part$term, environment(formula))),
+    effects = effects
+  )
+}
+
+net_call <- function(term, env) {
+  arguments <- as.list(term)[-1L]
+  named <- if (is.null(names(arguments))) rep(FALSE, length(arguments)) else nzchar(names(arguments))
+  label <- paste(deparse(term, width.cutoff = 500L), collapse = " ")
+  unknown <- setdiff(names(arguments)[named], c("size", "basis", "mask", "label"))
+  if (length(unknown)) {
+    refuse(paste0(label, ": '", unknown[1L], "' is no option of a net; there are size, basis, mask, label"), "ArgumentError", NULL)
+  }
+  if (!any(!named)) refuse(paste0(label, " has no inputs; write net(z1, z2, size = 4)"), "ArgumentError", NULL)
+  if (!"size" %in% names(arguments)) {
+    refuse(paste0(label, " has no size; write how many nodes it has, as in net(z1, z2, size = 4)"), "ArgumentError", NULL)
+  }
+  inputs <- Reduce(function(a, b) call("+", a, b), arguments[!named])
+  options <- lapply(arguments[named], function(value) {
+    tryCatch(eval(value, env), error = function(e) refuse(paste0(label, ": ", conditionMessage(e)), "ArgumentError", NULL))
+  })
+  c(list(inputs = as_formula(inputs, env)), utils::modifyList(list(label = label), options))
+}
+
+summands <- function(term, sign = "+") {
+  if (is_call(term, "+") && length(term) == 3L) {
+    c(summands(term[[2L]], sign), summands(term[[3L]], sign))
+  } else if (is_call(term, "-") && length(term) == 3L) {
+    c(summands(term[[2L]], sign), summands(term[[3L]], if (sign == "+") "-" else "+"))
+  } else if (is_call(term, "(")) {
+    if (any(vapply(summands(term[[2L]]), function(part) is_call(part$term, "net"), NA))) {
+      summands(term[[2L]], sign)
+    } else {
+      list(list(sign = sign, term = term))
+    }
+  } else {
+    list(list(sign = sign, term = term))
+  }
+}
+
+effect_names <- function(term) {
+  parts <- summands(term)
+  for (part in parts) {
+    if (!is.name(part$term)) {
+      refuse(paste0("the fixed effect ", deparse(part$term), " is no name of a variable"), "ArgumentError", NULL)
+    }
+  }
+  vapply(parts, function(part) as.character(part$term), "")
+}
+
+# The formula of all variables, for one model frame: rows with a missing value in any of them go together.
+all_variables <- function(parts, env) {
+  terms <- c(
+    list(parts$linear[[2L]]), lapply(parts$nets, function(net) net$inputs[[2L]]), lapply(parts$effects, as.name)
+  )
+  all <- as_formula(Reduce(function(a, b) call("+", a, b), terms), env)
+  all[[3L]] <- all[[2L]]
+  all[[2L]] <- parts$outcome
+  all
+}
+
+is_call <- function(x, name) is.call(x) && identical(x[[1L]], as.name(name))
+
+as_formula <- function(right, env) {
+  formula <- call("~", right)
+  class(formula) <- "formula"
+  environment(formula) <- env
+  formula
+}
