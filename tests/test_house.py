@@ -38,11 +38,12 @@ MAY_IMPORT = {
     "jacobian": {"activation", "arguments", "batchnorm", "network", "parameters"},
     "derivative_check": {"arguments", "errors"},
     "forum": {"activation", "arguments", "errors", "forum", "gradient", "network"},
+    "sklearn": {"arguments", "errors", "fitting"},
     "cli": {"errors", "forum", ""},
     "rbridge": {"arguments", "batchnorm", "errors", "forum", "rbridge", ""},
     "__main__": {"cli"},
 }
-LEAVES = {"cli", "__main__", "rbridge"}
+LEAVES = {"cli", "__main__", "rbridge", "sklearn"}
 
 
 def imports_of(path):

@@ -1,0 +1,95 @@
+"""A regressor for scikit-learn: one net beside an intercept, for pipelines and searches over its settings.
+
+    from matbn.sklearn import NetRegressor
+
+It needs scikit-learn (`pip install 'matbn[sklearn]'`), which nothing else of matbn imports.
+"""
+
+import warnings
+from typing import Any
+
+import numpy as np
+from sklearn.base import BaseEstimator, RegressorMixin
+from sklearn.exceptions import ConvergenceWarning as SklearnConvergenceWarning
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
+
+from matbn.arguments import Array
+from matbn.errors import ConvergenceWarning
+from matbn.fitting.api import fit
+from matbn.fitting.design import net
+
+
+class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
+    """Least-squares regression on a batch-normalised net of one hidden layer.
+
+    Parameters
+    ----------
+    size
+        Number of nodes.
+    activation, penalty, starts, tolerance, iterations
+        As in `matbn.fit`.
+    random_state
+        Seed of the starting values, a generator, or None for a new draw at each fit.
+
+    Attributes
+    ----------
+    fit_
+        The `matbn.Fit`.
+    used_
+        Which inputs vary, and so are the net's.
+    n_iter_
+        Iterations of the best start.
+    """
+
+    def __init__(
+        self,
+        size: int = 5,
+        activation: str = "tanh",
+        penalty: float = 1e-4,
+        starts: int | None = None,
+        tolerance: float = 1e-6,
+        iterations: int = 2000,
+        random_state: Any = None,
+    ) -> None:
+        self.size = size
+        self.activation = activation
+        self.penalty = penalty
+        self.starts = starts
+        self.tolerance = tolerance
+        self.iterations = iterations
+        self.random_state = random_state
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "NetRegressor":
+        """Fit to inputs X (N × p) and outcomes y (N)."""
+        X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
+        w = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
+        counted = np.ones(len(y), bool) if w is None else w > 0
+        self.used_ = np.ptp(X[counted], axis=0) > 1e-12 * np.abs(X[counted]).max(axis=0, initial=0)
+        nets = [net(X[:, self.used_], self.size)] if self.used_.any() else []
+        seed = int(check_random_state(self.random_state).randint(2**31 - 1))
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ConvergenceWarning)
+            self.fit_ = fit(
+                y,
+                nets=nets,
+                weights=w,
+                activation=self.activation,
+                penalty=self.penalty,
+                starts=self.starts,
+                seed=seed,
+                tolerance=self.tolerance,
+                iterations=self.iterations,
+            )
+        for warning in caught:  # the same in the words of scikit-learn
+            own = issubclass(warning.category, ConvergenceWarning)
+            warnings.warn(str(warning.message), SklearnConvergenceWarning if own else warning.category, stacklevel=2)
+        self.n_iter_ = max(1, self.fit_.searches[0].iterations) if self.fit_.searches else 1
+        return self
+
+    def predict(self, X: Any) -> Array:
+        """Return predictions at new inputs."""
+        check_is_fitted(self)
+        X = validate_data(self, X, dtype=np.float64, reset=False)
+        inputs = [X[:, self.used_]] if self.used_.any() else []
+        return self.fit_.predict(inputs=inputs, linear=np.empty((len(X), 0)))
