@@ -14,7 +14,8 @@
 #' @param data a data frame.
 #' @param weights,subset,na.action as in [lm()]; a weight of 2 counts as two equal rows.
 #' @param activation one of "relu", "leaky_relu", "tanh", "logistic", "softplus", "gelu", "sine", "identity".
-#' @param penalty \eqn{\lambda}, at least 0.
+#' @param penalty \eqn{\lambda}, at least 0; or "gcv", which chooses it by generalised cross-validation with effective
+#'   degrees of freedom, along a path of warm starts.
 #' @param starts how many starting values are drawn; by default 10 on small data and fewer on large.
 #' @param seed where they come from; NULL draws it from R's generator, so that [set.seed()] governs.
 #' @param tolerance,iterations the search ends where no entry of the gradient, for outcomes of unit variance, exceeds the
@@ -58,10 +59,10 @@ matbn <- function(formula, data, weights, subset, na.action = stats::na.omit, ac
     }),
     if (ncol(linear$matrix)) linear$matrix else NULL,
     unname(lapply(effects, function(codes) as.double(codes))), optional(w, "weights"), text(activation, "activation"),
-    number(penalty, "penalty"), if (is.null(starts)) NULL else number(starts, "starts"), number(seed, "seed"),
+    if (is.character(penalty)) text(penalty, "penalty") else number(penalty, "penalty"), if (is.null(starts)) NULL else number(starts, "starts"), number(seed, "seed"),
     number(tolerance, "tolerance"), number(iterations, "iterations")
   )
-  fit <- as_fit(out, frame, linear, nets, effects, activation, penalty)
+  fit <- as_fit(out, frame, linear, nets, effects, activation)
   fit$formula <- formula
   fit$call <- match.call()
   fit$seed <- seed
@@ -99,7 +100,7 @@ design_matrix <- function(formula, frame, contrasts.arg = NULL) {
 
 variable_names <- function(terms) vapply(as.list(attr(terms, "variables"))[-1L], deparse1, "")
 
-as_fit <- function(out, frame, linear, nets, effects, activation, penalty) {
+as_fit <- function(out, frame, linear, nets, effects, activation) {
   rows <- rownames(frame)
   coefficients <- out$coefficients
   coefficients[is.nan(coefficients)] <- NA_real_
@@ -115,7 +116,7 @@ as_fit <- function(out, frame, linear, nets, effects, activation, penalty) {
     effects = Map(function(codes, estimates) stats::setNames(estimates, levels(codes)), effects, out$effects),
     fitted.values = stats::setNames(out$fitted, rows),
     residuals = stats::setNames(out$residuals, rows),
-    activation = activation, penalty = penalty, rank = out$rank,
+    activation = activation, penalty = out$penalty, edf = out$edf, rank = out$rank,
     r.squared = out$r_squared, within.r.squared = out$within_r_squared,
     sum.of.squares = out$sum_of_squares, weights = stats::model.weights(frame),
     searches = as.data.frame(lapply(out$searches, unlist)), messages = as.character(unlist(out$messages)), converged = out$converged,

@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from matbn.activation import Activation, as_activation
-from matbn.arguments import as_integer, as_number
+from matbn.arguments import as_choice, as_integer, as_number
 from matbn.errors import ArgumentError, ConvergenceWarning
 from matbn.fitting.arrays import Options, fit_design
 from matbn.fitting.design import NetTerm, design
@@ -29,7 +29,7 @@ def fit(
     effects: Any = None,
     weights: Any = None,
     activation: str | Activation = "tanh",
-    penalty: float = 1e-4,
+    penalty: float | str = 1e-4,
     starts: int | None = None,
     seed: int = 1,
     tolerance: float = 1e-6,
@@ -53,7 +53,8 @@ def fit(
     activation
         A name in `matbn.ACTIVATIONS`, or an `Activation`.
     penalty
-        λ, at least 0.
+        λ, at least 0; or "gcv": generalised cross-validation with effective degrees of freedom along a path of warm
+        starts, after which all starts are run at the best.
     starts, seed
         How many starting values are drawn (10 on small data, fewer on large), and from which seed; the best end
         counts, and `searches` tells of all.
@@ -82,7 +83,7 @@ def fit(
         model, recipe, rows = design(formula, nets, linear, effects, weights), None, None
     options = Options(
         as_activation(activation),
-        as_number("penalty", penalty, at_least=0),
+        _as_penalty(penalty),
         _as_starts(starts, len(model.y) * sum(term.size for term in model.terms)),
         as_integer("seed", seed),
         as_number("tolerance", tolerance, at_least=0),
@@ -95,6 +96,13 @@ def fit(
     if not result.converged:
         warnings.warn("; ".join(result.messages), ConvergenceWarning, stacklevel=2)
     return replace(result, recipe=recipe)
+
+
+def _as_penalty(penalty: float | str) -> float | None:
+    if isinstance(penalty, str):
+        as_choice("penalty", penalty, ("gcv",))
+        return None
+    return as_number("penalty", penalty, at_least=0)
 
 
 def _as_starts(starts: int | None, work: int) -> int:

@@ -1,7 +1,7 @@
 """Fitting a checked design: several starts in threads, the best of them, and its solution in the user's units."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -9,6 +9,7 @@ from matbn.activation import Activation
 from matbn.arguments import Array
 from matbn.fitting.bfgs import Minimum, minimise
 from matbn.fitting.design import Design, NetTerm
+from matbn.fitting.gcv import MIDDLE, chosen_penalty, effective_degrees
 from matbn.fitting.inputs import Inputs, whitened
 from matbn.fitting.linear import LinearPart, coefficients, factorised
 from matbn.fitting.panel import FixedEffects, first_effect, fixed_effects, sorting
@@ -26,7 +27,7 @@ class Options:
     """How to search."""
 
     activation: Activation
-    penalty: float
+    penalty: float | None  # None: by generalised cross-validation
     starts: int
     seed: int
     tolerance: float  # of the gradient, for standardised outcomes
@@ -59,8 +60,18 @@ class _Posed:
 def fit_design(design: Design, options: Options) -> Fit:
     """Fit a design."""
     posed = _posed(design, options)
-    ends = _searched(posed.problem, options) if posed.parts else []
-    return _in_units(design, posed, options, ends)
+    if not posed.parts:
+        return _in_units(design, posed, options, [])
+    if options.penalty is not None:
+        return _in_units(design, posed, options, _searched(posed.problem, options))
+    first = _searched(posed.problem, options)[0]
+    rank = _rank(posed)
+    penalty, theta, path = chosen_penalty(posed.problem, rank, first, options.tolerance, options.iterations)
+    posed = replace(posed, problem=replace(posed.problem, penalty=penalty))
+    ends = _searched(posed.problem, options, theta)
+    fit = _in_units(design, posed, options, ends)
+    edf, _ = effective_degrees(posed.problem, ends[0].theta, workspace(posed.problem))
+    return replace(fit, edf=edf + rank, path=path)
 
 
 def _posed(design: Design, options: Options) -> _Posed:
@@ -75,7 +86,8 @@ def _posed(design: Design, options: Options) -> _Posed:
 
     def as_problem(y: Array, Q: Array) -> Problem:
         terms, sizes = tuple(part.inputs for part in parts), tuple(len(part.nodes) for part in parts)
-        return Problem(terms, sizes, options.activation, y, Q, root_w, effects, weight, options.penalty)
+        penalty = MIDDLE if options.penalty is None else options.penalty
+        return Problem(terms, sizes, options.activation, y, Q, root_w, effects, weight, penalty)
 
     raw = as_problem(design.y[order], np.empty((0, N)))
     X = design.linear[order].T
@@ -106,8 +118,8 @@ def _parts(number: int, term: NetTerm, order: Array, w: Array | None) -> list[_P
     return found
 
 
-def _searched(problem: Problem, options: Options) -> list[Minimum]:
-    """Return where all starts end, the best first."""
+def _searched(problem: Problem, options: Options, also: Array | None = None) -> list[Minimum]:
+    """Return where all starts end, the best first; `also` is one more of them."""
 
     def search(start: int) -> list[Minimum]:
         work = workspace(problem)
@@ -116,11 +128,13 @@ def _searched(problem: Problem, options: Options) -> list[Minimum]:
             found = solved(problem, theta, work)
             return found.loss, found.gradient
 
-        theta = starting_values(problem, np.random.default_rng([options.seed, start]))
+        theta = also if start < 0 else starting_values(problem, np.random.default_rng([options.seed, start]))
+        assert theta is not None
         return [minimise(evaluate, theta, options.tolerance, options.iterations)]
 
     threads = min(options.starts, default_threads()) if options.starts > 1 else 0
-    ends = combine_in_order(range(options.starts), search, list.__add__, threads) or []
+    pieces = range(0 if also is None else -1, options.starts)
+    ends = combine_in_order(pieces, search, list.__add__, threads) or []
     least = min(end.loss for end in ends)
     # Of starts that end alike but for rounding the first counts, whichever of them is a digit ahead.
     return sorted(ends, key=lambda end: max(end.loss, least * (1 + _ALIKE)))
@@ -151,13 +165,13 @@ def _in_units(design: Design, posed: _Posed, options: Options, ends: list[Minimu
         coefficient_names=design.linear_names,
         effects=effects,
         activation=options.activation.name,
-        penalty=options.penalty,
+        penalty=problem.penalty,
         fitted=design.y - residuals,
         residuals=residuals,
         sum_of_squares=sum_of_squares,
         weight=problem.weight,
         N=len(y),
-        rank=len(posed.linear.kept) + (0 if posed.effects is None else posed.effects.rank),
+        rank=_rank(posed),
         singletons=0 if posed.effects is None else posed.effects.singletons,
         searches=tuple(_search(end, scale) for end in ends),
         messages=_messages(design, posed, ends),
@@ -166,6 +180,10 @@ def _in_units(design: Design, posed: _Posed, options: Options, ends: list[Minimu
         if posed.effects is not None
         else _about_mean(design.y, design.w),
     )
+
+
+def _rank(posed: _Posed) -> int:
+    return len(posed.linear.kept) + (0 if posed.effects is None else posed.effects.rank)
 
 
 def _about_mean(y: Array, w: Array | None) -> float:

@@ -153,3 +153,17 @@ def _solution(gram: Array, right: Array) -> tuple[Array, int]:
     kept = values > _TOO_FLAT * values[-1]
     vectors = vectors[:, kept]
     return vectors @ (vectors.T @ right / values[kept]), int(kept.sum())
+
+
+def jacobian_rows(problem: Problem, theta: Array, Gamma2: Array, work: Workspace) -> Array:
+    """Return the fitted values' derivatives by each node's (α, β) and by Γ₂, a row each, after effects and weights.
+
+    It takes as many rows of N numbers as there are parameters.
+    """
+    parts = _parts(problem, theta)
+    _fill(problem, parts, work)
+    rows = [
+        ((work.S[nodes] * Gamma2[nodes, None])[:, None, :] * term.x).reshape(-1, len(problem.y))
+        for nodes, term, _ in parts
+    ]
+    return projected(problem, np.vstack([*rows, work.V]))

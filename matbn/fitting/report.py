@@ -17,7 +17,11 @@ def text(fit: Fit) -> str:
         size = len(net.gamma)
         lines += ["", f"{net.label}: {size} node{'s' * (size > 1)} ({fit.activation}) on {', '.join(net.names)}"]
     lines += ["", f"R² {fit.r_squared:.4f}" + (f", within {fit.within_r_squared:.4f}" if fit.effects else "")]
-    lines.append(f"mean squared residual {fit.loss:.6g}, penalty {fit.penalty:g}")
+    lines.append(f"mean squared residual {fit.loss:.6g}, penalty {fit.penalty:.3g}")
+    if fit.edf is not None:
+        lines.append(
+            f"penalty by generalised cross-validation of {len(fit.path)}, {fit.edf:.1f} effective degrees of freedom"
+        )
     if fit.searches:
         best, losses = fit.searches[0], [search.loss for search in fit.searches]
         lines.append(

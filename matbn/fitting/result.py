@@ -7,6 +7,7 @@ import numpy as np
 
 from matbn.arguments import Array
 from matbn.fitting.frame import Recipe
+from matbn.fitting.gcv import Scored
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,6 +75,8 @@ class Fit:
     total_sum_of_squares: float  # of y about its mean, weighted
     within_sum_of_squares: float  # of y after the effects
     recipe: Recipe | None = None  # of a formula
+    edf: float | None = None  # effective degrees of freedom, where the penalty was chosen by them
+    path: tuple[Scored, ...] = ()  # of penalties tried then, in order
 
     @property
     def loss(self) -> float:

@@ -112,6 +112,8 @@ def fit(
         "r_squared": found.r_squared,
         "within_r_squared": found.within_r_squared,
         "rank": float(found.rank),
+        "penalty": found.penalty,
+        "edf": found.edf,
         "searches": {
             **{
                 name: np.array([getattr(search, name) for search in searches], float)

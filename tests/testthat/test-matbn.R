@@ -70,6 +70,15 @@ test_that("set.seed governs, structure holds, and the caller's variables are fou
   expect_length(fit$nets, 2)
 })
 
+test_that("the penalty can be chosen by generalised cross-validation", {
+  needs_python()
+  fit <- matbn(mpg ~ net(wt, hp, size = 2), mtcars, penalty = "gcv", starts = 2, seed = 1)
+  expect_gt(fit$penalty, 0)
+  expect_lt(fit$edf, 32)
+  expect_gt(fit$edf, 2)
+  expect_error(matbn(mpg ~ wt + net(hp, size = 1), mtcars, penalty = "cv"), "'gcv'", class = "matbn_error")
+})
+
 test_that("missing values go as R has them", {
   needs_python()
   d <- airquality
