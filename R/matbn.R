@@ -108,11 +108,11 @@ as_fit <- function(out, frame, linear, nets, effects, activation) {
   recipe <- function(part) part[c("terms", "contrasts", "xlevels")]
   fit <- list(
     coefficients = coefficients,
-    nets = Map(function(found, net) {
+    nets = if (length(out$nets)) Map(function(found, net) {
       nodes <- seq_along(found$gamma)
       found$Gamma1 <- matrix(found$Gamma1, ncol = length(nodes), dimnames = list(colnames(net$matrix), nodes))
       c(list(label = net$label), found, recipe(net))
-    }, out$nets, nets),
+    }, out$nets, nets) else list(),
     effects = Map(function(codes, estimates) stats::setNames(estimates, levels(codes)), effects, out$effects),
     fitted.values = stats::setNames(out$fitted, rows),
     residuals = stats::setNames(out$residuals, rows),

@@ -165,3 +165,35 @@ def test_arguments_that_cannot_be_used(data):
     by_arrays = matbn.fit(y, linear=data.x)
     with pytest.raises(matbn.ShapeError, match=r"the linear part has 2 columns \(\(Intercept\), x1\), but 3"):
         by_arrays.predict(linear=Z)
+
+
+def test_data_at_the_edge_of_what_can_be_fitted():
+    rng = np.random.default_rng(1)
+    Z, y = rng.normal(size=(30, 3)), rng.normal(size=30)
+    crowded = matbn.fit(y[:8], nets=matbn.net(Z[:8], 20), starts=1)
+    assert "101 parameters for 8 rows" in crowded.messages[0]
+    constant = matbn.fit(np.ones(30), nets=matbn.net(Z, 2))
+    assert np.isnan(constant.r_squared)
+    assert "leave nothing to the nets" in constant.messages[0]
+    np.testing.assert_allclose(constant.predict(inputs=[Z[:4]]), 1)
+    exact = matbn.fit(Z @ [1, 2, 3.0], nets=matbn.net(Z, 2), linear=Z)
+    assert "leave nothing to the nets" in exact.messages[0]
+    np.testing.assert_allclose(exact.predict(inputs=[Z], linear=Z), Z @ [1, 2, 3.0])
+    alone = matbn.fit(y, nets=matbn.net(Z, 2), effects=np.arange(30))
+    assert alone.loss < 1e-20
+    assert any("30 rows are alone" in message for message in alone.messages)
+    collinear = matbn.fit(y, nets=matbn.net(np.hstack([Z, Z]), 2), starts=1)
+    assert any("6 inputs vary in 3 directions" in message for message in collinear.messages)
+    for error, match, arguments, named in (
+        (matbn.ShapeError, "y has no entries", ([],), {}),
+        (matbn.ArgumentError, "too large to be squared", (y * 1e200,), {"nets": matbn.net(Z, 2)}),
+        (matbn.ArgumentError, "constant inputs", (y[:1],), {"nets": matbn.net(Z[:1], 2)}),
+        (
+            matbn.ArgumentError,
+            "weights are all zero in a group",
+            (y,),
+            {"effects": [0] * 10 + [1] * 20, "weights": [0] * 10 + [1] * 20},
+        ),
+    ):
+        with pytest.raises(error, match=match):
+            matbn.fit(*arguments, **named)

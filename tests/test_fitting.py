@@ -6,8 +6,9 @@ from test_fitting_core import dummies, panel
 
 import matbn
 from matbn.activation import ACTIVATIONS
-from matbn.fitting.arrays import Options, fit_design
+from matbn.fitting.arrays import fit_design
 from matbn.fitting.design import design, net
+from matbn.fitting.posing import Options
 from matbn.fitting.predict import predicted
 
 

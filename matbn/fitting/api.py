@@ -11,10 +11,11 @@ from numpy.typing import ArrayLike
 from matbn.activation import Activation, as_activation
 from matbn.arguments import as_choice, as_integer, as_number
 from matbn.errors import ArgumentError, ConvergenceWarning
-from matbn.fitting.arrays import Options, fit_design
+from matbn.fitting.arrays import fit_design
 from matbn.fitting.design import NetTerm, design
 from matbn.fitting.formula import parsed
 from matbn.fitting.frame import framed
+from matbn.fitting.posing import Options
 from matbn.fitting.result import Fit
 
 _SMALL, _MIDDLE = 200_000, 2_000_000  # rows times nodes, up to which 10 and 3 starts are the default

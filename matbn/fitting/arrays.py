@@ -1,18 +1,17 @@
 """Fitting a checked design: several starts in threads, the best of them, and its solution in the user's units."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
-from matbn.activation import Activation
 from matbn.arguments import Array
 from matbn.fitting.bfgs import Minimum, minimise
-from matbn.fitting.design import Design, NetTerm
-from matbn.fitting.gcv import MIDDLE, chosen_penalty, effective_degrees
-from matbn.fitting.inputs import Inputs, whitened
-from matbn.fitting.linear import LinearPart, coefficients, factorised
-from matbn.fitting.panel import FixedEffects, first_effect, fixed_effects, sorting
+from matbn.fitting.design import Design
+from matbn.fitting.gcv import chosen_penalty, effective_degrees
+from matbn.fitting.linear import coefficients
+from matbn.fitting.panel import first_effect
+from matbn.fitting.posing import Options, Posed, posed_problem, rank_of
 from matbn.fitting.problem import Problem, first_layers, projected, solved, workspace
 from matbn.fitting.result import Fit, FittedEffect, FittedNet, Search
 from matbn.fitting.starts import starting_values
@@ -22,100 +21,22 @@ _ALIKE = 1e-9  # relative difference of losses
 _ODD = ("tanh", "sine", "identity")  # a(-b) = -a(b)
 
 
-@dataclass(frozen=True)
-class Options:
-    """How to search."""
-
-    activation: Activation
-    penalty: float | None  # None: by generalised cross-validation
-    starts: int
-    seed: int
-    tolerance: float  # of the gradient, for standardised outcomes
-    iterations: int
-
-
-@dataclass(frozen=True, eq=False)
-class _Part:
-    """Nodes of one term that have the same inputs."""
-
-    term: int
-    columns: Array  # of Z
-    nodes: Array  # of the term
-    basis: Array | None
-    inputs: Inputs
-
-
-@dataclass(frozen=True, eq=False)
-class _Posed:
-    """A design as a problem, and the way back."""
-
-    problem: Problem
-    parts: tuple[_Part, ...]
-    linear: LinearPart
-    effects: FixedEffects | None
-    order: Array  # rows of the design in the problem's order
-    scale: float  # of y, by which the problem's outcomes are divided
-
-
+@np.errstate(all="ignore")
 def fit_design(design: Design, options: Options) -> Fit:
     """Fit a design."""
-    posed = _posed(design, options)
-    if not posed.parts:
+    posed = posed_problem(design, options)
+    if not posed.parts or posed.exact:
         return _in_units(design, posed, options, [])
     if options.penalty is not None:
         return _in_units(design, posed, options, _searched(posed.problem, options))
     first = _searched(posed.problem, options)[0]
-    rank = _rank(posed)
+    rank = rank_of(posed)
     penalty, theta, path = chosen_penalty(posed.problem, rank, first, options.tolerance, options.iterations)
     posed = replace(posed, problem=replace(posed.problem, penalty=penalty))
     ends = _searched(posed.problem, options, theta)
     fit = _in_units(design, posed, options, ends)
     edf, _ = effective_degrees(posed.problem, ends[0].theta, workspace(posed.problem))
     return replace(fit, edf=edf + rank, path=path)
-
-
-def _posed(design: Design, options: Options) -> _Posed:
-    N = len(design.y)
-    codes = [effect.codes for effect in design.effects]
-    order = sorting(codes) if codes else np.arange(N)
-    w = None if design.w is None else design.w[order]
-    effects = fixed_effects([code[order] for code in codes], w) if codes else None
-    root_w = None if w is None else np.sqrt(w)
-    weight = float(N if w is None else w.sum())
-    parts = tuple(part for k, term in enumerate(design.terms) for part in _parts(k, term, order, w))
-
-    def as_problem(y: Array, Q: Array) -> Problem:
-        terms, sizes = tuple(part.inputs for part in parts), tuple(len(part.nodes) for part in parts)
-        penalty = MIDDLE if options.penalty is None else options.penalty
-        return Problem(terms, sizes, options.activation, y, Q, root_w, effects, weight, penalty)
-
-    raw = as_problem(design.y[order], np.empty((0, N)))
-    X = design.linear[order].T
-    lengths = np.linalg.norm(X if root_w is None else X * root_w, axis=1)
-    linear = factorised(projected(raw, X), lengths)
-    y = projected(raw, raw.y[None])[0]
-    y = y - (linear.Q @ y) @ linear.Q
-    scale = float(np.sqrt(y @ y / weight)) or 1.0
-    return _Posed(as_problem(y / scale, linear.Q), parts, linear, effects, order, scale)
-
-
-def _parts(number: int, term: NetTerm, order: Array, w: Array | None) -> list[_Part]:
-    """Whiten a term's inputs, once for each pattern of its mask."""
-    Z = term.Z[order]
-    if term.basis is not None:
-        inputs = whitened(Z @ term.basis, w, f"{term.label} (inputs times basis)")
-        return [_Part(number, np.arange(Z.shape[1]), np.arange(term.size), term.basis, inputs)]
-    mask = np.ones((Z.shape[1], term.size), bool) if term.mask is None else term.mask
-    patterns, member = np.unique(mask, axis=1, return_inverse=True)
-    found = []
-    for k, pattern in enumerate(patterns.T):
-        columns = np.flatnonzero(pattern)
-        found.append(
-            _Part(
-                number, columns, np.flatnonzero(member.reshape(-1) == k), None, whitened(Z[:, columns], w, term.label)
-            )
-        )
-    return found
 
 
 def _searched(problem: Problem, options: Options, also: Array | None = None) -> list[Minimum]:
@@ -140,7 +61,7 @@ def _searched(problem: Problem, options: Options, also: Array | None = None) -> 
     return sorted(ends, key=lambda end: max(end.loss, least * (1 + _ALIKE)))
 
 
-def _in_units(design: Design, posed: _Posed, options: Options, ends: list[Minimum]) -> Fit:
+def _in_units(design: Design, posed: Posed, options: Options, ends: list[Minimum]) -> Fit:
     problem, scale = posed.problem, posed.scale
     back: Callable[[Array], Array] = lambda rows: _unsorted(rows, posed.order)  # noqa: E731
     y = design.y[posed.order]
@@ -171,7 +92,7 @@ def _in_units(design: Design, posed: _Posed, options: Options, ends: list[Minimu
         sum_of_squares=sum_of_squares,
         weight=problem.weight,
         N=len(y),
-        rank=_rank(posed),
+        rank=rank_of(posed),
         singletons=0 if posed.effects is None else posed.effects.singletons,
         searches=tuple(_search(end, scale) for end in ends),
         messages=_messages(design, posed, ends),
@@ -182,16 +103,12 @@ def _in_units(design: Design, posed: _Posed, options: Options, ends: list[Minimu
     )
 
 
-def _rank(posed: _Posed) -> int:
-    return len(posed.linear.kept) + (0 if posed.effects is None else posed.effects.rank)
-
-
 def _about_mean(y: Array, w: Array | None) -> float:
     centred = y - np.average(y, weights=w)
     return float(centred @ centred if w is None else (w * centred) @ centred)
 
 
-def _nets(design: Design, posed: _Posed, theta: Array, Gamma2: Array) -> tuple[FittedNet, ...]:
+def _nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> tuple[FittedNet, ...]:
     """Take each term's nodes back to the units of its inputs."""
     A = [np.zeros((term.Z.shape[1], term.size)) for term in design.terms]
     gamma, beta, output = ([np.zeros(term.size) for term in design.terms] for _ in range(3))
@@ -224,14 +141,14 @@ def _nets(design: Design, posed: _Posed, theta: Array, Gamma2: Array) -> tuple[F
     )
 
 
-def _deviations(nodes: Array, posed: _Posed) -> Array:
+def _deviations(nodes: Array, posed: Posed) -> Array:
     root_w = posed.problem.root_w
     weighted = nodes if root_w is None else nodes * root_w
     deviations: Array = np.sqrt(np.square(weighted).sum(axis=1) / posed.problem.weight)
     return deviations
 
 
-def _effects(design: Design, posed: _Posed, left: Array) -> tuple[tuple[FittedEffect, ...], Array]:
+def _effects(design: Design, posed: Posed, left: Array) -> tuple[tuple[FittedEffect, ...], Array]:
     """Return each effect's estimates, and what they leave of the outcomes."""
     assert posed.effects is not None
     estimates = posed.effects.estimates(left)
@@ -254,7 +171,7 @@ def _unsorted(rows: Array, order: Array) -> Array:
     return back
 
 
-def _messages(design: Design, posed: _Posed, ends: list[Minimum]) -> tuple[str, ...]:
+def _messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ...]:
     found = []
     if ends and ends[0].status == "iterations":
         found.append(
@@ -265,6 +182,15 @@ def _messages(design: Design, posed: _Posed, ends: list[Minimum]) -> tuple[str, 
         found.append(
             "the search ended where no step made the loss smaller, with a gradient of"
             f" {np.abs(ends[0].gradient).max():.1e}: a larger penalty makes the minimum sharper"
+        )
+    if posed.parts and posed.exact:
+        found.append("the linear part and the effects fit the outcomes exactly, and leave nothing to the nets")
+    parameters = len(posed.linear.kept) + (0 if posed.effects is None else posed.effects.rank)
+    parameters += sum((len(part.inputs.x) + 1) * len(part.nodes) for part in posed.parts)
+    if parameters >= len(design.y):
+        found.append(
+            f"the model has {parameters} parameters for {len(design.y)} rows, so that only the penalty keeps it from"
+            " fitting noise: take fewer nodes, or penalty='gcv'"
         )
     dropped = [name for k, name in enumerate(design.linear_names) if k not in posed.linear.kept]
     if dropped:

@@ -109,6 +109,8 @@ def design(
     """Check a model's arrays against each other; `effects` is one sequence of group labels, or a mapping of some."""
     y = as_vector("y", y)
     N = len(y)
+    if N == 0:
+        raise ShapeError("y has no entries")
     terms = (terms,) if isinstance(terms, NetTerm) else tuple(terms)
     for term in terms:
         if not isinstance(term, NetTerm):

@@ -44,7 +44,7 @@ def _rows(matrices: list[Array], linear: Any, effects: Any) -> int:
 
 def predicted(fit: Fit, inputs: Sequence[Array], linear: Array, effects: Mapping[str, Array]) -> Array:
     """Return predictions at new rows: each net's inputs, the linear part's columns (intercept too), group labels."""
-    if len(inputs) != len(fit.nets):
+    if fit.nets and len(inputs) != len(fit.nets):
         raise ShapeError(f"the fit has {len(fit.nets)} nets, but inputs of {len(inputs)} are given")
     if linear.shape[1] != len(fit.coefficients):
         raise ShapeError(
@@ -53,7 +53,7 @@ def predicted(fit: Fit, inputs: Sequence[Array], linear: Array, effects: Mapping
         )
     value = ACTIVATIONS[fit.activation].value
     total: Array = linear @ np.nan_to_num(fit.coefficients)
-    for net, Z in zip(fit.nets, inputs, strict=True):
+    for net, Z in zip(fit.nets, inputs, strict=False):  # no nets where the linear part fitted exactly
         if Z.shape[1] != len(net.names):
             raise ShapeError(f"{net.label!r} has {len(net.names)} inputs, but {Z.shape[1]} columns are given")
         total = total + value((Z - net.mean) @ net.A + net.beta) @ net.Gamma2

@@ -91,12 +91,12 @@ class Fit:
     @property
     def r_squared(self) -> float:
         """Share of y's variance that the model explains."""
-        return 1 - self.sum_of_squares / self.total_sum_of_squares
+        return _explained(self.sum_of_squares, self.total_sum_of_squares)
 
     @property
     def within_r_squared(self) -> float:
         """Share of the variance left by the effects that the rest of the model explains."""
-        return 1 - self.sum_of_squares / self.within_sum_of_squares
+        return _explained(self.sum_of_squares, self.within_sum_of_squares)
 
     @property
     def coef(self) -> dict[str, float]:
@@ -116,3 +116,8 @@ class Fit:
         from matbn.fitting.report import text
 
         return text(self)
+
+
+def _explained(left: float, total: float) -> float:
+    """Return 1 - left/total; nan where there is nothing to explain."""
+    return 1 - left / total if total > 0 else float("nan")

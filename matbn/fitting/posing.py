@@ -1,0 +1,106 @@
+"""A design as a least-squares problem: rows in order, effects and linear part prepared, inputs whitened."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from matbn.activation import Activation
+from matbn.arguments import Array
+from matbn.errors import ArgumentError
+from matbn.fitting.design import Design, NetTerm
+from matbn.fitting.gcv import MIDDLE
+from matbn.fitting.inputs import Inputs, whitened
+from matbn.fitting.linear import LinearPart, factorised
+from matbn.fitting.panel import FixedEffects, fixed_effects, sorting
+from matbn.fitting.problem import Problem, projected
+
+_EXACT = 1e-12  # what rounding leaves of outcomes that are fitted exactly, relative to them
+
+
+@dataclass(frozen=True)
+class Options:
+    """How to search."""
+
+    activation: Activation
+    penalty: float | None  # None: by generalised cross-validation
+    starts: int
+    seed: int
+    tolerance: float  # of the gradient, for standardised outcomes
+    iterations: int
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """Nodes of one term that have the same inputs."""
+
+    term: int
+    columns: Array  # of Z
+    nodes: Array  # of the term
+    basis: Array | None
+    inputs: Inputs
+
+
+@dataclass(frozen=True, eq=False)
+class Posed:
+    """A design as a problem, and the way back."""
+
+    problem: Problem
+    parts: tuple[Part, ...]
+    linear: LinearPart
+    effects: FixedEffects | None
+    order: Array  # rows of the design in the problem's order
+    scale: float  # of y, by which the problem's outcomes are divided
+    exact: bool  # whether the linear part and the effects leave nothing of y
+
+
+def posed_problem(design: Design, options: Options) -> Posed:
+    """Prepare a design."""
+    N = len(design.y)
+    codes = [effect.codes for effect in design.effects]
+    order = sorting(codes) if codes else np.arange(N)
+    w = None if design.w is None else design.w[order]
+    effects = fixed_effects([code[order] for code in codes], w) if codes else None
+    root_w = None if w is None else np.sqrt(w)
+    weight = float(N if w is None else w.sum())
+    parts = tuple(part for k, term in enumerate(design.terms) for part in _parts(k, term, order, w))
+
+    def as_problem(y: Array, Q: Array) -> Problem:
+        terms, sizes = tuple(part.inputs for part in parts), tuple(len(part.nodes) for part in parts)
+        penalty = MIDDLE if options.penalty is None else options.penalty
+        return Problem(terms, sizes, options.activation, y, Q, root_w, effects, weight, penalty)
+
+    raw = as_problem(design.y[order], np.empty((0, N)))
+    X = design.linear[order].T
+    lengths = np.linalg.norm(X if root_w is None else X * root_w, axis=1)
+    linear = factorised(projected(raw, X), lengths)
+    y = projected(raw, raw.y[None])[0]
+    y = y - (linear.Q @ y) @ linear.Q
+    whole = raw.y if root_w is None else raw.y * root_w
+    scale = float(np.sqrt(y @ y / weight))
+    if not np.isfinite(whole @ whole):
+        raise ArgumentError("y has entries too large to be squared in float64; rescale it")
+    exact = scale**2 * weight <= _EXACT**2 * float(whole @ whole)
+    scale = 1.0 if exact else scale
+    return Posed(as_problem(y / scale, linear.Q), parts, linear, effects, order, scale, exact)
+
+
+def _parts(number: int, term: NetTerm, order: Array, w: Array | None) -> list[Part]:
+    """Whiten a term's inputs, once for each pattern of its mask."""
+    Z = term.Z[order]
+    if term.basis is not None:
+        inputs = whitened(Z @ term.basis, w, f"{term.label} (inputs times basis)")
+        return [Part(number, np.arange(Z.shape[1]), np.arange(term.size), term.basis, inputs)]
+    mask = np.ones((Z.shape[1], term.size), bool) if term.mask is None else term.mask
+    patterns, member = np.unique(mask, axis=1, return_inverse=True)
+    found = []
+    for k, pattern in enumerate(patterns.T):
+        columns = np.flatnonzero(pattern)
+        found.append(
+            Part(number, columns, np.flatnonzero(member.reshape(-1) == k), None, whitened(Z[:, columns], w, term.label))
+        )
+    return found
+
+
+def rank_of(posed: Posed) -> int:
+    """Return the rank of the linear part and the effects together."""
+    return len(posed.linear.kept) + (0 if posed.effects is None else posed.effects.rank)
