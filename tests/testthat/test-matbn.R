@@ -111,3 +111,10 @@ test_that("what cannot be fitted is refused by name", {
   fit <- matbn(mpg ~ wt | cyl, mtcars)
   expect_error(predict(fit, transform(mtcars, cyl = 5)), "has not seen: 5", class = "matbn_error")
 })
+
+test_that("outcomes that the linear part fits exactly leave no nets", {
+  needs_python()
+  fit <- matbn(I(2 * wt) ~ wt + net(hp, size = 2), mtcars, starts = 1)
+  expect_match(fit$messages[1], "leave nothing to the nets")
+  expect_equal(unname(predict(fit, mtcars)), 2 * mtcars$wt, tolerance = 1e-10)
+})
