@@ -119,6 +119,11 @@ identity = Activation("identity", value=lambda b: b, slope=np.ones_like, curvatu
 ACTIVATIONS = {a.name: a for a in (relu, leaky_relu, tanh, logistic, softplus, gelu, sine, identity)}
 
 
+def is_built_in(activation: Activation) -> bool:
+    """Whether it is one of matbn's own, of which everything is known; a user's may be anything."""
+    return activation is ACTIVATIONS.get(activation.name)
+
+
 def as_activation(activation: str | Activation) -> Activation:
     """Return the activation of that name, or the given one as it is."""
     if isinstance(activation, Activation):

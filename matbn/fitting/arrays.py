@@ -1,6 +1,5 @@
 """Fitting a checked design: several starts in threads, the best of them, and its solution in the user's units."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,9 +9,8 @@ from matbn.fitting.bfgs import Minimum, minimise
 from matbn.fitting.design import Design
 from matbn.fitting.gcv import chosen_penalty, effective_degrees
 from matbn.fitting.linear import coefficients
-from matbn.fitting.panel import first_effect
 from matbn.fitting.posing import Options, Posed, posed_problem, rank_of
-from matbn.fitting.problem import Problem, first_layers, projected, solved, workspace
+from matbn.fitting.problem import Problem, first_layers, objective, projected, solved, workspace
 from matbn.fitting.result import Fit, FittedEffect, FittedNet, Search
 from matbn.fitting.starts import starting_values
 from matbn.stream.threads import combine_in_order, default_threads
@@ -43,15 +41,9 @@ def _searched(problem: Problem, options: Options, also: Array | None = None) -> 
     """Return where all starts end, the best first; `also` is one more of them."""
 
     def search(start: int) -> list[Minimum]:
-        work = workspace(problem)
-
-        def evaluate(theta: Array) -> tuple[float, Array]:
-            found = solved(problem, theta, work)
-            return found.loss, found.gradient
-
         theta = also if start < 0 else starting_values(problem, np.random.default_rng([options.seed, start]))
         assert theta is not None
-        return [minimise(evaluate, theta, options.tolerance, options.iterations)]
+        return [minimise(objective(problem, workspace(problem)), theta, options.tolerance, options.iterations)]
 
     threads = min(options.starts, default_threads()) if options.starts > 1 else 0
     pieces = range(0 if also is None else -1, options.starts)
@@ -63,7 +55,6 @@ def _searched(problem: Problem, options: Options, also: Array | None = None) -> 
 
 def _in_units(design: Design, posed: Posed, options: Options, ends: list[Minimum]) -> Fit:
     problem, scale = posed.problem, posed.scale
-    back: Callable[[Array], Array] = lambda rows: _unsorted(rows, posed.order)  # noqa: E731
     y = design.y[posed.order]
     left = y.copy()
     nets: tuple[FittedNet, ...] = ()
@@ -78,7 +69,7 @@ def _in_units(design: Design, posed: Posed, options: Options, ends: list[Minimum
     effects: tuple[FittedEffect, ...] = ()
     if posed.effects is not None:
         effects, left = _effects(design, posed, left)
-    residuals = back(left)
+    residuals = _unsorted(left, posed.order)
     sum_of_squares = float(residuals @ residuals if design.w is None else (design.w * residuals) @ residuals)
     return Fit(
         nets=nets,
@@ -152,7 +143,7 @@ def _effects(design: Design, posed: Posed, left: Array) -> tuple[tuple[FittedEff
     """Return each effect's estimates, and what they leave of the outcomes."""
     assert posed.effects is not None
     estimates = posed.effects.estimates(left)
-    first = first_effect([effect.codes for effect in design.effects])
+    first = posed.effects.first
     in_order = [first, *(k for k in range(len(design.effects)) if k != first)]
     by_effect = dict(zip(in_order, estimates, strict=True))
     for k, effect in enumerate(design.effects):
@@ -185,8 +176,7 @@ def _messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, .
         )
     if posed.parts and posed.exact:
         found.append("the linear part and the effects fit the outcomes exactly, and leave nothing to the nets")
-    parameters = len(posed.linear.kept) + (0 if posed.effects is None else posed.effects.rank)
-    parameters += sum((len(part.inputs.x) + 1) * len(part.nodes) for part in posed.parts)
+    parameters = rank_of(posed) + sum((len(part.inputs.x) + 1) * len(part.nodes) for part in posed.parts)
     if parameters >= len(design.y):
         found.append(
             f"the model has {parameters} parameters for {len(design.y)} rows, so that only the penalty keeps it from"

@@ -34,15 +34,16 @@ class Framed:
 def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, Any]) -> Framed:
     """Evaluate a formula; rows with missing values in a column that it uses are left out."""
     data, rows = _complete(formula, data, weights)
-    outcome = _matrix(formula.outcome, data, environment, "the outcome")
+    outcome, _ = _matrix(f"1 + {formula.outcome}", data, environment, "the outcome")
     if outcome.shape[1] != 1:
         raise ArgumentError(f"formula {formula.text!r}: the outcome {formula.outcome!r} has {outcome.shape[1]} columns")
-    linear, intercept = _linear(formula, data, environment)
+    linear, intercept = _matrix(f"1 {formula.linear}", data, environment, "the linear part")
     if not intercept and not formula.effects:
         raise ArgumentError(
             f"formula {formula.text!r} drops the intercept, without which nets are not fitted; leave it in"
         )
-    matrices = [_matrix(call.inputs, data, environment, call.text) for call in formula.nets]
+    # Beside an intercept, which is then dropped, factors have contrasts.
+    matrices = [_matrix(f"1 + {call.inputs}", data, environment, call.text)[0] for call in formula.nets]
     terms = [
         net(matrix, **_options(call, data, environment), names=list(matrix.columns))
         for call, matrix in zip(formula.nets, matrices, strict=True)
@@ -70,22 +71,12 @@ def _again(spec: Any, data: Any) -> Array:
     return columns
 
 
-def _linear(formula: Formula, data: Any, environment: Mapping[str, Any]) -> tuple[Any, bool]:
-    matrix = _raw_matrix(f"1 {formula.linear}", data, environment, "the linear part")
-    intercept = "Intercept" in matrix.columns
-    spec = matrix.model_spec
-    matrix = _without_intercept(matrix)
-    matrix.model_spec = spec
-    return matrix, intercept
-
-
-def _matrix(text: str, data: Any, environment: Mapping[str, Any], what: str) -> Any:
-    """Return a formula's columns; factors have contrasts, as beside an intercept."""
-    matrix = _raw_matrix(f"1 + {text}", data, environment, what)
-    spec = matrix.model_spec
-    matrix = _without_intercept(matrix)
-    matrix.model_spec = spec
-    return matrix
+def _matrix(text: str, data: Any, environment: Mapping[str, Any], what: str) -> tuple[Any, bool]:
+    """Return a right side's columns without the intercept, and whether it had one."""
+    matrix = _raw_matrix(text, data, environment, what)
+    kept = _without_intercept(matrix)
+    kept.model_spec = matrix.model_spec
+    return kept, "Intercept" in matrix.columns
 
 
 def _raw_matrix(text: str, data: Any, environment: Mapping[str, Any], what: str) -> Any:

@@ -12,7 +12,7 @@ largest penalty on, and left where the score has not improved for some steps: fa
 vanishing derivatives make them look cheap.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import chain
 
@@ -20,7 +20,7 @@ import numpy as np
 
 from matbn.arguments import Array
 from matbn.fitting.bfgs import Minimum, minimise
-from matbn.fitting.problem import Problem, Workspace, jacobian_rows, solved, workspace
+from matbn.fitting.problem import Problem, Workspace, jacobian_rows, objective, solved, workspace
 
 MIDDLE = 1e-3
 _STEP = 10**0.5
@@ -78,7 +78,7 @@ def _steps(
     penalty = MIDDLE
     while True:
         penalty *= factor
-        theta = minimise(_evaluate(replace(problem, penalty=penalty), work), theta, tolerance, iterations).theta
+        theta = minimise(objective(replace(problem, penalty=penalty), work), theta, tolerance, iterations).theta
         yield _scored(problem, penalty, rank, theta, work), theta
 
 
@@ -98,11 +98,3 @@ def _scored(problem: Problem, penalty: float, rank: int, theta: Array, work: Wor
     edf += rank
     left = 1 - _PRICE * edf / len(problem.y)
     return Scored(penalty, loss / left**2 if left > 0 else np.inf, edf)
-
-
-def _evaluate(problem: Problem, work: Workspace) -> Callable[[Array], tuple[float, Array]]:
-    def evaluate(theta: Array) -> tuple[float, Array]:
-        found = solved(problem, theta, work)
-        return found.loss, found.gradient
-
-    return evaluate

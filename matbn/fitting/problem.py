@@ -11,6 +11,7 @@ Its gradient is that of the sum at the minimising Γ₂, held there (envelope th
 part left in X_lin or the effects, ∂f/∂V = -(2/1ᵀw)·(√w⊙e)Γ₂ᵀ.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -91,6 +92,16 @@ def solved(problem: Problem, theta: Array, work: Workspace) -> Solved:
     gradient = _gradient(problem, parts, Gamma2 * (-2 / problem.weight), u, work)
     gradient += (2 * problem.penalty) * theta
     return Solved(loss, gradient, Gamma2, e, rank)
+
+
+def objective(problem: Problem, work: Workspace) -> Callable[[Array], tuple[float, Array]]:
+    """Return the profiled loss and its gradient as a search takes them."""
+
+    def evaluate(theta: Array) -> tuple[float, Array]:
+        found = solved(problem, theta, work)
+        return found.loss, found.gradient
+
+    return evaluate
 
 
 def first_layers(problem: Problem, theta: Array) -> list[Array]:

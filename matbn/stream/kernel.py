@@ -10,7 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from matbn.activation import ACTIVATIONS, LEAKY_SLOPE, Activation, evaluate, identity, leaky_relu, logistic, relu, tanh
+from matbn.activation import (
+    LEAKY_SLOPE,
+    Activation,
+    evaluate,
+    identity,
+    is_built_in,
+    leaky_relu,
+    logistic,
+    relu,
+    tanh,
+)
 from matbn.arguments import Array
 from matbn.stream.rows import Rows
 from matbn.stream.sizes import STRIP, even_blocks, striped
@@ -68,7 +78,7 @@ def layer(x: Array, F: Array, activation: Activation, buffers: Buffers) -> tuple
         saturated = S @ x[-1] < _LITTLE_SLOPE * n
         if saturated.any():
             S[saturated] = activation.slope(F.T[saturated] @ x)
-    elif activation is ACTIVATIONS.get(activation.name):
+    elif is_built_in(activation):
         S[:] = activation.slope(V)
         V = activation.value(V)
     else:  # a user's, which may count on nodes being columns

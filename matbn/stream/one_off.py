@@ -9,7 +9,7 @@ from operator import iadd
 
 import numpy as np
 
-from matbn.activation import ACTIVATIONS, identity
+from matbn.activation import identity, is_built_in
 from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.parameters import Net, NetGradient, Parameters, is_complex
@@ -51,7 +51,7 @@ def gradient(net: Net, y: Array) -> NetGradient | None:
     None where slower code must do: for complex numbers, for an activation of the user's own, which may count on
     seeing all rows at once, and where a variance is 0 or leaves float64's range.
     """
-    if net.activation is not ACTIVATIONS.get(net.activation.name) or is_complex(net, y):
+    if not is_built_in(net.activation) or is_complex(net, y):
         return None
     N, parameters = len(y), net.parameters
     data = _data(net, y, net.X[:_FIRST_ROWS].mean(axis=0))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple, TypeVar
 
-from matbn.activation import ACTIVATIONS, Activation
+from matbn.activation import Activation, is_built_in
 from matbn.arguments import Array
 from matbn.errors import ShapeError
 from matbn.stream.kernel import Buffers, blocks, layer, make_buffers
@@ -93,8 +93,8 @@ def _over_pieces(
             return a[0] + b[0], b[1] if a[1] is None else a[1]
         return a[0] + b[0], combine(a[1], b[1])
 
-    own = net.activation is not ACTIVATIONS.get(net.activation.name)  # may be anything, R code too: no threads
-    threads = worth(1 if own else data.threads, data.N * net.F.size)
+    threads = data.threads if is_built_in(net.activation) else 1  # a user's may be R code, which takes no threads
+    threads = worth(threads, data.N * net.F.size)
     return combine_in_order(data.source.pieces(rows), process, together, threads) or (0, None)
 
 
