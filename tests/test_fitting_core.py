@@ -1,5 +1,6 @@
 """The parts that a fit is made of: fixed effects, whitening, the linear part, the profiled loss, the search."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -10,10 +11,12 @@ import matbn
 from matbn.activation import ACTIVATIONS
 from matbn.fitting.bfgs import minimise
 from matbn.fitting.inputs import whitened
-from matbn.fitting.linear import coefficients, factorised
+from matbn.fitting.linear import coefficients, factorised, no_columns
 from matbn.fitting.panel import fixed_effects, sorting
-from matbn.fitting.problem import Problem, first_layers, projected, solved, workspace
+from matbn.fitting.problem import Problem, layers, projected
+from matbn.fitting.profile import solved
 from matbn.fitting.starts import starting_values
+from matbn.fitting.sweeps import workspace
 
 
 def panel(seed, levels, N=400, keep=0.7):
@@ -106,7 +109,7 @@ def test_linear_part_drops_what_depends_on_earlier_columns():
     assert none.Q.shape == (0, 50)
 
 
-def random_problem(seed, activation="tanh", penalty=1e-3, weighted=True, effects=True, N=120):
+def random_problem(seed, activation="tanh", penalty=1e-3, weighted=True, effects=True, N=120, linear_penalty=0.0):
     rng = np.random.default_rng(seed)
     Z, W, X = rng.normal(1, 2, (N, 3)), rng.normal(size=(N, 2)), rng.normal(size=(2, N))
     y = np.sin(Z[:, 0]) + W[:, 0] * W[:, 1] + X[0] + rng.normal(size=N) / 5
@@ -114,15 +117,15 @@ def random_problem(seed, activation="tanh", penalty=1e-3, weighted=True, effects
     groups = np.sort(rng.integers(12, size=N))
     fixed = fixed_effects([groups], w) if effects else None
     root = None if w is None else np.sqrt(w)
-    empty = Problem(
-        (), (), ACTIVATIONS[activation], y, np.empty((0, N)), root, fixed, N if w is None else w.sum(), penalty
-    )
-    columns = projected(empty, np.vstack([X, np.ones(N)]) if not effects else X)
-    part = factorised(columns, np.linalg.norm(columns, axis=1))
-    y_projected = projected(empty, y[None])[0]
-    y_projected = y_projected - (part.Q @ y_projected) @ part.Q
     terms = (whitened(Z, w, "Z"), whitened(W, w, "W"))
-    problem = Problem(terms, (3, 2), ACTIVATIONS[activation], y_projected, part.Q, root, fixed, empty.weight, penalty)
+    weight = float(N if w is None else w.sum())
+    raw = Problem(terms, (3, 2), ACTIVATIONS[activation], y, no_columns(N), np.empty(0), root, fixed, weight, penalty)
+    columns = projected(raw, np.vstack([X, np.ones(N)]) if not effects else X)
+    ridge = linear_penalty * weight * np.arange(1, len(columns) + 1) if linear_penalty else None
+    part = factorised(columns, np.linalg.norm(columns, axis=1), ridge)
+    y_projected = projected(raw, y[None])[0]
+    on_y = part.Q @ y_projected
+    problem = replace(raw, y=y_projected - on_y @ part.Q, on_y=on_y, linear=part)
     everything = [X.T] + ([dummies([groups])] if effects else [np.ones((N, 1))])
     return problem, y, np.hstack(everything), w
 
@@ -136,12 +139,7 @@ def test_profiled_loss_is_that_of_the_whole_regression_and_its_gradient_the_deri
     theta = starting_values(problem, np.random.default_rng(1))
 
     def whole(theta):
-        V = np.vstack(
-            [
-                problem.activation.value(F.T @ t.x)
-                for F, t in zip(first_layers(problem, theta), problem.terms, strict=True)
-            ]
-        )
+        V = np.vstack([problem.activation.value(layer.F.T @ layer.inputs.x) for layer in layers(problem, theta)])
         L = np.hstack([V.T, X])
         root = np.ones(len(y)) if w is None else np.sqrt(w)
         ridge = np.zeros((len(V), L.shape[1]))
@@ -165,7 +163,7 @@ def test_profiled_loss_is_that_of_the_whole_regression_and_its_gradient_the_deri
 def test_dependent_nodes_are_solved_for_by_rank():
     problem, *_ = random_problem(7, penalty=0.0)
     theta = starting_values(problem, np.random.default_rng(1))
-    first = first_layers(problem, theta)[0]
+    first = layers(problem, theta)[0].F
     first[:, 1] = first[:, 0]
     found = solved(problem, theta, workspace(problem))
     assert found.rank == problem.nodes - 1
@@ -183,7 +181,7 @@ def test_search_ends_where_the_gradient_vanishes():
 
     seen = []
     start = starting_values(problem, np.random.default_rng(3))
-    end = minimise(evaluate, start, 1e-8, 3000, lambda iteration, loss, theta: seen.append(loss))
+    end = minimise(evaluate, start, 1e-8, 3000, lambda iteration, loss, theta: bool(seen.append(loss)))
     assert end.status == "converged"
     assert np.abs(end.gradient).max() <= 1e-8
     assert end.loss < 0.9 * evaluate(start)[0]
@@ -208,8 +206,8 @@ def test_starting_values_keep_nodes_active():
     problem, *_ = random_problem(10)
     for seed in range(20):
         theta = starting_values(problem, np.random.default_rng(seed))
-        for F, term in zip(first_layers(problem, theta), problem.terms, strict=True):
-            B = F.T @ term.x
+        for layer in layers(problem, theta):
+            B = layer.F.T @ layer.inputs.x
             assert ((B > 0).mean(axis=1) > 0.02).all()
             assert ((B < 0).mean(axis=1) > 0.02).all()
             assert (np.tanh(B).std(axis=1) > 0.05).all()

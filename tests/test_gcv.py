@@ -8,16 +8,18 @@ from test_fitting_core import random_problem
 
 import matbn
 from matbn.fitting.gcv import effective_degrees
-from matbn.fitting.problem import first_layers, solved, workspace
+from matbn.fitting.problem import layers
+from matbn.fitting.profile import solved
 from matbn.fitting.starts import starting_values
+from matbn.fitting.sweeps import workspace
 
 
 def numeric_jacobian(problem, theta, Gamma2, X, w):
     """Derivatives of V·Γ₂ by θ and Γ₂, projected off X in the weighted metric."""
 
     def fitted(theta, Gamma2):
-        parts = zip(first_layers(problem, theta), problem.terms, strict=True)
-        return Gamma2 @ np.vstack([problem.activation.value(F.T @ term.x) for F, term in parts])
+        nodes = [problem.activation.value(layer.F.T @ layer.inputs.x) for layer in layers(problem, theta)]
+        return Gamma2 @ np.vstack(nodes)
 
     h = 1e-6
     steps = np.eye(len(theta)) * h
@@ -41,7 +43,7 @@ def test_degrees_of_freedom_are_the_trace_of_the_hat_matrix(weighted, effects):
     hat = J @ np.linalg.solve(J.T @ J + ridge, J.T)
     edf, loss = effective_degrees(problem, theta, work)
     assert edf == pytest.approx(np.trace(hat), rel=1e-5)
-    assert loss == pytest.approx(solved(problem, theta, work).e @ solved(problem, theta, work).e / problem.weight)
+    assert loss == pytest.approx(solved(problem, theta, work).mean_square)
     unpenalised, _ = effective_degrees(replace(problem, penalty=0.0), theta, work)
     assert unpenalised == len(theta) + len(Gamma2)  # 3·(3 + 2) + 2·(2 + 2): the folded net is identified
     heavy, _ = effective_degrees(replace(problem, penalty=1e6), theta, work)

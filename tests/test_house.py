@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "network": {"activation", "arguments", "batchnorm", "errors", "parameters"},
     "conditioning": {"arguments", "batchnorm", "errors"},
     "stream": {"activation", "arguments", "batchnorm", "conditioning", "errors", "parameters", "stream"},
-    "fitting": {"activation", "arguments", "batchnorm", "errors", "fitting", "stream"},
+    "fitting": {"activation", "arguments", "batchnorm", "errors", "fitting", "running", "stream"},
     "gradient": {
         "activation",
         "arguments",

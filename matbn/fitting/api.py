@@ -2,7 +2,7 @@
 
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,14 +10,18 @@ from numpy.typing import ArrayLike
 
 from matbn.activation import Activation, as_activation
 from matbn.arguments import as_choice, as_integer, as_number
-from matbn.errors import ArgumentError, ConvergenceWarning
+from matbn.errors import ArgumentError, ConvergenceWarning, ElementTypeError
+from matbn.fitting.adam import PASSES
 from matbn.fitting.arrays import fit_design
 from matbn.fitting.design import NetTerm, design
 from matbn.fitting.formula import parsed
 from matbn.fitting.frame import framed
 from matbn.fitting.posing import Options
+from matbn.fitting.progress import Bar, Progress
 from matbn.fitting.result import Fit
+from matbn.fitting.search import SOLVERS
 
+_ITERATIONS = 2_000
 _SMALL, _MIDDLE = 200_000, 2_000_000  # rows times nodes, up to which 10 and 3 starts are the default
 
 
@@ -31,17 +35,21 @@ def fit(
     weights: Any = None,
     activation: str | Activation = "tanh",
     penalty: float | str = 1e-4,
+    linear_penalty: float = 0.0,
+    solver: str = "profiled",
     starts: int | None = None,
     seed: int = 1,
     tolerance: float = 1e-6,
-    iterations: int = 2000,
+    iterations: int | None = None,
+    progress: bool | Callable[[Progress], None] | None = None,
     environment: Mapping[str, Any] | None = None,
 ) -> Fit:
     """Fit y = linear part + fixed effects + Σ a(b(ZΓ₁))Γ₂ + e by penalised least squares.
 
-    What is minimised is Σwe²/Σw + λs²·(‖γ‖² + ‖β‖²) + λ‖Γ₂‖², where s² is the variance of what the linear part and the
-    effects leave of y, so that units do not matter; batch norm has ddof = 0 and eps = 0. Γ₂, the linear part and the
-    effects are solved for exactly at each step of the search for the rest.
+    What is minimised is Σwe²/Σw + λs²·(‖γ‖² + ‖β‖²) + λ‖Γ₂‖² + λ_lin·Σσ²b², where s² is the variance of what the linear
+    part and the effects leave of y, so that units do not matter, and σ² that of each linear column; batch norm has
+    ddof = 0 and eps = 0. Γ₂, the linear part and the effects are solved for exactly at each step of the search for the
+    rest.
 
     Parameters
     ----------
@@ -56,12 +64,22 @@ def fit(
     penalty
         λ, at least 0; or "gcv": generalised cross-validation with effective degrees of freedom along a path of warm
         starts, after which all starts are run at the best.
+    linear_penalty
+        λ_lin, at least 0; the intercept and the effects are never penalised.
+    solver
+        "profiled" searches the profiled loss by BFGS (by L-BFGS above 1,000 parameters), and polishes by Levenberg
+        and Marquardt's steps what did not converge. "lm" takes such steps throughout, "joint" searches all parameters
+        by BFGS; both end at minima of the same loss. "adam" trains on mini-batches as deep-learning frameworks do,
+        and ends after so many passes through the data (`iterations`), at no minimum; it takes no effects.
     starts, seed
         How many starting values are drawn (10 on small data, fewer on large), and from which seed; the best end
         counts, and `searches` tells of all.
     tolerance, iterations
         The search ends where no entry of the gradient, for outcomes of unit variance, exceeds the tolerance, or after
-        so many iterations.
+        so many iterations (2,000; with "adam" 200).
+    progress
+        Whether to show a bar (by tqdm); by default on a terminal, from a second on. Or a function, which gets a
+        `Progress` at each iteration in the calling thread. Ctrl-C ends the search, and the best fit so far is returned.
     environment
         What names in the formula may mean besides columns; without it, the caller's variables.
 
@@ -88,9 +106,19 @@ def fit(
         _as_starts(starts, len(model.y) * sum(term.size for term in model.terms)),
         as_integer("seed", seed),
         as_number("tolerance", tolerance, at_least=0),
-        as_integer("iterations", iterations, at_least=1),
+        _as_iterations(iterations, solver),
+        as_number("linear_penalty", linear_penalty, at_least=0),
+        as_choice("solver", solver, tuple(SOLVERS)),
     )
-    result = fit_design(model, options)
+    if solver == "adam" and model.effects:
+        raise ArgumentError("solver is 'adam', which takes no fixed effects; use 'profiled'")
+    if callable(progress):
+        result = fit_design(model, options, progress)
+    else:
+        if progress is not None and not isinstance(progress, bool):
+            raise ElementTypeError(f"progress is {progress!r}, but must be True, False, None or a function")
+        with Bar(progress) as report:
+            result = fit_design(model, options, report)
     if rows is not None and not rows.all():
         message = f"{int((~rows).sum())} rows with missing values were left out"
         result = replace(result, messages=(message, *result.messages))
@@ -104,6 +132,12 @@ def _as_penalty(penalty: float | str) -> float | None:
         as_choice("penalty", penalty, ("gcv",))
         return None
     return as_number("penalty", penalty, at_least=0)
+
+
+def _as_iterations(iterations: int | None, solver: str) -> int:
+    if iterations is None:
+        return PASSES if solver == "adam" else _ITERATIONS
+    return as_integer("iterations", iterations, at_least=1)
 
 
 def _as_starts(starts: int | None, work: int) -> int:

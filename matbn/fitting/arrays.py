@@ -5,52 +5,46 @@ from dataclasses import replace
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.fitting.bfgs import Minimum, minimise
+from matbn.fitting.bfgs import Minimum
 from matbn.fitting.design import Design
-from matbn.fitting.gcv import chosen_penalty, effective_degrees
+from matbn.fitting.gcv import Scored, chosen_penalty, effective_degrees
 from matbn.fitting.linear import coefficients
-from matbn.fitting.posing import Options, Posed, posed_problem, rank_of
-from matbn.fitting.problem import Problem, first_layers, objective, projected, solved, workspace
+from matbn.fitting.messages import messages
+from matbn.fitting.posing import Options, Posed, degrees_of, posed_problem, rank_of
+from matbn.fitting.problem import layers, projected
+from matbn.fitting.profile import solved
+from matbn.fitting.progress import Report, Watched
 from matbn.fitting.result import Fit, FittedEffect, FittedNet, Search
-from matbn.fitting.starts import starting_values
-from matbn.stream.threads import combine_in_order, default_threads
+from matbn.fitting.search import searched
+from matbn.fitting.sweeps import net_output, workspace
 
-_ALIKE = 1e-9  # relative difference of losses
 _ODD = ("tanh", "sine", "identity")  # a(-b) = -a(b)
 
 
 @np.errstate(all="ignore")
-def fit_design(design: Design, options: Options) -> Fit:
+def fit_design(design: Design, options: Options, report: Report | None = None) -> Fit:
     """Fit a design."""
     posed = posed_problem(design, options)
     if not posed.parts or posed.exact:
         return _in_units(design, posed, options, [])
+    watched = Watched(options.starts, posed.scale, report)
+    ends = searched(posed.problem, options, watched)
     if options.penalty is not None:
-        return _in_units(design, posed, options, _searched(posed.problem, options))
-    first = _searched(posed.problem, options)[0]
-    rank = rank_of(posed)
-    penalty, theta, path = chosen_penalty(posed.problem, rank, first, options.tolerance, options.iterations)
-    posed = replace(posed, problem=replace(posed.problem, penalty=penalty))
-    ends = _searched(posed.problem, options, theta)
+        return _in_units(design, posed, options, ends)
+    path: tuple[Scored, ...] = ()
+    try:
+        degrees, watch = degrees_of(posed), watched.watch(-1)
+        penalty, theta, path = chosen_penalty(
+            posed.problem, degrees, ends[0], options.tolerance, options.iterations, watch
+        )
+        if not watched.stopped:
+            posed = replace(posed, problem=replace(posed.problem, penalty=penalty))
+            ends = searched(posed.problem, options, watched, theta)
+    except KeyboardInterrupt:  # the middle penalty's fit is there already
+        ends[0] = replace(ends[0], status="interrupted")
     fit = _in_units(design, posed, options, ends)
     edf, _ = effective_degrees(posed.problem, ends[0].theta, workspace(posed.problem))
-    return replace(fit, edf=edf + rank, path=path)
-
-
-def _searched(problem: Problem, options: Options, also: Array | None = None) -> list[Minimum]:
-    """Return where all starts end, the best first; `also` is one more of them."""
-
-    def search(start: int) -> list[Minimum]:
-        theta = also if start < 0 else starting_values(problem, np.random.default_rng([options.seed, start]))
-        assert theta is not None
-        return [minimise(objective(problem, workspace(problem)), theta, options.tolerance, options.iterations)]
-
-    threads = min(options.starts, default_threads()) if options.starts > 1 else 0
-    pieces = range(0 if also is None else -1, options.starts)
-    ends = combine_in_order(pieces, search, list.__add__, threads) or []
-    least = min(end.loss for end in ends)
-    # Of starts that end alike but for rounding the first counts, whichever of them is a digit ahead.
-    return sorted(ends, key=lambda end: max(end.loss, least * (1 + _ALIKE)))
+    return replace(fit, edf=edf + degrees_of(posed), path=path)
 
 
 def _in_units(design: Design, posed: Posed, options: Options, ends: list[Minimum]) -> Fit:
@@ -61,7 +55,7 @@ def _in_units(design: Design, posed: Posed, options: Options, ends: list[Minimum
     if ends:
         work = workspace(problem)
         found = solved(problem, ends[0].theta, work)
-        left -= scale * (found.Gamma2 @ work.V)
+        left -= scale * net_output(problem, layers(problem, ends[0].theta), found.Gamma2, work)
         nets = _nets(design, posed, ends[0].theta, scale * found.Gamma2)
     raw = projected(problem, left[None])[0]
     b = coefficients(posed.linear, raw, len(design.linear_names))
@@ -86,7 +80,7 @@ def _in_units(design: Design, posed: Posed, options: Options, ends: list[Minimum
         rank=rank_of(posed),
         singletons=0 if posed.effects is None else posed.effects.singletons,
         searches=tuple(_search(end, scale) for end in ends),
-        messages=_messages(design, posed, ends),
+        messages=messages(design, posed, ends),
         total_sum_of_squares=_about_mean(design.y, design.w),
         within_sum_of_squares=float(np.square(projected(problem, y[None])[0]).sum())
         if posed.effects is not None
@@ -104,7 +98,8 @@ def _nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> tuple[Fi
     A = [np.zeros((term.Z.shape[1], term.size)) for term in design.terms]
     gamma, beta, output = ([np.zeros(term.size) for term in design.terms] for _ in range(3))
     start = 0
-    for part, F in zip(posed.parts, first_layers(posed.problem, theta), strict=True):
+    for part, layer in zip(posed.parts, layers(posed.problem, theta), strict=True):
+        F = layer.F
         stop = start + len(part.nodes)
         weights = part.inputs.K @ F[:-1]
         if part.basis is not None:
@@ -160,41 +155,3 @@ def _unsorted(rows: Array, order: Array) -> Array:
     back = np.empty_like(rows)
     back[order] = rows
     return back
-
-
-def _messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ...]:
-    found = []
-    if ends and ends[0].status == "iterations":
-        found.append(
-            f"the search stopped after {ends[0].iterations} iterations where the gradient was still"
-            f" {np.abs(ends[0].gradient).max():.1e}: allow more iterations, or set a larger penalty"
-        )
-    if ends and ends[0].status == "no decrease":
-        found.append(
-            "the search ended where no step made the loss smaller, with a gradient of"
-            f" {np.abs(ends[0].gradient).max():.1e}: a larger penalty makes the minimum sharper"
-        )
-    if posed.parts and posed.exact:
-        found.append("the linear part and the effects fit the outcomes exactly, and leave nothing to the nets")
-    parameters = rank_of(posed) + sum((len(part.inputs.x) + 1) * len(part.nodes) for part in posed.parts)
-    if parameters >= len(design.y):
-        found.append(
-            f"the model has {parameters} parameters for {len(design.y)} rows, so that only the penalty keeps it from"
-            " fitting noise: take fewer nodes, or penalty='gcv'"
-        )
-    dropped = [name for k, name in enumerate(design.linear_names) if k not in posed.linear.kept]
-    if dropped:
-        found.append(f"{', '.join(dropped)}: dropped from the linear part, for it depends on the columns before it")
-    for part in posed.parts:
-        if part.inputs.rank < len(part.inputs.x) - 1:
-            term = design.terms[part.term]
-            found.append(
-                f"{term.label}: its {len(part.inputs.x) - 1} inputs vary in {part.inputs.rank} directions only; the"
-                " weights of collinear inputs share what they explain"
-            )
-    if posed.effects is not None and posed.effects.singletons:
-        found.append(
-            f"{posed.effects.singletons} rows are alone in a group of a fixed effect, which fits them exactly; they say"
-            " nothing about the rest"
-        )
-    return tuple(found)

@@ -27,7 +27,10 @@ class Minimum:
     gradient: Array
     iterations: int
     evaluations: int
-    status: str  # "converged", "no decrease", "iterations"
+    status: str  # "converged", "no decrease", "iterations", "interrupted"
+
+
+Watch = Callable[[int, float, Array], bool]  # sees each iteration's number, loss and θ; whether to stop
 
 
 def minimise(
@@ -35,9 +38,9 @@ def minimise(
     theta: Array,
     tolerance: float,
     iterations: int,
-    watch: Callable[[int, float, Array], None] | None = None,
+    watch: Watch | None = None,
 ) -> Minimum:
-    """Search from theta until no entry of the gradient exceeds `tolerance`; `watch` sees each iteration."""
+    """Search from theta until no entry of the gradient exceeds `tolerance`; or `watch` stops it."""
     loss, gradient = evaluate(theta)
     evaluations, n = 1, len(theta)
     H, fresh = np.eye(n), True
@@ -76,8 +79,8 @@ def minimise(
         change = new_gradient - gradient
         theta, loss, gradient = theta + step, new_loss, new_gradient
         H, fresh = _updated(H, step, change, fresh)
-        if watch is not None:
-            watch(iteration, loss, theta)
+        if watch is not None and watch(iteration + 1, loss, theta):
+            return Minimum(theta, loss, gradient, iteration + 1, evaluations, "interrupted")
     return Minimum(theta, loss, gradient, iterations, evaluations, "iterations")
 
 

@@ -19,8 +19,11 @@ from itertools import chain
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.fitting.bfgs import Minimum, minimise
-from matbn.fitting.problem import Problem, Workspace, jacobian_rows, objective, solved, workspace
+from matbn.fitting.bfgs import Minimum, Watch, minimise
+from matbn.fitting.problem import Problem
+from matbn.fitting.profile import objective, solved
+from matbn.fitting.sweeps import Workspace, workspace
+from matbn.fitting.tangent import gauss_newton
 
 MIDDLE = 1e-3
 _STEP = 10**0.5
@@ -39,15 +42,29 @@ class Scored:
     edf: float
 
 
+_End = tuple[Scored, Array]  # and θ
+
+
 def chosen_penalty(
-    problem: Problem, rank: int, first: Minimum, tolerance: float, iterations: int
+    problem: Problem, rank: float, first: Minimum, tolerance: float, iterations: int, watch: Watch
 ) -> tuple[float, Array, tuple[Scored, ...]]:
     """Return the penalty of least GCV, where its fit ended, and the path; `first` is the fit at MIDDLE."""
     work = workspace(problem)
     least, chosen, worse = np.inf, (MIDDLE, first.theta), 0
     read: list[Scored] = []
-    path = [*_upwards(problem, rank, first.theta, tolerance, iterations, work)][::-1]
-    for scored, theta in chain(path, _steps(problem, rank, first.theta, 1 / _STEP, tolerance, iterations, work)):
+
+    def steps(factor: float) -> Iterator[_End]:
+        penalty, theta = MIDDLE, first.theta
+        while True:
+            penalty *= factor
+            there = replace(problem, penalty=penalty)
+            theta = minimise(objective(there, work), theta, tolerance, iterations, watch).theta
+            yield _scored(there, rank, theta, work), theta
+
+    path = [
+        *_upwards(_scored(replace(problem, penalty=MIDDLE), rank, first.theta, work), first.theta, steps(_STEP), rank)
+    ]
+    for scored, theta in chain(path[::-1], steps(1 / _STEP)):
         read.append(scored)
         worse += 1
         if scored.gcv < least:
@@ -57,44 +74,26 @@ def chosen_penalty(
     return *chosen, tuple(read[::-1])
 
 
-_End = tuple[Scored, Array]
-
-
-def _upwards(
-    problem: Problem, rank: int, theta: Array, tolerance: float, iterations: int, work: Workspace
-) -> Iterator[_End]:
+def _upwards(middle: Scored, theta: Array, steps: Iterator[_End], rank: float) -> Iterator[_End]:
     """Yield the middle penalty and those above it, until nothing of the net is left."""
-    yield _scored(problem, MIDDLE, rank, theta, work), theta
-    for scored, end in _steps(problem, rank, theta, _STEP, tolerance, iterations, work):
+    yield middle, theta
+    for scored, end in steps:
         yield scored, end
         if scored.edf < rank + _NOTHING or scored.penalty > _LARGEST:
             return
 
 
-def _steps(
-    problem: Problem, rank: int, theta: Array, factor: float, tolerance: float, iterations: int, work: Workspace
-) -> Iterator[_End]:
-    """Yield fits at MIDDLE·factor, MIDDLE·factor², …, each started from the last."""
-    penalty = MIDDLE
-    while True:
-        penalty *= factor
-        theta = minimise(objective(replace(problem, penalty=penalty), work), theta, tolerance, iterations).theta
-        yield _scored(problem, penalty, rank, theta, work), theta
-
-
 def effective_degrees(problem: Problem, theta: Array, work: Workspace) -> tuple[float, float]:
     """Return the net part's effective degrees of freedom and Σwe²/1ᵀw."""
     found = solved(problem, theta, work)
-    J = jacobian_rows(problem, theta, found.Gamma2, work)
-    on_Q = J @ problem.Q.T
-    values = np.linalg.eigvalsh(J @ J.T - on_Q @ on_Q.T) / problem.weight
+    values = np.linalg.eigvalsh(gauss_newton(problem, theta, found.Gamma2))
     values = np.where(values > 1e-12 * values[-1], values, 0)
     shrunk = values / (values + problem.penalty) if problem.penalty > 0 else values > 0
-    return float(np.sum(shrunk)), float(found.e @ found.e) / problem.weight
+    return float(np.sum(shrunk)), found.mean_square
 
 
-def _scored(problem: Problem, penalty: float, rank: int, theta: Array, work: Workspace) -> Scored:
-    edf, loss = effective_degrees(replace(problem, penalty=penalty), theta, work)
+def _scored(problem: Problem, rank: float, theta: Array, work: Workspace) -> Scored:
+    edf, loss = effective_degrees(problem, theta, work)
     edf += rank
     left = 1 - _PRICE * edf / len(problem.y)
-    return Scored(penalty, loss / left**2 if left > 0 else np.inf, edf)
+    return Scored(problem.penalty, loss / left**2 if left > 0 else np.inf, edf)

@@ -1,6 +1,6 @@
 """A design as a least-squares problem: rows in order, effects and linear part prepared, inputs whitened."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -10,7 +10,7 @@ from matbn.errors import ArgumentError
 from matbn.fitting.design import Design, NetTerm
 from matbn.fitting.gcv import MIDDLE
 from matbn.fitting.inputs import Inputs, whitened
-from matbn.fitting.linear import LinearPart, factorised
+from matbn.fitting.linear import LinearPart, factorised, no_columns
 from matbn.fitting.panel import FixedEffects, fixed_effects, sorting
 from matbn.fitting.problem import Problem, projected
 
@@ -27,6 +27,8 @@ class Options:
     seed: int
     tolerance: float  # of the gradient, for standardised outcomes
     iterations: int
+    linear_penalty: float = 0.0
+    solver: str = "profiled"  # see `search.SOLVERS`
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,24 +66,35 @@ def posed_problem(design: Design, options: Options) -> Posed:
     weight = float(N if w is None else w.sum())
     parts = tuple(part for k, term in enumerate(design.terms) for part in _parts(k, term, order, w))
 
-    def as_problem(y: Array, Q: Array) -> Problem:
-        terms, sizes = tuple(part.inputs for part in parts), tuple(len(part.nodes) for part in parts)
-        penalty = MIDDLE if options.penalty is None else options.penalty
-        return Problem(terms, sizes, options.activation, y, Q, root_w, effects, weight, penalty)
-
-    raw = as_problem(design.y[order], np.empty((0, N)))
-    X = design.linear[order].T
-    lengths = np.linalg.norm(X if root_w is None else X * root_w, axis=1)
-    linear = factorised(projected(raw, X), lengths)
+    penalty = MIDDLE if options.penalty is None else options.penalty
+    terms, sizes = tuple(part.inputs for part in parts), tuple(len(part.nodes) for part in parts)
+    raw = Problem(
+        terms, sizes, options.activation, design.y[order], no_columns(N), np.empty(0), root_w, effects, weight, penalty
+    )
+    linear = _linear_part(raw, design.linear[order].T, options.linear_penalty)
     y = projected(raw, raw.y[None])[0]
-    y = y - (linear.Q @ y) @ linear.Q
+    on_y = linear.Q @ y
+    y = y - on_y @ linear.Q
     whole = raw.y if root_w is None else raw.y * root_w
-    scale = float(np.sqrt(y @ y / weight))
     if not np.isfinite(whole @ whole):
         raise ArgumentError("y has entries too large to be squared in float64; rescale it")
+    scale = float(np.sqrt(y @ y / weight))
     exact = scale**2 * weight <= _EXACT**2 * float(whole @ whole)
     scale = 1.0 if exact else scale
-    return Posed(as_problem(y / scale, linear.Q), parts, linear, effects, order, scale, exact)
+    problem = replace(raw, y=y / scale, on_y=on_y / scale, linear=linear)
+    return Posed(problem, parts, linear, effects, order, scale, exact)
+
+
+def _linear_part(raw: Problem, X: Array, penalty: float) -> LinearPart:
+    """Factorise the linear part's columns (as rows), with a ridge on their standardised coefficients."""
+    weighted = X if raw.root_w is None else X * raw.root_w
+    lengths = np.linalg.norm(weighted, axis=1)
+    ridge = None
+    if penalty > 0:
+        w = None if raw.root_w is None else np.square(raw.root_w)
+        centred = X - np.average(X, axis=1, weights=w)[:, None]
+        ridge = penalty * np.square(centred if raw.root_w is None else centred * raw.root_w).sum(axis=1)
+    return factorised(projected(raw, X), lengths, ridge)
 
 
 def _parts(number: int, term: NetTerm, order: Array, w: Array | None) -> list[Part]:
@@ -104,3 +117,8 @@ def _parts(number: int, term: NetTerm, order: Array, w: Array | None) -> list[Pa
 def rank_of(posed: Posed) -> int:
     """Return the rank of the linear part and the effects together."""
     return len(posed.linear.kept) + (0 if posed.effects is None else posed.effects.rank)
+
+
+def degrees_of(posed: Posed) -> float:
+    """Return their effective degrees of freedom, which a ridge on the linear part makes fewer than the rank."""
+    return posed.linear.degrees + (0 if posed.effects is None else posed.effects.rank)

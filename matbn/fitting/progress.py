@@ -1,0 +1,122 @@
+"""What a search tells while it runs, and how it is stopped."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Any
+
+import numpy as np
+
+from matbn.arguments import Array
+
+_FIRST, _EVERY = 1.0, 0.1  # seconds until a bar is shown, and between its changes
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a fit is."""
+
+    starts: int  # in all
+    finished: int  # starts that have ended
+    iterations: int  # of all starts
+    loss: float  # least so far, in the units of y
+    seconds: float  # since the first
+
+
+Report = Callable[[Progress], None]
+
+
+@dataclass(eq=False)
+class Watched:
+    """What the threads of one fit share: where each search is, and whether they are to stop."""
+
+    starts: int
+    scale: float  # of losses
+    report: Report | None
+    began: float = field(default_factory=time.perf_counter)
+    stopped: bool = False
+    finished: int = 0
+    losses: dict[int, list[float]] = field(default_factory=dict)  # of each search, one an iteration
+    last: dict[int, Array] = field(default_factory=dict)  # θ of each search
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def forget(self) -> None:
+        """Begin again, with searches under another penalty."""
+        self.finished = 0
+        self.losses.clear()
+        self.last.clear()
+
+    def watch(self, search: int) -> Callable[[int, float, Array], bool]:
+        """Return what sees the iterations of one search and says whether to stop."""
+        losses = self.losses.setdefault(search, [])
+
+        def see(iteration: int, loss: float, theta: Array) -> bool:
+            losses.append(loss * self.scale**2)
+            self.last[search] = theta
+            self.tell()
+            return self.stopped
+
+        return see
+
+    def ended(self) -> None:
+        """Count a search that has ended."""
+        with self.lock:
+            self.finished += 1
+        self.tell()
+
+    def tell(self) -> None:
+        """Report, from the main thread only: R takes calls from no other."""
+        if self.report is not None and threading.current_thread() is threading.main_thread():
+            kept = list(self.losses.values())
+            least = min((losses[-1] for losses in kept if losses), default=np.nan)
+            seconds = time.perf_counter() - self.began
+            self.report(Progress(self.starts, self.finished, sum(map(len, kept)), least, seconds))
+
+
+def throttled(report: Report) -> Report:
+    """Return a report that leaves out what comes too soon to be read."""
+    told = _FIRST - _EVERY
+
+    def tell(progress: Progress) -> None:
+        nonlocal told
+        if progress.seconds >= told + _EVERY:
+            told = progress.seconds
+            report(progress)
+
+    return tell
+
+
+class Bar:
+    """A bar by tqdm on the terminal; silent where there is neither."""
+
+    def __init__(self, wanted: bool | None) -> None:
+        self._wanted = wanted
+        self._bar: Any = None
+
+    def __enter__(self) -> Report | None:
+        if self._wanted is False:
+            return None
+        try:
+            import sys
+
+            from tqdm import tqdm
+        except ImportError:
+            return None
+        if self._wanted is None and not sys.stderr.isatty():
+            return None
+        self._make = tqdm
+        return throttled(self._show)
+
+    def _show(self, progress: Progress) -> None:
+        if self._bar is None:
+            self._bar = self._make(total=progress.starts, unit="start", leave=False, desc="fit")
+        self._bar.n = progress.finished
+        self._bar.set_postfix_str(f"iteration {progress.iterations:,}, loss {progress.loss:.6g}")
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()

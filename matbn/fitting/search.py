@@ -1,0 +1,114 @@
+"""Searches from several starting values, each by the solver that the user named, in threads."""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from matbn.arguments import Array
+from matbn.fitting.adam import minimise_by_batches
+from matbn.fitting.bfgs import Minimum, Watch, minimise
+from matbn.fitting.joint import joint_objective, joint_start
+from matbn.fitting.lbfgs import minimise_limited
+from matbn.fitting.marquardt import minimise_damped
+from matbn.fitting.posing import Options
+from matbn.fitting.problem import Problem
+from matbn.fitting.profile import objective, solved
+from matbn.fitting.progress import Watched
+from matbn.fitting.starts import starting_values
+from matbn.fitting.sweeps import Workspace, workspace
+from matbn.stream.threads import combine_in_order, default_threads, worth
+
+_ALIKE = 1e-9  # relative difference of losses
+_MANY = 1_000  # parameters, from which on BFGS's matrix costs more than it saves
+_POLISHED = 20_000_000  # entries of the Jacobian, up to which a search that did not converge is polished
+_POLISH_SHARE = 20  # iterations of a search, for which polishing may take one step
+
+Solver = Callable[[Problem, Workspace, Array, Options, Watch], Minimum]
+
+
+def searched(problem: Problem, options: Options, watched: Watched, also: Array | None = None) -> list[Minimum]:
+    """Return where all starts end, the best first; `also` is one more of them.
+
+    An interrupt ends all searches where they are; what had not begun is left out.
+    """
+
+    def search(start: int) -> list[Minimum]:
+        if watched.stopped:
+            return []
+        theta = also if start < 0 else starting_values(problem, np.random.default_rng([options.seed, start]))
+        assert theta is not None
+        work = workspace(problem, in_search)
+        try:
+            found = SOLVERS[options.solver](problem, work, theta, options, watched.watch(start))
+        except KeyboardInterrupt:
+            watched.stopped = True
+            return [_interrupted(problem, watched.last.get(start, theta), work)]
+        watched.ended()
+        return [found]
+
+    watched.forget()
+    pieces = range(0 if also is None else -1, options.starts)
+    cores = default_threads()
+    in_search = worth(cores, _products(problem)) if len(pieces) == 1 else 1
+    threads = min(len(pieces), cores) if len(pieces) > 1 else 0
+    try:
+        ends = combine_in_order(pieces, search, list.__add__, threads) or []
+    except KeyboardInterrupt:  # while waiting for other threads
+        watched.stopped = True
+        work = workspace(problem)
+        ends = [_interrupted(problem, theta, work) for theta in watched.last.values()]
+    if not ends:
+        raise KeyboardInterrupt
+    least = min(end.loss for end in ends)
+    # Of starts that end alike but for rounding the first counts, whichever of them is a digit ahead.
+    ends.sort(key=lambda end: max(end.loss, least * (1 + _ALIKE)))
+    if options.solver == "profiled" and ends[0].status in ("iterations", "no decrease"):
+        ends[0] = _polished(problem, ends[0], options, watched)
+    return ends
+
+
+def _profiled(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:
+    search = minimise if len(theta) <= _MANY else minimise_limited
+    return search(objective(problem, work), theta, options.tolerance, options.iterations, watch)
+
+
+def _joint(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:
+    start = joint_start(problem, theta, work)
+    search = minimise if len(start) <= _MANY else minimise_limited
+    end = search(joint_objective(problem, work), start, options.tolerance, options.iterations, watch)
+    return replace(end, theta=end.theta[: len(theta)])
+
+
+def _damped(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:
+    return minimise_damped(problem, work, theta, options.tolerance, options.iterations, watch)
+
+
+SOLVERS: dict[str, Solver] = {
+    "profiled": _profiled,
+    "joint": _joint,
+    "lm": _damped,
+    "adam": minimise_by_batches,
+}
+
+
+def _polished(problem: Problem, end: Minimum, options: Options, watched: Watched) -> Minimum:
+    """Go on from where a search stopped, by Levenberg and Marquardt's steps; their end, if it is better."""
+    if len(problem.y) * (len(end.theta) + problem.nodes) > _POLISHED:
+        return end
+    work = workspace(problem)
+    found = minimise_damped(
+        problem, work, end.theta, options.tolerance, options.iterations // _POLISH_SHARE, watched.watch(-2)
+    )
+    both = replace(found, iterations=end.iterations + found.iterations, evaluations=end.evaluations + found.evaluations)
+    return both if found.status == "converged" or found.loss < end.loss else end
+
+
+def _interrupted(problem: Problem, theta: Array, work: Workspace) -> Minimum:
+    found = solved(problem, theta, work)
+    return Minimum(theta, found.loss, found.gradient, 0, 0, "interrupted")
+
+
+def _products(problem: Problem) -> int:
+    """Return how many multiplications an evaluation takes."""
+    return 2 * len(problem.y) * sum(size * len(term.x) for size, term in zip(problem.sizes, problem.terms, strict=True))
