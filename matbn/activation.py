@@ -8,6 +8,7 @@ are exact.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy.special import erfc
@@ -26,6 +27,11 @@ class Activation:
     value: Callable[[Array], Array]
     slope: Callable[[Array], Array]
     curvature: Callable[[Array], Array]
+
+    def __reduce__(self) -> Any:
+        """Pickle matbn's own by name; a user's by its parts, which must be functions that pickle."""
+        parts = (self.name, self.value, self.slope, self.curvature)
+        return (as_activation, (self.name,)) if is_built_in(self) else (Activation, parts)
 
 
 def _positive(b: Array) -> Array:

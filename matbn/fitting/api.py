@@ -122,7 +122,7 @@ def fit(
     if rows is not None and not rows.all():
         message = f"{int((~rows).sum())} rows with missing values were left out"
         result = replace(result, messages=(message, *result.messages))
-    if not result.converged:
+    if not result.converged and solver != "adam":
         warnings.warn("; ".join(result.messages), ConvergenceWarning, stacklevel=2)
     return replace(result, recipe=recipe)
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from matbn.activation import identity, sine, tanh
 from matbn.arguments import Array
 from matbn.fitting.bfgs import Minimum
 from matbn.fitting.design import Design
@@ -18,7 +19,7 @@ from matbn.fitting.result import Fit, FittedEffect, FittedNet, Search
 from matbn.fitting.search import searched
 from matbn.fitting.sweeps import net_output, workspace
 
-_ODD = ("tanh", "sine", "identity")  # a(-b) = -a(b)
+_ODD = (tanh, sine, identity)  # a(-b) = -a(b)
 
 
 @np.errstate(all="ignore")
@@ -70,8 +71,9 @@ def _in_units(design: Design, posed: Posed, options: Options, ends: list[Minimum
         coefficients=b,
         coefficient_names=design.linear_names,
         effects=effects,
-        activation=options.activation.name,
+        activation=options.activation,
         penalty=problem.penalty,
+        linear_penalty=options.linear_penalty,
         fitted=design.y - residuals,
         residuals=residuals,
         sum_of_squares=sum_of_squares,
@@ -109,7 +111,7 @@ def _nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> tuple[Fi
         beta[part.term][part.nodes] = F[-1]
         output[part.term][part.nodes] = Gamma2[start:stop]
         start = stop
-    if posed.problem.activation.name in _ODD:  # of a node and its mirror image, show the one with Γ₂ >= 0
+    if posed.problem.activation in _ODD:  # of a node and its mirror image, show the one with Γ₂ >= 0
         for k in range(len(A)):
             sign = np.where(output[k] < 0, -1.0, 1.0)
             A[k], beta[k], output[k] = A[k] * sign, beta[k] * sign, output[k] * sign
@@ -148,7 +150,7 @@ def _effects(design: Design, posed: Posed, left: Array) -> tuple[tuple[FittedEff
 
 def _search(end: Minimum, scale: float) -> Search:
     largest = float(np.abs(end.gradient).max(initial=0))
-    return Search(end.loss * scale**2, largest, end.iterations, end.evaluations, end.status)
+    return Search(end.loss * scale**2, largest, end.iterations, end.evaluations, end.status, np.array(end.trace))
 
 
 def _unsorted(rows: Array, order: Array) -> Array:

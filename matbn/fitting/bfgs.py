@@ -27,7 +27,8 @@ class Minimum:
     gradient: Array
     iterations: int
     evaluations: int
-    status: str  # "converged", "no decrease", "iterations", "interrupted"
+    status: str  # "converged", "no decrease", "iterations", "interrupted"; "passes" of mini-batches
+    trace: tuple[float, ...] = ()  # the loss after each iteration, in the units of y
 
 
 Watch = Callable[[int, float, Array], bool]  # sees each iteration's number, loss and θ; whether to stop

@@ -80,7 +80,7 @@ def _matrix(text: str, data: Any, environment: Mapping[str, Any], what: str) -> 
 
 
 def _raw_matrix(text: str, data: Any, environment: Mapping[str, Any], what: str) -> Any:
-    formulaic = _formulaic()
+    formulaic = formulaic_package()
     try:
         return formulaic.model_matrix(text, data, context=environment, na_action="ignore")
     except (formulaic.errors.FormulaicError, ValueError, TypeError, KeyError) as error:
@@ -104,7 +104,7 @@ def _options(call: NetCall, data: Any, environment: Mapping[str, Any]) -> dict[s
 
 def _complete(formula: Formula, data: Any, weights: Any) -> tuple[Any, Array]:
     """Return the rows without missing values in the columns that the model uses."""
-    formulaic = _formulaic()
+    formulaic = formulaic_package()
     if not hasattr(data, "columns"):
         raise ArgumentError(f"data is a {type(data).__name__}, but must be a data frame where a formula is given")
     used = {*formula.effects, *([weights] if isinstance(weights, str) else [])}
@@ -127,7 +127,8 @@ def _column(data: Any, name: str) -> Any:
     return data[name]
 
 
-def _formulaic() -> Any:
+def formulaic_package() -> Any:
+    """Import formulaic, or say how to get it."""
     try:
         import formulaic
     except ImportError:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from matbn.activation import ACTIVATIONS
+from matbn.activation import evaluate
 from matbn.arguments import Array, as_matrix
 from matbn.errors import ArgumentError, ShapeError
 from matbn.fitting.frame import arrays_of
@@ -51,12 +51,11 @@ def predicted(fit: Fit, inputs: Sequence[Array], linear: Array, effects: Mapping
             f"the linear part has {len(fit.coefficients)} columns ({', '.join(fit.coefficient_names)}), but"
             f" {linear.shape[1]} are given"
         )
-    value = ACTIVATIONS[fit.activation].value
     total: Array = linear @ np.nan_to_num(fit.coefficients)
     for net, Z in zip(fit.nets, inputs, strict=False):  # no nets where the linear part fitted exactly
         if Z.shape[1] != len(net.names):
             raise ShapeError(f"{net.label!r} has {len(net.names)} inputs, but {Z.shape[1]} columns are given")
-        total = total + value((Z - net.mean) @ net.A + net.beta) @ net.Gamma2
+        total = total + evaluate(fit.activation, "value", (Z - net.mean) @ net.A + net.beta) @ net.Gamma2
     for effect in fit.effects:
         total = total + _of_groups(effect, effects)
     return total

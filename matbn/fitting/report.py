@@ -1,6 +1,8 @@
 """A fit in words."""
 
-from matbn.fitting.result import Fit
+import numpy as np
+
+from matbn.fitting.result import Fit, FittedNet
 
 
 def text(fit: Fit) -> str:
@@ -12,10 +14,13 @@ def text(fit: Fit) -> str:
         lines += ["", "Linear part"]
         lines += [f"  {name:<{width}}  {value: .6g}" for name, value in fit.coef.items()]
     for effect in fit.effects:
-        lines += ["", f"Fixed effects of {effect.name}: {len(effect.levels)} groups"]
+        lines += [
+            "",
+            f"Fixed effects of {effect.name}: {len(effect.levels)} groups, deviation {effect.estimates.std():.4g}",
+        ]
     for net in fit.nets:
         size = len(net.gamma)
-        lines += ["", f"{net.label}: {size} node{'s' * (size > 1)} ({fit.activation}) on {', '.join(net.names)}"]
+        lines += ["", f"{net.label}: {size} node{'s' * (size > 1)} ({fit.activation.name}) on {', '.join(net.names)}"]
     lines += ["", f"R² {fit.r_squared:.4f}" + (f", within {fit.within_r_squared:.4f}" if fit.effects else "")]
     lines.append(f"mean squared residual {fit.loss:.6g}, penalty {fit.penalty:.3g}")
     if fit.edf is not None:
@@ -34,3 +39,43 @@ def text(fit: Fit) -> str:
                 f" {within} of them within 1 % of the best"
             )
     return "\n".join([*lines, *(f"note: {message}" for message in fit.messages)])
+
+
+def summary(fit: Fit) -> str:
+    """Return `Fit.summary`'s report."""
+    quantiles = np.quantile(fit.residuals, [0, 0.25, 0.5, 0.75, 1])
+    names = ("least", "lower quarter", "median", "upper quarter", "largest")
+    lines = [text(fit), "", "Residuals", *_table(names, [[f"{q:.4g}" for q in quantiles]])]
+    for net in fit.nets:
+        lines += ["", net.label, *_nodes(net)]
+    if fit.searches:
+        rows = [
+            [f"{s.loss:.8g}", s.status, f"{s.iterations}", f"{s.evaluations}", f"{s.gradient:.0e}"]
+            for s in fit.searches
+        ]
+        lines += ["", "Starts, the best first"]
+        lines += _table(("loss", "status", "iterations", "evaluations", "gradient"), rows)
+    return "\n".join(lines)
+
+
+def _nodes(net: FittedNet) -> list[str]:
+    """Return a net's parameters, a column for each node."""
+    header = ("", *(f"node {j + 1}" for j in range(len(net.gamma))))
+    rows = [(f"Gamma1 {name}", *row) for name, row in zip(net.names, net.Gamma1, strict=True)]
+    rows += [(symbol, *getattr(net, symbol)) for symbol in ("gamma", "beta", "Gamma2")]
+    return _table(header, [[name, *(f"{value:.4g}" for value in values)] for name, *values in rows])
+
+
+def _table(header: tuple[str, ...], rows: list[list[str]]) -> list[str]:
+    """Return lines in columns, each to the right but a first one of names."""
+    widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
+    left = header[0] == ""
+
+    def line(cells: tuple[str, ...] | list[str]) -> str:
+        padded = [
+            cell.ljust(width) if left and k == 0 else cell.rjust(width)
+            for k, (cell, width) in enumerate(zip(cells, widths, strict=True))
+        ]
+        return "  " + "  ".join(padded)
+
+    return [line(header), *map(line, rows)]

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from matbn.activation import Activation
 from matbn.arguments import Array
 from matbn.fitting.frame import Recipe
 from matbn.fitting.gcv import Scored
@@ -32,6 +33,18 @@ class FittedNet:
         """Folded bias (size)."""
         return np.asarray(self.beta - self.mean @ self.A)
 
+    def named(self, prefix: str = "") -> dict[str, float]:
+        """Return all parameters by name, in the order vec Γ₁, γ, β, Γ₂; nodes count from 1."""
+        nodes = range(1, len(self.gamma) + 1)
+        found = {
+            f"{prefix}Gamma1[{name},{j}]": float(self.Gamma1[i, j - 1])
+            for j in nodes
+            for i, name in enumerate(self.names)
+        }
+        for symbol in ("gamma", "beta", "Gamma2"):
+            found |= {f"{prefix}{symbol}[{j}]": float(getattr(self, symbol)[j - 1]) for j in nodes}
+        return found
+
 
 @dataclass(frozen=True, eq=False)
 class FittedEffect:
@@ -51,6 +64,7 @@ class Search:
     iterations: int
     evaluations: int
     status: str
+    trace: Array  # the loss after each iteration
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,8 +75,9 @@ class Fit:
     coefficients: Array  # of the linear part; nan where a column depends on those before it
     coefficient_names: tuple[str, ...]
     effects: tuple[FittedEffect, ...]
-    activation: str
+    activation: Activation
     penalty: float
+    linear_penalty: float
     fitted: Array  # N
     residuals: Array  # N
     sum_of_squares: float  # Σ w e²
@@ -111,6 +126,36 @@ class Fit:
         from matbn.fitting.predict import prediction
 
         return prediction(self, data, inputs, linear, effects)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """All parameters by name: the linear part's, then each net's as "Gamma1[z1,1]", "gamma[1]", and so on.
+
+        Where nets are several, their names begin with the net's label.
+        """
+        found = self.coef
+        for net in self.nets:
+            found |= net.named(f"{net.label}:" if len(self.nets) > 1 else "")
+        return found
+
+    def summary(self) -> str:
+        """Return a longer report than printing gives: residuals, each node, each start."""
+        from matbn.fitting.report import summary
+
+        return summary(self)
+
+    def to_json(self) -> str:
+        """Return the fit as JSON text, from which `Fit.from_json` makes it again, to the last digit."""
+        from matbn.fitting.exchange import to_json
+
+        return to_json(self)
+
+    @staticmethod
+    def from_json(text: str) -> "Fit":
+        """Return the fit that `to_json` wrote; it predicts new rows of a data frame too, where it has a formula."""
+        from matbn.fitting.exchange import from_json
+
+        return from_json(text)
 
     def __str__(self) -> str:
         from matbn.fitting.report import text

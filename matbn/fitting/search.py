@@ -22,6 +22,7 @@ from matbn.stream.threads import combine_in_order, default_threads, worth
 _ALIKE = 1e-9  # relative difference of losses
 _MANY = 1_000  # parameters, from which on BFGS's matrix costs more than it saves
 _POLISHED = 20_000_000  # entries of the Jacobian, up to which a search that did not converge is polished
+_POLISH = -2  # its number among the searches
 _POLISH_SHARE = 20  # iterations of a search, for which polishing may take one step
 
 Solver = Callable[[Problem, Workspace, Array, Options, Watch], Minimum]
@@ -43,21 +44,21 @@ def searched(problem: Problem, options: Options, watched: Watched, also: Array |
             found = SOLVERS[options.solver](problem, work, theta, options, watched.watch(start))
         except KeyboardInterrupt:
             watched.stopped = True
-            return [_interrupted(problem, watched.last.get(start, theta), work)]
+            found = _interrupted(problem, watched.last.get(start, theta), work)
         watched.ended()
-        return [found]
+        return [_traced(found, watched, start)]
 
     watched.forget()
     pieces = range(0 if also is None else -1, options.starts)
     cores = default_threads()
     in_search = worth(cores, _products(problem)) if len(pieces) == 1 else 1
-    threads = min(len(pieces), cores) if len(pieces) > 1 else 0
+    threads = min(len(pieces), cores) if in_search <= 1 else 0  # blocks hold BLAS to one thread where they are
     try:
         ends = combine_in_order(pieces, search, list.__add__, threads) or []
     except KeyboardInterrupt:  # while waiting for other threads
         watched.stopped = True
         work = workspace(problem)
-        ends = [_interrupted(problem, theta, work) for theta in watched.last.values()]
+        ends = [_traced(_interrupted(problem, theta, work), watched, start) for start, theta in watched.last.items()]
     if not ends:
         raise KeyboardInterrupt
     least = min(end.loss for end in ends)
@@ -96,17 +97,30 @@ def _polished(problem: Problem, end: Minimum, options: Options, watched: Watched
     """Go on from where a search stopped, by Levenberg and Marquardt's steps; their end, if it is better."""
     if len(problem.y) * (len(end.theta) + problem.nodes) > _POLISHED:
         return end
-    work = workspace(problem)
-    found = minimise_damped(
-        problem, work, end.theta, options.tolerance, options.iterations // _POLISH_SHARE, watched.watch(-2)
+    steps = options.iterations // _POLISH_SHARE
+    watch = watched.watch(_POLISH)
+    try:
+        found = minimise_damped(problem, workspace(problem), end.theta, options.tolerance, steps, watch)
+    except KeyboardInterrupt:
+        watched.stopped = True
+        return replace(end, status="interrupted")
+    both = replace(
+        found,
+        iterations=end.iterations + found.iterations,
+        evaluations=end.evaluations + found.evaluations,
+        trace=end.trace + tuple(watched.losses[_POLISH]),
     )
-    both = replace(found, iterations=end.iterations + found.iterations, evaluations=end.evaluations + found.evaluations)
     return both if found.status == "converged" or found.loss < end.loss else end
 
 
 def _interrupted(problem: Problem, theta: Array, work: Workspace) -> Minimum:
     found = solved(problem, theta, work)
     return Minimum(theta, found.loss, found.gradient, 0, 0, "interrupted")
+
+
+def _traced(end: Minimum, watched: Watched, start: int) -> Minimum:
+    trace = tuple(watched.losses.get(start, ()))
+    return replace(end, trace=trace, iterations=end.iterations or len(trace))
 
 
 def _products(problem: Problem) -> int:
