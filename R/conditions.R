@@ -10,12 +10,33 @@ raise <- function(message, classes, call) {
 }
 
 caution <- function(messages, call) {
-  for (message in messages) {
-    classes <- c("matbn_PrecisionWarning", "matbn_warning", "warning", "condition")
-    warning(structure(list(message = message, call = call), class = classes))
-  }
+  for (message in messages) warned(message, "matbn_PrecisionWarning", call)
+}
+
+warned <- function(message, kind, call) {
+  warning(structure(list(message = message, call = call), class = c(kind, "matbn_warning", "warning", "condition")))
 }
 
 refuse <- function(message, kind, call = sys.call(-2)) {
   raise(message, c(paste0("matbn_", kind), "matbn_error"), call)
+}
+
+# Errors that arise deep inside show the call that the user wrote.
+with_call <- function(call, code) {
+  withCallingHandlers(code, matbn_error = function(e) {
+    e$call <- call
+    stop(e)
+  })
+}
+
+# Errors of R's own functions become matbn's, after a word on what they concern.
+as_refusal <- function(code, about = NULL) {
+  tryCatch(code, error = function(e) {
+    if (inherits(e, "matbn_error")) stop(e)
+    refuse(paste0(about, conditionMessage(e)), "ArgumentError")
+  })
+}
+
+listed <- function(names, most = 8L) {
+  paste(c(utils::head(names, most), if (length(names) > most) "..."), collapse = ", ")
 }

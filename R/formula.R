@@ -19,13 +19,18 @@ take_apart <- function(formula) {
   is_net <- vapply(parts, function(part) is_call(part$term, "net"), NA)
   subtracted <- vapply(parts[is_net], function(part) part$sign == "-", NA)
   if (any(subtracted)) refuse("formula subtracts a net, which can only be added", "ArgumentError", sys.call(-1))
+  for (part in parts[!is_net]) {
+    if (part$sign == "-" && is_call(part$term, "offset")) {
+      refuse("formula subtracts an offset; write offset(-v)", "ArgumentError", sys.call(-1))
+    }
+  }
   linear <- quote(1)
   for (part in parts[!is_net]) linear <- call(part$sign, linear, part$term)
   list(
     outcome = formula[[2L]],
     linear = as_formula(linear, environment(formula)),
     nets = lapply(parts[is_net], function(part) net_call(part$term, environment(formula))),
-    effects = effects
+    effects = effects, environment = environment(formula)
   )
 }
 
@@ -42,6 +47,9 @@ net_call <- function(term, env) {
     refuse(paste0(label, " has no size; write how many nodes it has, as in net(z1, z2, size = 4)"), "ArgumentError", NULL)
   }
   inputs <- Reduce(function(a, b) call("+", a, b), arguments[!named])
+  terms <- stats::terms(as_formula(inputs, env))
+  if (length(attr(terms, "offset"))) refuse(paste0(label, " has an offset, which belongs outside"), "ArgumentError", NULL)
+  if (!length(attr(terms, "term.labels"))) refuse(paste0(label, " has no inputs; write net(z1, z2, size = 4)"), "ArgumentError", NULL)
   options <- lapply(arguments[named], function(value) {
     tryCatch(eval(value, env), error = function(e) refuse(paste0(label, ": ", conditionMessage(e)), "ArgumentError", NULL))
   })
@@ -72,6 +80,27 @@ effect_names <- function(term) {
     }
   }
   vapply(parts, function(part) as.character(part$term), "")
+}
+
+# The formula of a fit with changes such as . ~ . + x, in which a dot stands for what was in its place: the outcome, the
+# linear part with the nets, or after a bar the effects. Without a bar the effects stay.
+changed_formula <- function(old, new) {
+  right <- function(side) if (is_call(side, "|")) as.list(side)[2:3] else list(side, NULL)
+  was <- right(old[[3L]])
+  new <- stats::as.formula(new)
+  becomes <- right(new[[length(new)]])
+  whole <- call("~", old[[2L]], was[[1L]])
+  change <- if (length(new) == 3L) call("~", new[[2L]], becomes[[1L]]) else call("~", quote(.), becomes[[1L]])
+  whole <- stats::update.formula(stats::as.formula(whole), stats::as.formula(change))
+  effects <- was[[2L]]
+  if (!is.null(becomes[[2L]])) {
+    effects <- stats::update.formula(
+      as_formula(if (is.null(effects)) 1 else effects, baseenv()), as_formula(becomes[[2L]], baseenv())
+    )[[2L]]
+  }
+  if (!is.null(effects) && length(all.vars(effects))) whole[[3L]] <- call("|", whole[[3L]], effects)
+  environment(whole) <- environment(old)
+  whole
 }
 
 # The formula of all variables, for one model frame: rows with a missing value in any of them go together.

@@ -26,7 +26,7 @@ numbers <- function(x, name) {
     refuse(paste0(name, " is a factor: expand it with model.matrix(~ ...)"), "ElementTypeError")
   }
   if (!(is.numeric(x) || is.logical(x) || is.complex(x))) {
-    refuse(paste0(name, " is of class ", class(x)[1], ", but must hold numbers"), "ElementTypeError")
+    refuse(paste0(name, " is of class ", if (is.matrix(x)) typeof(x) else class(x)[1], ", but must hold numbers"), "ElementTypeError")
   }
   shape <- dim(x)
   x <- if (is.complex(x)) as.complex(x) else as.double(x)
@@ -41,6 +41,11 @@ number <- function(x, name) {
     refuse(paste0(name, " must be one number"), "ElementTypeError")
   }
   as.double(x)
+}
+
+flag <- function(x, name) {
+  if (!(isTRUE(x) || isFALSE(x))) refuse(paste0(name, " must be TRUE or FALSE"), "ElementTypeError")
+  x
 }
 
 text <- function(x, name) {

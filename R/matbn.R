@@ -8,120 +8,133 @@
 #' norm divides by the standard deviation with `ddof = 0`. \eqn{\Gamma_2}, the linear part and the effects are solved for
 #' exactly at each step of the search for the rest.
 #'
+#' With a formula, `offset(v)` in the linear part is taken off y before the fit and added to fitted values and
+#' predictions; R squared is then that of y less the offset.
+#'
+#' @param x a formula, or the inputs of a net: a numeric matrix or a data frame of numbers; a list of those makes several
+#'   nets, which take its names.
 #' @param formula a formula such as `y ~ trend + net(z1, z2, size = 8) | id + year`. A net's inputs are terms of a formula;
 #'   `size` is its number of nodes, `basis` a matrix B that makes first-layer weights \eqn{B \Theta}, `mask` a matrix of
 #'   inputs × nodes that says which weights may differ from 0. Effects take the intercept's place.
 #' @param data a data frame.
-#' @param weights,subset,na.action as in [lm()]; a weight of 2 counts as two equal rows.
+#' @param weights,subset,na.action as in [lm()]; a weight of 2 counts as two equal rows. With [na.exclude()], fitted
+#'   values, residuals and predictions have NA for the rows that were left out.
+#' @param y numeric outcomes.
+#' @param size number of nodes; with several nets, a number for each.
+#' @param linear columns of the linear part: a vector, a matrix or a data frame of numbers. An intercept is added where
+#'   there are no effects.
+#' @param effects groups of the rows for fixed effects: a vector or factor, or a named list or data frame of several.
+#' @param basis,mask as in a formula's `net()`; with several nets a list, NULL where a net has none.
 #' @param activation one of "relu", "leaky_relu", "tanh", "logistic", "softplus", "gelu", "sine", "identity".
 #' @param penalty \eqn{\lambda}, at least 0; or "gcv", which chooses it by generalised cross-validation with effective
 #'   degrees of freedom, along a path of warm starts.
+#' @param linear_penalty \eqn{\lambda_{lin}}, at least 0: adds \eqn{\lambda_{lin} \sum \sigma^2 b^2} to what is minimised, with
+#'   the standard deviation \eqn{\sigma} of each linear column; neither the intercept nor effects are penalised.
+#' @param solver "profiled" (the default) searches by BFGS with all that is linear solved for, by L-BFGS above 1,000
+#'   parameters, and polishes by Levenberg and Marquardt's steps what did not converge. "lm" takes such steps throughout,
+#'   "joint" searches all parameters by BFGS; both end at minima of the same loss. "adam" trains on mini-batches as
+#'   deep-learning frameworks do, and ends after `iterations` passes through the data, at no minimum; it takes no effects.
 #' @param starts how many starting values are drawn; by default 10 on small data and fewer on large.
 #' @param seed where they come from; NULL draws it from R's generator, so that [set.seed()] governs.
 #' @param tolerance,iterations the search ends where no entry of the gradient, for outcomes of unit variance, exceeds the
-#'   tolerance, or after so many iterations.
+#'   tolerance, or after so many iterations (2,000; with "adam" 200).
+#' @param progress whether to show on the console how far a fit is, from a second on. An interrupt (Ctrl-C, Esc) ends the
+#'   search, and the best fit so far is returned with a warning.
 #' @param contrasts.arg as in [model.matrix()].
+#' @param ... arguments of the methods; anything else is an error.
 #' @return A plain list of class `matbn`: coefficients (of the linear part), nets (each with Gamma1, gamma, beta, Gamma2
 #'   and its inputs' mean), effects, fitted.values, residuals, searches (how each start ended, the best first), messages
 #'   and what predictions need. It may be saved, and predicts without Python.
+#' @seealso [matbn-methods] for what can be done with a fit, [as_nnet()] for its weights in package nnet.
 #' @examples
 #' \dontrun{
 #' fit <- matbn(weight ~ Diet + net(Time, size = 3) | Chick, ChickWeight)
-#' fit
+#' summary(fit)
 #' predict(fit, head(ChickWeight))
+#' update(fit, . ~ . - Diet, penalty = "gcv")
+#'
+#' inputs <- as.matrix(mtcars[c("wt", "hp")])
+#' fit <- matbn(inputs, mtcars$mpg, size = 2, effects = mtcars$cyl)
+#' predict(fit, inputs[1:3, ], effects = mtcars$cyl[1:3])
 #' }
 #' @export
-matbn <- function(formula, data, weights, subset, na.action = stats::na.omit, activation = "tanh", penalty = 1e-4,
-                  starts = NULL, seed = NULL, tolerance = 1e-6, iterations = 2000, contrasts.arg = NULL) {
-  parts <- take_apart(formula)
-  frame_call <- match.call(expand.dots = FALSE)
-  frame_call <- frame_call[c(1L, match(c("data", "weights", "subset", "na.action"), names(frame_call), 0L))]
-  frame_call$formula <- all_variables(parts, environment(formula))
-  frame_call$na.action <- na.action
-  frame_call[[1L]] <- quote(stats::model.frame)
-  frame <- eval(frame_call, parent.frame())
-  if (nrow(frame) == 0L) refuse("no rows are left: every one has a missing value or is out of the subset", "ArgumentError")
-
-  linear <- design_matrix(parts$linear, frame, contrasts.arg)
-  if (!linear$intercept && !length(parts$effects)) {
-    refuse("formula drops the intercept, without which nets are not fitted; leave it in", "ArgumentError")
-  }
-  nets <- lapply(parts$nets, function(net) c(net, design_matrix(net$inputs, frame, contrasts.arg)))
-  effects <- lapply(stats::setNames(parts$effects, parts$effects), function(name) factor(frame[[name]]))
-  if (is.null(seed)) seed <- sample.int(.Machine$integer.max, 1L)
-  w <- stats::model.weights(frame)
-
-  out <- bridge_call(
-    "fit", numbers(stats::model.response(frame), "y"),
-    lapply(nets, function(net) {
-      list(Z = net$matrix, size = number(net$size, "size"), basis = optional(net$basis, "basis"),
-        mask = optional(net$mask, "mask"), label = text(net$label, "label"))
-    }),
-    if (ncol(linear$matrix)) linear$matrix else NULL,
-    unname(lapply(effects, function(codes) as.double(codes))), optional(w, "weights"), text(activation, "activation"),
-    if (is.character(penalty)) text(penalty, "penalty") else number(penalty, "penalty"), if (is.null(starts)) NULL else number(starts, "starts"), number(seed, "seed"),
-    number(tolerance, "tolerance"), number(iterations, "iterations")
-  )
-  fit <- as_fit(out, frame, linear, nets, effects, activation)
-  fit$formula <- formula
-  fit$call <- match.call()
-  fit$seed <- seed
-  if (!out$converged) {
-    warning(structure(
-      list(message = paste(out$messages, collapse = "; "), call = sys.call()),
-      class = c("matbn_ConvergenceWarning", "matbn_warning", "warning", "condition")
-    ))
-  }
-  fit
+matbn <- function(x, ...) {
+  if (!nargs()) refuse("matbn() needs a formula and data, or x, y and size", "ArgumentError", sys.call())
+  # As in lm, the formula may stand anywhere if it is named: then it chooses the method.
+  at <- match("formula", ...names())
+  UseMethod("matbn", if (is.na(at)) x else ...elt(at))
 }
 
-# A part of the formula as its columns without the intercept, and what it takes to make them again.
-design_matrix <- function(formula, frame, contrasts.arg = NULL) {
-  terms <- stats::terms(formula)
-  used <- intersect(names(contrasts.arg), all.vars(formula))
-  contrasts.arg <- if (length(used)) contrasts.arg[used] else NULL
-  full <- terms
-  attr(full, "intercept") <- 1L # factors have contrasts, as beside an intercept
-  matrix <- stats::model.matrix(full, frame, contrasts.arg = contrasts.arg)
-  kept <- matrix[, -1L, drop = FALSE]
-  storage.mode(kept) <- "double"
-  dimnames(kept) <- list(NULL, colnames(kept))
-  attr(kept, "assign") <- NULL
-  # New rows are transformed as these were (scale(), poly(), splines), which the whole frame's terms remember.
-  all <- attr(frame, "terms")
-  at <- match(variable_names(full), variable_names(all))
-  attr(full, "predvars") <- as.call(c(quote(list), as.list(attr(all, "predvars"))[-1L][at]))
-  attr(full, "dataClasses") <- attr(all, "dataClasses")[at]
-  list(
-    matrix = kept, terms = full, contrasts = attr(matrix, "contrasts"), xlevels = stats::.getXlevels(full, frame),
-    intercept = attr(terms, "intercept") == 1L
-  )
+#' @rdname matbn
+#' @export
+matbn.formula <- function(formula, data, weights, subset, na.action = stats::na.omit, activation = "tanh", penalty = 1e-4,
+                          linear_penalty = 0, solver = "profiled", starts = NULL, seed = NULL, tolerance = 1e-6,
+                          iterations = NULL, progress = interactive(), contrasts.arg = NULL, ...) {
+  call <- user_call(match.call(), sys.call(-1L))
+  data <- if (missing(data)) NULL else data
+  caller <- parent.frame()
+  with_call(call, {
+    no_others(...names(), ...length(), matbn.formula, "with a formula")
+    parts <- take_apart(formula)
+    frame <- framed(parts, call, na.action, data, caller)
+    fit <- fitted_by_python(formula_model(parts, frame, contrasts.arg), mget(search_arguments))
+    fit$formula <- formula
+    fit$columns <- column_kinds(fit$frame, data)
+    finished(fit, call)
+  })
 }
 
-variable_names <- function(terms) vapply(as.list(attr(terms, "variables"))[-1L], deparse1, "")
+#' @rdname matbn
+#' @export
+matbn.default <- function(x, y, size, linear = NULL, effects = NULL, weights = NULL, basis = NULL, mask = NULL,
+                          activation = "tanh", penalty = 1e-4, linear_penalty = 0, solver = "profiled", starts = NULL,
+                          seed = NULL, tolerance = 1e-6, iterations = NULL, progress = interactive(), ...) {
+  call <- user_call(match.call(), sys.call(-1L))
+  with_call(call, {
+    no_others(...names(), ...length(), matbn.default, "with a matrix of inputs")
+    if (!missing(y) && inherits(y, "formula")) {
+      refuse("y is a formula: write matbn(formula, data), or name it, formula = ...", "ArgumentError")
+    }
+    if (missing(y)) refuse("y is missing: give the outcomes, one for each row of x", "ArgumentError")
+    if (missing(size)) refuse("size is missing: say how many nodes the net has, as in size = 4", "ArgumentError")
+    model <- array_model(x, y, size, linear, effects, weights, basis, mask)
+    finished(fitted_by_python(model, mget(search_arguments)), call)
+  })
+}
 
-as_fit <- function(out, frame, linear, nets, effects, activation) {
-  rows <- rownames(frame)
-  coefficients <- out$coefficients
-  coefficients[is.nan(coefficients)] <- NA_real_
-  names(coefficients) <- c(if (!length(effects)) "(Intercept)", colnames(linear$matrix))
-  recipe <- function(part) part[c("terms", "contrasts", "xlevels")]
-  fit <- list(
-    coefficients = coefficients,
-    nets = if (length(out$nets)) Map(function(found, net) {
-      nodes <- seq_along(found$gamma)
-      found$Gamma1 <- matrix(found$Gamma1, ncol = length(nodes), dimnames = list(colnames(net$matrix), nodes))
-      c(list(label = net$label), found, recipe(net))
-    }, out$nets, nets) else list(),
-    effects = Map(function(codes, estimates) stats::setNames(estimates, levels(codes)), effects, out$effects),
-    fitted.values = stats::setNames(out$fitted, rows),
-    residuals = stats::setNames(out$residuals, rows),
-    activation = activation, penalty = out$penalty, edf = out$edf, rank = out$rank,
-    r.squared = out$r_squared, within.r.squared = out$within_r_squared,
-    sum.of.squares = out$sum_of_squares, weights = stats::model.weights(frame),
-    searches = as.data.frame(lapply(out$searches, unlist)), messages = as.character(unlist(out$messages)), converged = out$converged,
-    linear = recipe(linear), na.action = attr(frame, "na.action"), version = 1L
-  )
-  class(fit) <- "matbn"
+search_arguments <- c(
+  "activation", "penalty", "linear_penalty", "solver", "starts", "seed", "tolerance", "iterations", "progress"
+)
+
+# The call as the user wrote it: with matched names, and the generic's name in place of the method's.
+user_call <- function(matched, generic) {
+  written <- if (is.call(generic)) deparse1(generic[[1L]]) else ""
+  matched[[1L]] <- if (grepl("^[[:alnum:].]+:::?matbn$", written)) generic[[1L]] else quote(matbn)
+  matched
+}
+
+# An argument that no method takes is a slip of the pen: R would pass over it in silence.
+no_others <- function(names, count, method, way) {
+  if (!count) return(invisible())
+  takes <- setdiff(names(formals(method)), "...")
+  name <- names[1L]
+  if (is.null(name) || is.na(name) || !nzchar(name)) {
+    refuse(paste0("too many arguments without a name; ", way, ", matbn() takes ", listed(takes, 20L)), "ArgumentError")
+  }
+  near <- takes[utils::adist(name, takes) <= 2L]
+  hint <- if (length(near)) paste0("; did you mean ", near[1L], "?") else paste0(", which takes ", listed(takes, 20L))
+  refuse(paste0("'", name, "' is no argument of matbn() ", way, hint), "ArgumentError")
+}
+
+finished <- function(fit, call) {
+  fit$call <- call
+  if (!fit$converged && fit$solver != "adam") warned(paste(fit$messages, collapse = "; "), "matbn_ConvergenceWarning", call)
+  size <- sum(vapply(fit$nets, function(net) length(net$gamma), 0L))
+  if (size > length(fit$residuals)) {
+    warned(
+      paste0("the nets have ", size, " nodes for ", length(fit$residuals), " rows; take fewer, or penalty = \"gcv\""),
+      "matbn_SizeWarning", call
+    )
+  }
   fit
 }

@@ -1,68 +1,27 @@
-# What an R user tries on a fit. Nothing here needs Python.
+# What an R user tries on a fit. Nothing here needs Python, but for update().
 
 #' Methods for fitted nets
 #'
-#' Predictions, printing and the parts of a fit; none of them needs Python.
+#' Predictions, printing and the parts of a fit; but for `update`, none of them needs Python.
 #'
 #' @param object,x a fit by [matbn()].
-#' @param newdata a data frame with the variables of the formula; without it, the fit's own rows.
+#' @param newdata for a fit of a formula a data frame with its variables; for a fit of matrices the nets' inputs, as in
+#'   [matbn()]. Without it, the fit's own rows.
+#' @param linear,effects columns of the linear part and groups at new rows, for fits of matrices that have them.
 #' @param na.action what to do with rows of newdata that have missing values; by default they get NA.
+#' @param part which coefficients: of the linear part; of the nets, such as `Gamma1[z1,1]` for the weight of input z1
+#'   in node 1, after the net's label where there are several; each group's effect, such as `id[3]`; or all of them.
+#' @param formula. changes to the formula, as in [stats::update()]. A dot stands for what was in its place, before and
+#'   after a bar; without a bar the effects stay.
+#' @param evaluate whether to fit; if FALSE the call is returned.
 #' @param digits how many significant digits to print.
-#' @param ... not used.
-#' @return `predict` returns a vector of predictions, `nobs` the number of rows, `formula` the formula.
+#' @param ... for `update` further changes to the call, otherwise not used.
+#' @return `predict` returns a vector of predictions, `nobs` the number of rows, `formula` the formula, `coef` a named
+#'   vector, `update` a fit. `summary` returns a list of class `summary.matbn`, with residuals' quantiles, a table of the
+#'   coefficients, a matrix for each net (a row for each node), a data frame about the effects and one about the
+#'   starts, and measures of fit. [fitted()], [residuals()] and [weights()] work too.
 #' @name matbn-methods
 NULL
-
-#' @rdname matbn-methods
-#' @export
-predict.matbn <- function(object, newdata, na.action = stats::na.pass, ...) {
-  if (missing(newdata)) {
-    return(stats::napredict(object$na.action, object$fitted.values))
-  }
-  part <- function(recipe) {
-    frame <- stats::model.frame(recipe$terms, newdata, na.action = na.action, xlev = recipe$xlevels)
-    stats::.checkMFClasses(attr(recipe$terms, "dataClasses"), frame)
-    stats::model.matrix(recipe$terms, frame, contrasts.arg = recipe$contrasts)[, -1L, drop = FALSE]
-  }
-  b <- object$coefficients
-  b[is.na(b)] <- 0
-  linear <- part(object$linear)
-  if (!length(object$effects)) linear <- cbind(1, linear)
-  total <- drop(linear %*% b)
-  for (net in object$nets) {
-    Z <- sweep(part(net), 2L, net$mean)
-    B <- sweep(Z %*% sweep(net$Gamma1, 2L, net$gamma, "*"), 2L, net$beta, "+")
-    total <- total + drop(activation_value(object$activation, B) %*% net$Gamma2)
-  }
-  for (name in names(object$effects)) {
-    estimates <- object$effects[[name]]
-    if (is.null(newdata[[name]])) refuse(paste0("newdata has no variable ", name), "ArgumentError", sys.call())
-    labels <- as.character(newdata[[name]])
-    unseen <- setdiff(labels[!is.na(labels)], names(estimates))
-    if (length(unseen)) {
-      refuse(
-        paste0(name, " has groups that the fit has not seen: ", paste(utils::head(unseen, 5L), collapse = ", ")),
-        "ArgumentError", sys.call()
-      )
-    }
-    total <- total + unname(estimates[labels])
-  }
-  stats::setNames(total, rownames(newdata))
-}
-
-activation_value <- function(name, B) {
-  switch(name,
-    relu = pmax(B, 0),
-    leaky_relu = ifelse(B > 0, B, 0.01 * B),
-    tanh = tanh(B),
-    logistic = stats::plogis(B),
-    softplus = pmax(B, 0) + log1p(exp(-abs(B))),
-    gelu = B * stats::pnorm(B),
-    sine = sin(B),
-    identity = B,
-    refuse(paste0("activation '", name, "' is none that R knows"), "ArgumentError", NULL)
-  )
-}
 
 #' @rdname matbn-methods
 #' @export
@@ -74,7 +33,10 @@ print.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
   }
   for (name in names(x$effects)) cat("\nFixed effects of ", name, ": ", length(x$effects[[name]]), " groups\n", sep = "")
   for (net in x$nets) {
-    cat("\n", net$label, ": ", length(net$gamma), " node(s), ", x$activation, ", on ", paste(rownames(net$Gamma1), collapse = ", "), "\n", sep = "")
+    cat(
+      "\n", net$label, ": ", length(net$gamma), " node(s), ", x$activation, ", on ", paste(rownames(net$Gamma1), collapse = ", "), "\n",
+      sep = ""
+    )
   }
   cat("\n", length(x$residuals), " rows, R-squared ", format(x$r.squared, digits = digits), sep = "")
   if (length(x$effects)) cat(", within ", format(x$within.r.squared, digits = digits), sep = "")
@@ -87,8 +49,53 @@ print.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
     }
     cat("\n")
   }
-  for (message in x$messages) cat("note: ", message, "\n", sep = "")
+  print_notes(x$messages)
   invisible(x)
+}
+
+print_notes <- function(messages) for (message in messages) cat("note: ", message, "\n", sep = "")
+
+#' @rdname matbn-methods
+#' @export
+coef.matbn <- function(object, part = c("linear", "nets", "effects", "all"), ...) {
+  part <- with_call(sys.call(), as_refusal(match.arg(part), "part: "))
+  effects <- unlist(unname(lapply_named(object$effects, function(estimates, name) {
+    stats::setNames(estimates, paste0(name, "[", names(estimates), "]"))
+  })))
+  switch(part,
+    linear = object$coefficients,
+    nets = net_coefficients(object$nets),
+    effects = effects,
+    all = c(object$coefficients, net_coefficients(object$nets), effects)
+  )
+}
+
+net_coefficients <- function(nets) {
+  labels <- make.unique(vapply(nets, `[[`, "", "label"))
+  prefixes <- if (length(nets) > 1L) paste0(labels, ":") else rep("", length(nets))
+  unlist(Map(function(net, prefix) {
+    weights <- outer(rownames(net$Gamma1), seq_along(net$gamma), paste, sep = ",")
+    nodes <- function(name) paste0(name, "[", seq_along(net$gamma), "]")
+    values <- c(net$Gamma1, net$gamma, net$beta, net$Gamma2)
+    names <- c(paste0("Gamma1[", weights, "]"), nodes("gamma"), nodes("beta"), nodes("Gamma2"))
+    stats::setNames(values, paste0(prefix, names))
+  }, nets, prefixes))
+}
+
+#' @rdname matbn-methods
+#' @importFrom stats update
+#' @export
+update.matbn <- function(object, formula., ..., evaluate = TRUE) {
+  call <- object$call
+  changes <- match.call(expand.dots = FALSE)$...
+  if (!missing(formula.)) {
+    if (is.null(object$formula)) {
+      refuse("the fit has no formula; update it by the arguments of matbn(), such as size = 4", "ArgumentError", sys.call())
+    }
+    call$formula <- changed_formula(object$formula, formula.)
+  }
+  for (name in names(changes)) call[name] <- list(changes[[name]])
+  if (evaluate) eval(call, parent.frame()) else call
 }
 
 #' @rdname matbn-methods

@@ -26,6 +26,7 @@ from matbn.errors import (
 )
 from matbn.fitting.api import fit
 from matbn.fitting.design import NetTerm, net
+from matbn.fitting.progress import Progress
 from matbn.fitting.result import Fit
 from matbn.gradient import net_gradient
 from matbn.jacobian import net_hessian_product, net_jacobian
@@ -57,6 +58,7 @@ __all__ = [
     "Parameters",
     "PrecisionWarning",
     "Prepared",
+    "Progress",
     "RunningStatistics",
     "ShapeError",
     "TrainingOutput",

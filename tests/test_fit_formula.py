@@ -118,11 +118,11 @@ def test_a_search_that_ends_early_warns_and_says_what_to_try(data):
     ("formula", "message"),
     [
         ("y", "must have the form"),
-        ("y ~ nope", "the linear part .* cannot be evaluated: .*nope"),
-        ("nope ~ x", "the outcome .* cannot be evaluated: .*nope"),
+        ("y ~ nope", "the linear part: 'nope' is no column of data"),
+        ("nope ~ x", "the outcome: 'nope' is no column of data"),
         ("y ~ net(z1)", r"net\(z1\) has no size"),
         ("y ~ net(size=2)", "has no inputs"),
-        ("y ~ net(z1, nope, size=2)", "cannot be evaluated: .*nope"),
+        ("y ~ net(z1, nope, size=2)", "'nope' is no column of data"),
         ("y ~ net(z1, size=nope)", "size = nope cannot be evaluated"),
         ("y ~ net(z1, size=0)", "size is 0"),
         ("y ~ net(z1, size=2, rate=1)", "'rate' is no option"),
@@ -134,7 +134,7 @@ def test_a_search_that_ends_early_warns_and_says_what_to_try(data):
         ("y ~ x | id:year", "effects are names of columns"),
         ("y ~ x | nope", "data has no column 'nope'"),
         ("y ~ 0 + net(z1, size=2)", "drops the intercept"),
-        ("group ~ x", "outcome 'group' has 2 columns"),
+        ("group ~ x", "outcome 'group' must be a number in each row"),
     ],
 )
 def test_formulas_that_cannot_be_used(data, formula, message):
@@ -152,7 +152,7 @@ def test_arguments_that_cannot_be_used(data):
         (matbn.ArgumentError, "starts is 0", (y,), {"starts": 0}),
         (matbn.ArgumentError, "activation is 'step'", (y,), {"activation": "step"}),
         (matbn.ShapeError, "the inputs of 'net' have 299 rows", (y,), {"nets": matbn.net(Z[1:], 2)}),
-        (matbn.ArgumentError, "net has constant inputs, at 0", (y,), {"nets": matbn.net(np.ones((300, 1)), 2)}),
+        (matbn.ArgumentError, "net has constant inputs, net1,", (y,), {"nets": matbn.net(np.ones((300, 1)), 2)}),
         (matbn.ArgumentError, "data has no column 'nope'", ("y ~ x", data), {"weights": "nope"}),
     ):
         with pytest.raises(error, match=match):

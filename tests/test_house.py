@@ -40,7 +40,7 @@ MAY_IMPORT = {
     "forum": {"activation", "arguments", "errors", "forum", "gradient", "network"},
     "sklearn": {"arguments", "errors", "fitting"},
     "cli": {"errors", "forum", ""},
-    "rbridge": {"arguments", "batchnorm", "errors", "forum", "rbridge", ""},
+    "rbridge": {"arguments", "batchnorm", "errors", "fitting", "forum", "rbridge", ""},
     "__main__": {"cli"},
 }
 LEAVES = {"cli", "__main__", "rbridge", "sklearn"}

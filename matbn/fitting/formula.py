@@ -34,7 +34,7 @@ class Formula:
 def parsed(text: str) -> Formula:
     """Take a formula apart."""
     sides = _split(text, "~")
-    if len(sides) != 2 or not sides[0]:
+    if len(sides) != 2 or not sides[0] or not sides[1]:
         raise ArgumentError(f"formula {text!r} must have the form 'y ~ terms', with one ~")
     parts = _split(sides[1], "|")
     if len(parts) > 2:

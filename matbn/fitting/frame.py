@@ -1,13 +1,15 @@
 """A formula on a data frame as a design, and new data as the same model sees them; formulaic makes the matrices."""
 
+import re
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from matbn.arguments import Array
-from matbn.errors import ArgumentError, MatbnError
+from matbn.arguments import Array, as_vector, counted
+from matbn.errors import ArgumentError, MatbnError, NotFiniteError
 from matbn.fitting.design import Design, design, net
 from matbn.fitting.formula import Formula, NetCall
 
@@ -35,8 +37,12 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
     """Evaluate a formula; rows with missing values in a column that it uses are left out."""
     data, rows = _complete(formula, data, weights)
     outcome, _ = _matrix(f"1 + {formula.outcome}", data, environment, "the outcome")
-    if outcome.shape[1] != 1:
-        raise ArgumentError(f"formula {formula.text!r}: the outcome {formula.outcome!r} has {outcome.shape[1]} columns")
+    kinds = {kind.value for kind, _ in outcome.model_spec.encoder_state.values()}
+    if outcome.shape[1] != 1 or "categorical" in kinds:
+        raise ArgumentError(
+            f"formula {formula.text!r}: the outcome {formula.outcome!r} must be a number in each row, not a factor or"
+            " several columns"
+        )
     linear, intercept = _matrix(f"1 {formula.linear}", data, environment, "the linear part")
     if not intercept and not formula.effects:
         raise ArgumentError(
@@ -44,13 +50,17 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
         )
     # Beside an intercept, which is then dropped, factors have contrasts.
     matrices = [_matrix(f"1 + {call.inputs}", data, environment, call.text)[0] for call in formula.nets]
+    for call, matrix in zip(formula.nets, matrices, strict=True):
+        if not matrix.shape[1]:
+            raise ArgumentError(f"{call.text}: its inputs make no columns; a factor needs two levels or more")
     terms = [
         net(matrix, **_options(call, data, environment), names=list(matrix.columns))
         for call, matrix in zip(formula.nets, matrices, strict=True)
     ]
     effects = {name: _column(data, name).to_numpy() for name in formula.effects}
     w = _column(data, weights).to_numpy() if isinstance(weights, str) else weights
-    w = np.asarray(w)[rows] if w is not None and not isinstance(weights, str) else w
+    if w is not None and not isinstance(weights, str):
+        w = as_vector("weights", w, len(rows), "one for each row of data")[rows]
     found = design(outcome, terms, linear, effects or None, w)
     recipe = Recipe(formula, linear.model_spec, tuple(matrix.model_spec for matrix in matrices), not formula.effects)
     return Framed(found, recipe, rows)
@@ -58,6 +68,7 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
 
 def arrays_of(recipe: Recipe, data: Any) -> tuple[list[Array], Array, dict[str, Array]]:
     """Return new data's inputs of each net, linear part and effects."""
+    _check_frame(data)
     linear = _again(recipe.linear, data)
     if recipe.intercept:
         linear = np.column_stack([np.ones(len(linear)), linear])
@@ -66,7 +77,13 @@ def arrays_of(recipe: Recipe, data: Any) -> tuple[list[Array], Array, dict[str, 
 
 
 def _again(spec: Any, data: Any) -> Array:
-    matrix = spec.get_model_matrix(data, na_action="ignore")
+    formulaic = formulaic_package()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", formulaic.errors.DataMismatchWarning)
+        try:
+            matrix = spec.get_model_matrix(data, na_action="ignore")
+        except (formulaic.errors.FormulaicError, formulaic.errors.DataMismatchWarning) as error:
+            raise ArgumentError(f"new data does not fit the formula's part '{spec.formula}': {error}") from None
     columns: Array = _without_intercept(matrix).to_numpy(dtype=float)
     return columns
 
@@ -76,6 +93,13 @@ def _matrix(text: str, data: Any, environment: Mapping[str, Any], what: str) -> 
     matrix = _raw_matrix(text, data, environment, what)
     kept = _without_intercept(matrix)
     kept.model_spec = matrix.model_spec
+    infinite = [name for name in kept.columns if not np.isfinite(kept[name]).all()]
+    if infinite:
+        at = np.flatnonzero(~np.isfinite(kept[infinite[0]]))
+        raise NotFiniteError(
+            f"{infinite[0]!r} in the formula has {len(at)} infinite or undefined values, at {counted(at)}; drop those"
+            " rows or mend them"
+        )
     return kept, "Intercept" in matrix.columns
 
 
@@ -84,6 +108,11 @@ def _raw_matrix(text: str, data: Any, environment: Mapping[str, Any], what: str)
     try:
         return formulaic.model_matrix(text, data, context=environment, na_action="ignore")
     except (formulaic.errors.FormulaicError, ValueError, TypeError, KeyError) as error:
+        unknown = re.search(r"`(\S+)` is not present in the dataset", str(error))
+        if unknown:
+            raise ArgumentError(
+                f"{what}: {unknown[1]!r} is no column of data; it has {', '.join(map(str, data.columns))}"
+            ) from None
         raise ArgumentError(f"{what} of the formula, {text!r}, cannot be evaluated: {error}") from None
 
 
@@ -105,8 +134,7 @@ def _options(call: NetCall, data: Any, environment: Mapping[str, Any]) -> dict[s
 def _complete(formula: Formula, data: Any, weights: Any) -> tuple[Any, Array]:
     """Return the rows without missing values in the columns that the model uses."""
     formulaic = formulaic_package()
-    if not hasattr(data, "columns"):
-        raise ArgumentError(f"data is a {type(data).__name__}, but must be a data frame where a formula is given")
+    _check_frame(data)
     used = {*formula.effects, *([weights] if isinstance(weights, str) else [])}
     for part in (formula.outcome, f"1 {formula.linear}", *(call.inputs for call in formula.nets)):
         try:
@@ -119,6 +147,13 @@ def _complete(formula: Formula, data: Any, weights: Any) -> tuple[Any, Array]:
     if not rows.any():
         raise ArgumentError("every row has a missing value in a column of the formula")
     return data[rows], rows
+
+
+def _check_frame(data: Any) -> None:
+    if not hasattr(data, "columns"):
+        raise ArgumentError(f"data is a {type(data).__name__}, but must be a data frame where a formula is given")
+    if not len(data):
+        raise ArgumentError("data has no rows")
 
 
 def _column(data: Any, name: str) -> Any:

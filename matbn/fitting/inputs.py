@@ -9,6 +9,7 @@ depends on no order of rows and no sign of an eigenvector, and leaves each colum
 directions in which inputs do not vary get no weight.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -32,15 +33,14 @@ class Inputs:
     rank: int  # number of directions in which the inputs vary
 
 
-def whitened(Z: Array, w: Array | None, name: str) -> Inputs:
-    """Whiten the inputs Z (N × p), with weighted moments; refuse those that do not vary."""
+def whitened(Z: Array, w: Array | None, name: str, names: Sequence[str] = ()) -> Inputs:
+    """Whiten the inputs Z (N × p), with weighted moments; refuse those that do not vary, by their names if given."""
     N, p = Z.shape
     found = moments(slices(Z, np.zeros(N), w, Z.dtype), threads=1)
     constant = np.flatnonzero(found.norms == 0)
     if len(constant):
-        raise ArgumentError(
-            f"{name} has constant inputs, at {counted(constant)}, from which a net can learn nothing; drop them"
-        )
+        which = ", ".join(names[k] for k in constant.tolist()) if names else f"at {counted(constant)}"
+        raise ArgumentError(f"{name} has constant inputs, {which}, from which a net can learn nothing; drop them")
     scale = np.sqrt(found.weight) / found.norms
     _, values, right = np.linalg.svd(found.T * (scale / np.sqrt(found.weight)), full_matrices=False)
     varying = values > max(_FLAT, N * UNIT_ROUNDOFF) * values[0]

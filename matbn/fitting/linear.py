@@ -39,7 +39,9 @@ def factorised(columns: Array, lengths: Array, ridge: Array | None = None) -> Li
     kept = np.arange(len(columns))
     while True:
         Q, R = np.linalg.qr(np.hstack([columns[kept], below[kept]]).T)
-        alone = np.abs(np.diagonal(R)) > _COLLINEAR * np.maximum(lengths[kept], np.finfo(float).tiny)
+        alone = np.zeros(len(kept), bool)  # so are columns beyond the number of rows
+        least = _COLLINEAR * np.maximum(lengths[kept], np.finfo(float).tiny)
+        alone[: len(R)] = np.abs(np.diagonal(R)) > least[: len(R)]
         if alone.all():
             return LinearPart(np.ascontiguousarray(Q[:N].T), R, kept, None if ridge is None else Q[N:])
         kept = np.delete(kept, np.argmin(alone))  # the first that depends on others; later ones may then be free

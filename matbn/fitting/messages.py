@@ -1,10 +1,8 @@
 """What the user should know about a fit, in sentences that say what to try."""
 
-from itertools import combinations
-
 import numpy as np
 
-from matbn.arguments import shown_place
+from matbn.arguments import Array
 from matbn.fitting.bfgs import Minimum
 from matbn.fitting.design import Design
 from matbn.fitting.posing import Posed, rank_of
@@ -14,6 +12,7 @@ from matbn.fitting.sweeps import forward, workspace
 
 _NOTHING = 1e-6  # share of the outcomes' deviation that a dead node's output has
 _COPIES = 1 - 1e-6  # correlation of nodes
+_SHOWN = 5  # nodes
 
 
 def messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ...]:
@@ -22,7 +21,9 @@ def messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ..
     if posed.parts and posed.exact:
         found.append("the linear part and the effects fit the outcomes exactly, and leave nothing to the nets")
     parameters = rank_of(posed) + sum((len(part.inputs.x) + 1) * len(part.nodes) for part in posed.parts)
-    if parameters >= len(design.y):
+    if parameters >= len(design.y) and not posed.parts:
+        found.append(f"the model has as many free parameters as rows ({len(design.y)}), which it fits exactly")
+    elif parameters >= len(design.y):
         found.append(
             f"the model has {parameters} parameters for {len(design.y)} rows, so that only the penalty keeps it from"
             " fitting noise: take fewer nodes, or penalty='gcv'"
@@ -73,16 +74,21 @@ def _of_nodes(design: Design, posed: Posed, end: Minimum) -> list[str]:
     gram = (sums.gram - sums.on_Q @ sums.on_Q.T) / problem.weight
     spread = np.sqrt(np.maximum(gram.diagonal(), 0))
     dead = np.abs(solution.Gamma2) * spread < _NOTHING
-    correlation = gram / np.maximum(np.outer(spread, spread), np.finfo(float).tiny)
-    names = _node_names(design, posed)
-    found = [
-        f"{names[j]} adds nothing to the fit: a smaller size will do, or more starts may find it work"
-        for j in np.flatnonzero(dead)
-    ]
-    alive = np.flatnonzero(~dead)
-    copies = [pair for pair in combinations(alive, 2) if abs(correlation[pair]) > _COPIES]
-    found += [f"{names[i]} and {names[j]} are copies of each other: a smaller size fits as well" for i, j in copies]
-    if problem.penalty == 0 and solution.rank < problem.nodes and not dead.any() and not copies:
+    correlation = np.abs(gram) / np.maximum(np.outer(spread, spread), np.finfo(float).tiny)
+    copied = (np.triu(correlation > _COPIES, 1) & ~np.logical_or.outer(dead, dead)).any(axis=0)
+    found, start = [], 0
+    for part in posed.parts:
+        own = slice(start, start + len(part.nodes))
+        label = design.terms[part.term].label
+        if dead[own].any():
+            found.append(
+                f"{label}: {_named(part.nodes[dead[own]])} nothing to the fit; a smaller size will do, or more starts"
+                " may find work for it"
+            )
+        if copied[own].any():
+            found.append(f"{label}: {_named(part.nodes[copied[own]], False)} of others; a smaller size fits as well")
+        start = own.stop
+    if problem.penalty == 0 and solution.rank < problem.nodes and not dead.any() and not copied.any():
         found.append(
             f"the {problem.nodes} nodes span {solution.rank} directions only, so that their output weights are not"
             " unique: take fewer nodes, or a penalty above 0"
@@ -90,5 +96,9 @@ def _of_nodes(design: Design, posed: Posed, end: Minimum) -> list[str]:
     return found
 
 
-def _node_names(design: Design, posed: Posed) -> list[str]:
-    return [f"{design.terms[part.term].label}: node {shown_place(node)}" for part in posed.parts for node in part.nodes]
+def _named(nodes: Array, dead: bool = True) -> str:
+    """Return which nodes, counted from 1 as parameters' names do, with the verb that fits."""
+    shown = ", ".join(str(node + 1) for node in nodes[:_SHOWN]) + (", …" if len(nodes) > _SHOWN else "")
+    if len(nodes) == 1:
+        return f"node {shown} {'adds' if dead else 'is a copy'}"
+    return f"{len(nodes)} nodes ({shown}) {'add' if dead else 'are copies'}"

@@ -109,7 +109,13 @@ def _parts(number: int, term: NetTerm, order: Array, w: Array | None) -> list[Pa
     for k, pattern in enumerate(patterns.T):
         columns = np.flatnonzero(pattern)
         found.append(
-            Part(number, columns, np.flatnonzero(member.reshape(-1) == k), None, whitened(Z[:, columns], w, term.label))
+            Part(
+                number,
+                columns,
+                np.flatnonzero(member.reshape(-1) == k),
+                None,
+                whitened(Z[:, columns], w, term.label, [term.names[column] for column in columns]),
+            )
         )
     return found
 

@@ -65,7 +65,11 @@ def _of_groups(effect: FittedEffect, effects: Mapping[str, Array]) -> Array:
     if effect.name not in effects:
         raise ArgumentError(f"the groups of {effect.name!r} are missing")
     labels = np.asarray(effects[effect.name])
-    place = np.searchsorted(effect.levels, labels)
+    try:
+        place = np.searchsorted(effect.levels, labels)
+    except TypeError:  # texts beside numbers, say
+        kinds = f"{labels.dtype} labels, but those of the fit are {effect.levels.dtype}"
+        raise ArgumentError(f"{effect.name!r} has {kinds}; give the same kind") from None
     known = place < len(effect.levels)
     known[known] = effect.levels[place[known]] == labels[known]
     if not known.all():

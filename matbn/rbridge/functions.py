@@ -9,6 +9,7 @@ import numpy as np
 import matbn
 from matbn.arguments import Array
 from matbn.batchnorm import BatchNormCache, Normalised
+from matbn.fitting.progress import throttled
 from matbn.forum.checks import forum_checks
 from matbn.forum.claims import claims
 from matbn.forum.report import claims_data, claims_text, forum_data, forum_text
@@ -69,20 +70,9 @@ def _as_python(function: RFunction) -> Callable[..., Any]:
     return call
 
 
-def fit(
-    y: Array,
-    nets: Any,
-    linear: Any,
-    effects: Any,
-    weights: Any,
-    activation: str,
-    penalty: Any,
-    starts: Any,
-    *search: Any,
-) -> dict[str, Any]:
-    """Fit what R has made of a formula; effects come as codes from 1, and their names stay in R."""
+def fit(y: Array, nets: Any, linear: Any, effects: Any, weights: Any, search: Any, show: Any) -> dict[str, Any]:
+    """Fit what R has made of a formula or of matrices; effects come as codes from 1, and their names stay in R."""
     terms = [matbn.net(net["Z"], net["size"], basis=net["basis"], mask=net["mask"], label=net["label"]) for net in nets]
-    seed, tolerance, iterations = search
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", matbn.ConvergenceWarning)  # R's side gives its own
         found = matbn.fit(
@@ -91,12 +81,8 @@ def fit(
             linear=linear,
             effects={str(k): np.atleast_1d(codes) for k, codes in enumerate(effects or [])},
             weights=weights,
-            activation=activation,
-            penalty=penalty,
-            starts=starts,
-            seed=seed,
-            tolerance=tolerance,
-            iterations=iterations,
+            progress=False if show is None else _on_the_console(show),
+            **search,
         )
     searches = found.searches
     return {
@@ -113,6 +99,7 @@ def fit(
         "within_r_squared": found.within_r_squared,
         "rank": float(found.rank),
         "penalty": found.penalty,
+        "linear_penalty": found.linear_penalty,
         "edf": found.edf,
         "searches": {
             **{
@@ -121,9 +108,19 @@ def fit(
             },
             "status": [search.status for search in searches],
         },
+        "traces": [search.trace for search in searches],
         "messages": list(found.messages),
         "converged": found.converged,
     }
+
+
+def _on_the_console(show: RFunction) -> Callable[[matbn.Progress], None]:
+    """Return a report that R writes; at most ten a second, as each takes a call into R."""
+
+    def report(progress: matbn.Progress) -> None:
+        show([np.asarray(float(x)) for x in (progress.starts, progress.finished, progress.iterations, progress.loss)])
+
+    return throttled(report)
 
 
 def forum(seed: float, N: float, p1: float, p2: float, figures: dict[str, Array] | None) -> dict[str, Any]:

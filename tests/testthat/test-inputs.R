@@ -19,7 +19,7 @@ test_that("what is no number is refused with what to do", {
   with_X <- function(X) do.call(net_loss, c(list(X), d[-1]))
   expect_error(with_X(iris[1:12, ]), "no numbers \\(Species\\).*model.matrix", class = "matbn_ElementTypeError")
   expect_error(vec(factor("a")), "A is a factor", class = "matbn_ElementTypeError")
-  expect_error(vec(matrix("a")), "A is of class matrix", class = "matbn_ElementTypeError")
+  expect_error(vec(matrix("a")), "A is of class character", class = "matbn_ElementTypeError")
   expect_error(vec(Sys.Date()), "A is of class Date", class = "matbn_ElementTypeError")
   expect_error(vec(NULL), "A is NULL", class = "matbn_ElementTypeError")
   expect_error(vec(list(1)), "A is of class list", class = "matbn_ElementTypeError")

@@ -76,7 +76,7 @@ test_that("the penalty can be chosen by generalised cross-validation", {
   expect_gt(fit$penalty, 0)
   expect_lt(fit$edf, 32)
   expect_gt(fit$edf, 2)
-  expect_error(matbn(mpg ~ wt + net(hp, size = 1), mtcars, penalty = "cv"), "'gcv'", class = "matbn_error")
+  expect_error(matbn(mpg ~ wt + net(hp, size = 1), mtcars, penalty = "cv"), "\"gcv\"", class = "matbn_error")
 })
 
 test_that("missing values go as R has them", {
@@ -90,31 +90,40 @@ test_that("missing values go as R has them", {
   expect_true(is.na(predict(fit, data.frame(Wind = 3, Temp = NA_real_))))
 })
 
-test_that("what cannot be fitted is refused by name", {
-  needs_python()
-  refused <- function(formula, message, ...) expect_error(matbn(formula, mtcars, ...), message, class = "matbn_error")
-  refused(mpg ~ net(wt), "has no size")
-  refused(mpg ~ net(size = 2), "has no inputs")
-  refused(mpg ~ net(wt, size = 0), "size is 0")
-  refused(mpg ~ net(wt, size = 2, rate = 1), "'rate' is no option")
-  refused(mpg ~ net(wt, size = missing_here), "missing_here")
-  refused(mpg ~ wt - net(hp, size = 1), "can only be added")
-  refused(mpg ~ ., "has a dot")
-  refused(~wt, "must have the form")
-  refused(mpg ~ 0 + net(wt, size = 1), "drops the intercept")
-  refused(mpg ~ wt | cyl:am, "no name of a variable")
-  refused(mpg ~ net(I(0 * wt), size = 1), "constant inputs, at 1 \\(counted from 1\\)")
-  refused(mpg ~ wt, "penalty is -1", penalty = -1)
-  expect_error(matbn(mpg ~ wt, mtcars, subset = am > 5), "no rows are left", class = "matbn_error")
-  expect_error(matbn(nothing ~ wt, mtcars), "nothing")
-  expect_warning(matbn(mpg ~ net(wt, size = 2), mtcars, iterations = 2, starts = 1), "stopped after 2", class = "matbn_ConvergenceWarning")
-  fit <- matbn(mpg ~ wt | cyl, mtcars)
-  expect_error(predict(fit, transform(mtcars, cyl = 5)), "has not seen: 5", class = "matbn_error")
-})
-
 test_that("outcomes that the linear part fits exactly leave no nets", {
   needs_python()
   fit <- matbn(I(2 * wt) ~ wt + net(hp, size = 2), mtcars, starts = 1)
   expect_match(fit$messages[1], "leave nothing to the nets")
   expect_equal(unname(predict(fit, mtcars)), 2 * mtcars$wt, tolerance = 1e-10)
+})
+
+test_that("solvers, penalties and progress are those of Python", {
+  needs_python()
+  formula <- mpg ~ qsec + net(wt, size = 1)
+  fit <- function(...) matbn(formula, mtcars, starts = 1, seed = 1, tolerance = 1e-8, ...)
+  profiled <- fit()
+  for (solver in c("lm", "joint")) {
+    expect_equal(fitted(fit(solver = solver)), fitted(profiled), tolerance = 1e-6, info = solver)
+  }
+  expect_silent(trained <- fit(solver = "adam", iterations = 20))
+  expect_false(trained$converged)
+  expect_equal(length(trained$traces[[1]]), 20)
+  expect_lt(abs(coef(fit(linear_penalty = 10))[["qsec"]]), abs(coef(profiled)[["qsec"]]))
+  expect_equal(tail(profiled$traces[[1]], 1), profiled$searches$loss[1])
+  expect_error(fit(solver = "sgd"), "solver is 'sgd', but must be one of 'profiled'", class = "matbn_ArgumentError")
+  expect_error(fit(linear_penalty = -1), "linear_penalty is -1", class = "matbn_ArgumentError")
+  expect_error(fit(progress = NA), "progress must be TRUE or FALSE", class = "matbn_ElementTypeError")
+})
+
+test_that("progress is written on R's console", {
+  needs_python()
+  set.seed(4)
+  N <- 20000
+  d <- data.frame(a = runif(N), b = runif(N), c = runif(N))
+  d$y <- sin(7 * d$a * d$b) + d$c^2 + rnorm(N) / 5
+  shown <- capture.output(
+    suppressWarnings(matbn(y ~ net(a, b, c, size = 12), d, starts = 2, iterations = 400, tolerance = 0, progress = TRUE)),
+    type = "message"
+  )
+  expect_match(paste(shown, collapse = ""), "matbn: [0-9] of 2 starts, [0-9]+ iterations, loss 0\\.")
 })

@@ -1,0 +1,147 @@
+# A fit as an object of package nnet: batch norm folded into the weights of one hidden layer, the linear part and the
+# effects in skip-layer connections.
+
+#' A fit in the form of package nnet
+#'
+#' Folds a fit into an object of R's package nnet, with which `predict` gives the same predictions. Batch norm goes into
+#' the weights; several nets become one hidden layer with weights of 0; the linear part and the effects become skip-layer
+#' connections. nnet's hidden units are logistic, which also express tanh exactly, as
+#' \eqn{tanh(b) = 2 logistic(2b) - 1}; identity needs no hidden units. Other activations cannot be expressed.
+#'
+#' For a fit of a formula, `predict(as_nnet(fit), newdata)` takes a data frame, and effects are factors. For a fit of
+#' matrices it takes one matrix: the inputs of all nets side by side, then the columns of the linear part.
+#'
+#' nnet's own code takes logistic(b) for 0 below b = -15 and for 1 above 15. A node that is saturated so far, for tanh
+#' beyond 7.5, differs there by up to 3.1e-7 times its output weight, for tanh 6.2e-7; a warning says where the fit's own
+#' rows have such nodes. Folding subtracts inputs' means, which costs digits where these are many times the spread.
+#'
+#' @param fit a fit by [matbn()], without an offset, and of activation "logistic", "tanh" or "identity".
+#' @return An object of class `nnet`, for a fit of a formula also `nnet.formula`. It may be saved, and needs no Python.
+#' @examples
+#' \dontrun{
+#' fit <- matbn(mpg ~ factor(cyl) + net(wt, hp, size = 2), mtcars)
+#' net <- as_nnet(fit)
+#' all.equal(c(predict(net, mtcars)), unname(predict(fit, mtcars)))
+#' summary(net)
+#' }
+#' @export
+as_nnet <- function(fit) {
+  call <- match.call()
+  with_call(call, {
+    check_for_nnet(fit)
+    saturated(fit, call)
+    object <- nnet_object(fit, if (is.null(fit$formula)) array_columns(fit) else formula_columns(fit))
+    object$call <- call
+    object
+  })
+}
+
+check_for_nnet <- function(fit) {
+  if (!inherits(fit, "matbn")) refuse(paste0("fit must be a fit by matbn(), but is of class ", class(fit)[1L]), "ArgumentError")
+  if (length(fit$nets) && !fit$activation %in% c("logistic", "tanh", "identity")) {
+    refuse(
+      paste0("nnet cannot express the activation '", fit$activation, "'; it can 'logistic', 'tanh' and 'identity'"),
+      "ArgumentError"
+    )
+  }
+  if (length(fit$offset)) refuse("nnet's predictions have no offset; fit the outcome less the offset instead", "ArgumentError")
+  if (!requireNamespace("nnet", quietly = TRUE)) {
+    refuse("package nnet is not installed: install.packages(\"nnet\")", "InstallationError")
+  }
+}
+
+# nnet cuts its logistic function off at 15 on either side.
+saturated <- function(fit, call) {
+  if (fit$activation == "identity") return(invisible())
+  twice <- if (fit$activation == "tanh") 2 else 1
+  for (net in fit$nets) {
+    nodes <- which(twice * net$reach > 15)
+    if (!length(nodes)) next
+    most <- sum(abs(net$Gamma2[nodes])) * twice * stats::plogis(-15)
+    warned(
+      paste0(
+        net$label, ": nnet rounds saturated nodes (", listed(nodes), ") to their limits, so that its predictions differ by up to ",
+        format(most, digits = 2L), " where they are"
+      ),
+      "matbn_PrecisionWarning", call
+    )
+  }
+}
+
+# `columns` says at which of p inputs each net's, the linear part's and the effects' columns stand.
+nnet_object <- function(fit, columns) {
+  p <- length(columns$names)
+  hidden <- hidden_layer(fit, columns, p)
+  skip <- linear_layer(fit, columns, p)
+  bias <- skip$bias + hidden$bias
+  h <- ncol(hidden$weights)
+  inputs <- seq_len(p)
+  nodes <- p + seq_len(h)
+  y <- fit$fitted.values + fit$residuals
+  column <- function(values) matrix(values, dimnames = list(names(values), NULL))
+  object <- list(
+    n = c(p, h, 1), nunits = p + h + 2L, nconn = c(rep(0, p + 2L), (p + 1) * seq_len(h), (p + 1) * h + 1 + h + p),
+    conn = c(rep(c(0, inputs), h), 0, nodes, inputs), nsunits = p + h + 1, decay = 0, entropy = FALSE, softmax = FALSE,
+    censored = FALSE, value = fit$sum.of.squares,
+    wts = c(rbind(hidden$beta, hidden$weights), bias, hidden$output, skip$weights + hidden$skip),
+    convergence = if (fit$converged) 0L else 1L,
+    fitted.values = column(fit$fitted.values), residuals = column(y - fit$fitted.values), na.action = fit$na.action,
+    call = NULL
+  )
+  structure(c(object, columns$formula), class = c(if (length(columns$formula)) "nnet.formula", "nnet"))
+}
+
+# The nets as one layer: weights p × h, biases and output weights of h hidden units, and what goes past them.
+hidden_layer <- function(fit, columns, p) {
+  layer <- list(weights = matrix(0, p, 0L), beta = numeric(), output = numeric(), skip = numeric(p), bias = 0)
+  for (k in seq_along(fit$nets)) {
+    net <- fit$nets[[k]]
+    A <- sweep(net$Gamma1, 2L, net$gamma, "*")
+    c <- net$beta - drop(net$mean %*% A)
+    at <- columns$nets[[k]]
+    if (fit$activation == "identity") {
+      layer$skip[at] <- layer$skip[at] + drop(A %*% net$Gamma2)
+      layer$bias <- layer$bias + sum(c * net$Gamma2)
+      next
+    }
+    twice <- if (fit$activation == "tanh") 2 else 1
+    weights <- matrix(0, p, ncol(A))
+    weights[at, ] <- twice * A
+    layer$weights <- cbind(layer$weights, weights)
+    layer$beta <- c(layer$beta, twice * c)
+    layer$output <- c(layer$output, twice * net$Gamma2)
+    if (twice == 2) layer$bias <- layer$bias - sum(net$Gamma2)
+  }
+  layer
+}
+
+linear_layer <- function(fit, columns, p) {
+  b <- unname(fit$coefficients)
+  b[is.na(b)] <- 0
+  weights <- numeric(p)
+  bias <- 0
+  if (!length(fit$effects)) {
+    bias <- b[1L]
+    b <- b[-1L]
+  }
+  weights[columns$linear] <- b
+  for (name in names(fit$effects)) {
+    estimates <- unname(fit$effects[[name]])
+    if (length(estimates) == 1L) bias <- bias + estimates else weights[columns$effects[[name]]] <- estimates
+  }
+  list(weights = weights, bias = bias)
+}
+
+array_columns <- function(fit) {
+  if (length(fit$effects)) {
+    refuse("a matrix holds no groups: for nnet, fit the effects by a formula, as in y ~ net(z, size = 4) | id", "ArgumentError")
+  }
+  inputs <- lapply(fit$nets, function(net) rownames(net$Gamma1))
+  p <- lengths(inputs)
+  before <- cumsum(p) - p
+  linear <- names(fit$coefficients)[-1L]
+  list(
+    names = c(unlist(inputs), linear), nets = Map(function(b, n) b + seq_len(n), before, p),
+    linear = sum(p) + seq_along(linear), formula = NULL
+  )
+}

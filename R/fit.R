@@ -1,0 +1,153 @@
+# A model (outcomes, linear part, nets, effects and weights as arrays, with names) to a fit: what formulas and matrices
+# have in common.
+
+fitted_by_python <- function(model, search) {
+  check_model(model)
+  check_choices(search)
+  seed <- search$seed
+  if (is.null(seed)) seed <- sample.int(.Machine$integer.max, 1L)
+  out <- bridge_call(
+    "fit", if (is.null(model$offset)) model$y else model$y - model$offset,
+    lapply(model$nets, function(net) {
+      list(
+        Z = net$matrix, size = number(net$size, paste0(net$label, ": size")), basis = optional(net$basis, "basis"),
+        mask = optional(net$mask, "mask"), label = text(net$label, "label")
+      )
+    }),
+    if (ncol(model$linear$matrix)) model$linear$matrix else NULL,
+    unname(lapply(model$effects, as.double)), optional(model$weights, "weights"),
+    list(
+      activation = search$activation, penalty = search$penalty,
+      linear_penalty = number(search$linear_penalty, "linear_penalty"), solver = text(search$solver, "solver"),
+      starts = if (!is.null(search$starts)) number(search$starts, "starts"), seed = number(seed, "seed"),
+      tolerance = number(search$tolerance, "tolerance"),
+      iterations = if (!is.null(search$iterations)) number(search$iterations, "iterations")
+    ),
+    if (flag(search$progress, "progress")) answering(show_progress)
+  )
+  if (isTRUE(search$progress)) end_progress()
+  fit <- as_fit(out, model, search$activation)
+  fit$seed <- seed
+  fit$solver <- search$solver
+  fit
+}
+
+# One line on the console, written again and again, from a second on.
+show_progress <- function(starts, finished, iterations, loss) {
+  cat(sprintf("\rmatbn: %d of %d starts, %d iterations, loss %.6g    ", finished, starts, iterations, loss), file = stderr())
+  utils::flush.console()
+  0
+}
+
+end_progress <- function() cat("\r", strrep(" ", 70L), "\r", sep = "", file = stderr())
+
+# Python checks numbers too, but knows neither columns nor rows by name.
+check_model <- function(model) {
+  if (!is.null(model$weights)) check_weights(model$weights)
+  finite(model$y, model$name, model$rows)
+  if (!is.null(model$offset)) finite(model$offset, "the offset", model$rows)
+  finite(model$linear$matrix, "the linear part", model$rows)
+  counts <- if (is.null(model$weights)) rep(TRUE, length(model$y)) else model$weights > 0
+  for (net in model$nets) {
+    finite(net$matrix, net$label, model$rows)
+    constant <- apply(net$matrix[counts, , drop = FALSE], 2L, function(column) all(column == column[1L]))
+    if (any(constant) && is.null(net$basis)) {
+      refuse(
+        paste0(
+          net$label, ": ", listed(colnames(net$matrix)[constant]),
+          " is the same in all rows, so that a net can learn nothing from it; leave it out"
+        ),
+        "ArgumentError"
+      )
+    }
+    whole(net$size, paste0(net$label, ": size"))
+  }
+}
+
+check_weights <- function(w) {
+  if (!is.numeric(w)) refuse(paste0("weights are of class ", class(w)[1L], ", but must be numbers"), "ElementTypeError")
+  if (anyNA(w)) refuse(paste0("weights have ", sum(is.na(w)), " missing values; drop those rows"), "NotFiniteError")
+  if (any(w < 0)) refuse(paste0("weights have ", sum(w < 0), " negative entries; they must be at least 0"), "ArgumentError")
+  if (!all(is.finite(w))) refuse("weights have infinite entries", "NotFiniteError")
+  if (!any(w > 0)) refuse("weights are all zero; at least one row must count", "ArgumentError")
+}
+
+check_choices <- function(search) {
+  activation <- text(search$activation, "activation")
+  if (!activation %in% activations) {
+    refuse(paste0("activation is '", activation, "', but must be one of ", listed(activations, 20L)), "ArgumentError")
+  }
+  penalty <- search$penalty
+  if (!identical(penalty, "gcv") && (!is.numeric(penalty) || length(penalty) != 1L || !is.finite(penalty) || penalty < 0)) {
+    refuse(paste0("penalty is ", deparse1(penalty), ", but must be a finite number, 0 or larger, or \"gcv\""), "ArgumentError")
+  }
+}
+
+activations <- c("relu", "leaky_relu", "tanh", "logistic", "softplus", "gelu", "sine", "identity")
+
+finite <- function(x, what, rows) {
+  bad <- which(!is.finite(x), arr.ind = TRUE)
+  if (!length(bad)) return(invisible())
+  at <- if (is.matrix(bad)) bad[bad[, 2L] == bad[1L, 2L], 1L] else bad
+  column <- if (is.matrix(bad)) colnames(x)[bad[1L, 2L]]
+  values <- if (is.matrix(bad)) x[bad[1L, , drop = FALSE]] else x[at[1L]]
+  refuse(
+    paste0(
+      what, if (!is.null(column)) paste0(", column ", column), " has ", format(values), " in ", length(at), " row(s): ",
+      listed(if (is.null(rows)) at else ifelse(nzchar(rows[at]), rows[at], at)), "; drop or mend them"
+    ),
+    "NotFiniteError"
+  )
+}
+
+whole <- function(x, name) {
+  if (!(is.numeric(x) && length(x) == 1L && is.finite(x) && x == round(x) && x >= 1)) {
+    refuse(paste0(name, " must be a whole number, 1 or more, but is ", deparse1(x)), "ArgumentError")
+  }
+}
+
+as_fit <- function(out, model, activation) {
+  coefficients <- out$coefficients
+  coefficients[is.nan(coefficients)] <- NA_real_
+  names(coefficients) <- c(if (!length(model$effects)) "(Intercept)", colnames(model$linear$matrix))
+  fitted <- if (is.null(model$offset)) out$fitted else out$fitted + model$offset
+  named <- function(values) stats::setNames(values, model$rows)
+  fit <- list(
+    coefficients = coefficients,
+    nets = if (length(out$nets)) Map(as_net, out$nets, model$nets) else list(),
+    effects = Map(function(codes, estimates) stats::setNames(estimates, levels(codes)), model$effects, out$effects),
+    fitted.values = named(fitted), residuals = named(out$residuals), offset = model$offset,
+    activation = activation, penalty = out$penalty, linear.penalty = out$linear_penalty, edf = out$edf, rank = out$rank,
+    r.squared = out$r_squared, within.r.squared = out$within_r_squared,
+    sum.of.squares = out$sum_of_squares, weights = model$weights,
+    searches = as.data.frame(lapply(out$searches, unlist)),
+    messages = notes(as.character(unlist(out$messages)), names(coefficients)[is.na(coefficients)], length(model$na.action)),
+    traces = out$traces, converged = out$converged, linear = recipe(model$linear), frame = model$frame, na.action = model$na.action,
+    version = 1L
+  )
+  class(fit) <- "matbn"
+  fit
+}
+
+# Python's notes; of the linear part's columns it has no names.
+notes <- function(messages, dropped, left_out) {
+  about_dropped <- grepl("dropped from the linear part", messages, fixed = TRUE)
+  c(
+    if (left_out) paste(left_out, if (left_out == 1L) "row" else "rows", "with missing values left out"),
+    if (length(dropped)) {
+      paste0(paste(dropped, collapse = ", "), ": dropped from the linear part, being linear in what stands before or in the effects")
+    },
+    messages[!about_dropped]
+  )
+}
+
+as_net <- function(found, net) {
+  nodes <- seq_along(found$gamma)
+  found$Gamma1 <- matrix(found$Gamma1, ncol = length(nodes), dimnames = list(colnames(net$matrix), nodes))
+  # How far from 0 each node goes in the fit's rows: where exports to other packages lose digits.
+  found$reach <- apply(abs(node_values(net$matrix, found)), 2L, max)
+  c(list(label = net$label), found, recipe(net))
+}
+
+# What it takes to make a part's columns again from new data.
+recipe <- function(part) part[intersect(c("terms", "assign", "contrasts", "given"), names(part))]

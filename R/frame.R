@@ -1,0 +1,158 @@
+# From a formula's parts and the user's data to matrices: R's model frame and model matrices, and what they need to be
+# made again from new data.
+
+# The model frame of all variables; `call` is the user's, whose weights and subset R evaluates within the data.
+framed <- function(parts, call, na.action, data, env) {
+  formula <- all_variables(parts, parts$environment)
+  frame_call <- call[c(1L, match(c("weights", "subset"), names(call), 0L))]
+  frame_call$data <- data # as it was evaluated already
+  frame_call$formula <- formula
+  frame_call$na.action <- na.action
+  frame_call$drop.unused.levels <- TRUE # as in lm
+  frame_call[[1L]] <- quote(stats::model.frame)
+  if (!is.null(data) && !is.list(data) && !is.environment(data)) {
+    refuse(paste0("data must be a data frame, but is of class ", class(data)[1L], "; as.data.frame() makes one"), "ElementTypeError")
+  }
+  if (!is.null(data) && !length(data)) refuse("data has no columns", "ArgumentError")
+  frame <- tryCatch(eval(frame_call, env), error = function(e) {
+    refuse(frame_problem(conditionMessage(e), parts, formula, call, data), "ArgumentError")
+  })
+  if (nrow(frame) == 0L) {
+    refuse(
+      if (is.data.frame(data) && nrow(data) == 0L) "data has no rows"
+      else "no rows are left: every one has a missing value or is out of the subset",
+      "ArgumentError"
+    )
+  }
+  frame
+}
+
+# What went wrong in a model frame, said so that one sees where.
+frame_problem <- function(message, parts, formula, call, data) {
+  env <- environment(formula)
+  wanted <- c(all.vars(formula), all.vars(call$weights), all.vars(call$subset))
+  unknown <- Filter(function(name) {
+    value <- get0(name, envir = env)
+    is.null(value) || is.function(value)
+  }, setdiff(wanted, names(data)))
+  if (length(unknown)) {
+    nets <- Filter(function(net) unknown[1L] %in% all.vars(net$inputs), parts$nets)
+    where <- if (unknown[1L] %in% all.vars(parts$linear) || !length(nets)) "" else paste0(" in ", nets[[1L]]$label)
+    if (!unknown[1L] %in% all.vars(formula)) {
+      where <- if (unknown[1L] %in% all.vars(call$weights)) " in weights" else " in subset"
+    }
+    return(paste0(
+      "'", unknown[1L], "'", where,
+      if (is.null(data)) " is no variable; is data missing?" else " is neither a column of data nor a variable",
+      if (length(data)) paste0("; data has ", listed(names(data)))
+    ))
+  }
+  if (message == "missing values in object") return("data has missing values, which na.action = na.fail forbids")
+  named <- regmatches(message, regexec("^variable lengths differ \\(found for '(.*)'\\)$", message))[[1L]]
+  if (length(named) != 2L) return(message)
+  # model.frame compares with the outcome, which may be the odd one out itself.
+  expressions <- list(if (named[2L] == "(weights)") call$weights else str2lang(named[2L]), parts$outcome)
+  lengths <- vapply(expressions, function(expression) NROW(eval(expression, data, env)), 0L)
+  odd <- if (is.data.frame(data) && lengths[1L] == nrow(data)) 2L else 1L
+  name <- if (odd == 2L) deparse1(parts$outcome) else if (named[2L] == "(weights)") "weights" else named[2L]
+  paste0(name, " has ", lengths[odd], " entries, but there are ", lengths[3L - odd], " rows")
+}
+
+# A model for fitted_by_python: outcomes, linear part, nets, effects and weights as arrays, and how to make them anew.
+formula_model <- function(parts, frame, contrasts.arg) {
+  linear <- design_matrix(parts$linear, frame, contrasts.arg)
+  if (!linear$intercept && !length(parts$effects)) {
+    refuse("formula drops the intercept, without which nets are not fitted; leave it in", "ArgumentError")
+  }
+  terms <- stats::delete.response(attr(frame, "terms"))
+  nets <- lapply(parts$nets, function(net) c(net[names(net) != "inputs"], design_matrix(net$inputs, frame, contrasts.arg)))
+  list(
+    y = outcome(frame, deparse1(parts$outcome)), name = deparse1(parts$outcome), offset = offset_of(frame), linear = linear, nets = nets,
+    effects = lapply(stats::setNames(parts$effects, parts$effects), function(name) groups(frame[[name]], name)),
+    weights = stats::model.weights(frame), rows = rownames(frame), na.action = attr(frame, "na.action"),
+    frame = list(
+      outcome = parts$outcome, terms = terms,
+      xlevels = merged(lapply(c(list(linear), nets), `[[`, "xlevels"))
+    )
+  )
+}
+
+outcome <- function(frame, name) {
+  y <- stats::model.response(frame)
+  if (is.null(y)) refuse(paste0("the outcome ", name, " is NULL"), "ElementTypeError")
+  if (NCOL(y) != 1L) refuse(paste0("the outcome ", name, " has ", NCOL(y), " columns; fit them one by one"), "ShapeError")
+  if (!(is.numeric(y) || is.logical(y)) || is.factor(y)) {
+    refuse(paste0("the outcome ", name, " is of class ", class(y)[1L], ", but must be numeric"), "ElementTypeError")
+  }
+  as.double(y)
+}
+
+offset_of <- function(frame) {
+  for (column in frame[attr(attr(frame, "terms"), "offset")]) {
+    if (!is.numeric(column)) refuse(paste0("an offset is of class ", class(column)[1L], ", but must be numeric"), "ElementTypeError")
+  }
+  offset <- stats::model.offset(frame)
+  if (!is.null(offset) && NCOL(offset) != 1L) refuse("the offset must be one column", "ShapeError")
+  if (is.null(offset)) NULL else as.double(offset)
+}
+
+groups <- function(labels, name) {
+  if (!is.null(dim(labels)) || is.list(labels)) {
+    refuse(paste0("the fixed effect ", name, " must be a vector of groups, one for each row"), "ShapeError")
+  }
+  factor(labels)
+}
+
+# A part of the formula as its columns without the intercept, and what it takes to make them again.
+design_matrix <- function(formula, frame, contrasts.arg = NULL) {
+  terms <- stats::terms(formula)
+  used <- intersect(names(contrasts.arg), all.vars(formula))
+  contrasts.arg <- if (length(used)) contrasts.arg[used] else NULL
+  full <- terms
+  attr(full, "intercept") <- 1L # factors have contrasts, as beside an intercept
+  at_least_two_levels(full, frame)
+  matrix <- as_refusal(stats::model.matrix(full, frame, contrasts.arg = contrasts.arg))
+  kept <- matrix[, -1L, drop = FALSE]
+  storage.mode(kept) <- "double"
+  dimnames(kept) <- list(NULL, colnames(kept))
+  attr(kept, "assign") <- NULL
+  list(
+    matrix = kept, terms = full, assign = attr(matrix, "assign")[-1L], contrasts = attr(matrix, "contrasts"),
+    xlevels = stats::.getXlevels(full, frame), intercept = attr(terms, "intercept") == 1L
+  )
+}
+
+at_least_two_levels <- function(terms, frame) {
+  for (name in used_variables(terms)) {
+    column <- frame[[name]]
+    if (!is.factor(column) && !is.character(column)) next
+    levels <- unique(as.character(column))
+    if (length(levels) < 2L) {
+      refuse(
+        paste0(name, " has one level only ('", levels, "') in the rows that are fitted; leave it out of the formula"),
+        "ArgumentError"
+      )
+    }
+  }
+}
+
+variable_names <- function(terms) vapply(as.list(attr(terms, "variables"))[-1L], deparse1, "")
+
+# The variables that stand in a term: terms also list those that were subtracted, and offsets.
+used_variables <- function(terms) {
+  factors <- attr(terms, "factors")
+  if (length(factors)) variable_names(terms)[rowSums(factors) > 0] else character()
+}
+
+merged <- function(lists) Reduce(utils::modifyList, Filter(length, lists), list())
+
+# Which columns of the data the right-hand side needs, and whether each holds numbers or labels.
+column_kinds <- function(frame, data) {
+  names <- intersect(all.vars(frame$terms), names(data))
+  vapply(stats::setNames(names, names), function(name) kind(data[[name]]), "")
+}
+
+kind <- function(column) {
+  if (is.factor(column) || is.character(column)) return("labels")
+  if (is.numeric(column)) "numbers" else class(column)[1L]
+}

@@ -1,0 +1,85 @@
+# The summary of a fit. The linear coefficients have no standard errors yet.
+
+#' @rdname matbn-methods
+#' @export
+summary.matbn <- function(object, ...) {
+  weight <- if (is.null(object$weights)) length(object$residuals) else sum(object$weights)
+  structure(
+    list(
+      call = object$call,
+      residuals = stats::quantile(object$residuals, names = FALSE),
+      coefficients = cbind(Estimate = object$coefficients),
+      nets = stats::setNames(lapply(object$nets, node_table), vapply(object$nets, `[[`, "", "label")),
+      activation = object$activation,
+      effects = effect_table(object$effects),
+      N = length(object$residuals), rank = object$rank,
+      r.squared = object$r.squared,
+      within.r.squared = if (length(object$effects)) object$within.r.squared,
+      rmse = sqrt(object$sum.of.squares / weight),
+      weighted = !is.null(object$weights),
+      penalty = object$penalty, edf = object$edf,
+      searches = object$searches, messages = object$messages
+    ),
+    class = "summary.matbn"
+  )
+}
+
+# A row for each node: its first-layer weights, batch norm's scale and shift, its output weight.
+node_table <- function(net) {
+  weights <- t(net$Gamma1)
+  colnames(weights) <- paste0("Gamma1[", rownames(net$Gamma1), "]")
+  cbind(weights, gamma = net$gamma, beta = net$beta, Gamma2 = net$Gamma2)
+}
+
+effect_table <- function(effects) {
+  if (!length(effects)) return(NULL)
+  about <- function(f) vapply(effects, f, 0)
+  data.frame(
+    groups = lengths(effects), min = about(min), median = about(stats::median), max = about(max),
+    sd = about(function(estimates) if (length(estimates) > 1L) stats::sd(estimates) else NA_real_),
+    row.names = names(effects)
+  )
+}
+
+#' @rdname matbn-methods
+#' @export
+print.summary.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
+  cat("\nCall:\n", paste(deparse(x$call), collapse = "\n"), "\n", sep = "")
+  cat("\nResiduals:\n")
+  print(stats::setNames(zapsmall(x$residuals, digits + 1L), c("Min", "1Q", "Median", "3Q", "Max")), digits = digits)
+  if (nrow(x$coefficients)) {
+    cat("\nLinear part:\n")
+    stats::printCoefmat(x$coefficients, digits = digits, cs.ind = 1L, tst.ind = integer(), has.Pvalue = FALSE)
+  }
+  for (k in seq_along(x$nets)) {
+    cat("\n", names(x$nets)[k], ", ", x$activation, ":\n", sep = "")
+    print(x$nets[[k]], digits = digits)
+  }
+  if (!is.null(x$effects)) {
+    cat("\nFixed effects:\n")
+    print(x$effects, digits = digits)
+  }
+  print_measures(x, digits)
+  if (nrow(x$searches)) {
+    cat("\nStarts, the best first:\n")
+    searches <- x$searches
+    searches$gradient <- signif(searches$gradient, 2L)
+    print(searches, digits = digits + 2L)
+  }
+  if (length(x$messages)) cat("\n")
+  print_notes(x$messages)
+  invisible(x)
+}
+
+print_measures <- function(x, digits) {
+  shown <- function(value) format(value, digits = digits)
+  cat("\n", x$N, " rows, rank ", x$rank, " of the linear part", if (!is.null(x$effects)) " and the effects", "\n", sep = "")
+  cat("R-squared: ", shown(x$r.squared), sep = "")
+  if (!is.null(x$within.r.squared)) cat(", within: ", shown(x$within.r.squared), sep = "")
+  cat("\n", if (x$weighted) "Weighted root" else "Root", " mean squared error: ", shown(x$rmse), "\n", sep = "")
+  if (length(x$nets)) {
+    cat("Penalty: ", shown(x$penalty), sep = "")
+    if (!is.null(x$edf)) cat(", effective degrees of freedom: ", shown(x$edf), sep = "")
+    cat("\n")
+  }
+}

@@ -1,0 +1,131 @@
+# What cannot be fitted is refused in words that name it; what can be, but hardly as meant, has a warning or a note.
+cars <- transform(
+  mtcars, name = rownames(mtcars), f = factor(cyl), one = factor("a"), const = 5, inf = c(Inf, wt[-1]), nan = c(NaN, wt[-1]),
+  unit = 1:32
+)
+refused <- function(code, message) expect_error(code, message, class = "matbn_error")
+
+test_that("formulas that make no sense are refused", {
+  needs_python()
+  refused(matbn(mpg ~ net(wt), cars), "has no size")
+  refused(matbn(mpg ~ net(size = 2), cars), "has no inputs")
+  refused(matbn(mpg ~ net(1, size = 2), cars), "has no inputs")
+  refused(matbn(mpg ~ net(wt, size = 2, rate = 1), cars), "'rate' is no option")
+  refused(matbn(mpg ~ net(wt, size = missing_here), cars), "missing_here")
+  refused(matbn(mpg ~ wt - net(hp, size = 1), cars), "can only be added")
+  refused(matbn(mpg ~ wt - offset(hp), cars), "subtracts an offset")
+  refused(matbn(mpg ~ net(offset(hp), wt, size = 1), cars), "has an offset")
+  refused(matbn(mpg ~ ., cars), "has a dot")
+  refused(matbn(~wt, cars), "must have the form")
+  refused(matbn(mpg ~ 0 + net(wt, size = 1), cars), "drops the intercept")
+  refused(matbn(mpg ~ wt | cyl:am, cars), "no name of a variable")
+})
+
+test_that("columns that are not there are named", {
+  needs_python()
+  refused(matbn(mpg ~ zz, cars), "'zz' is neither a column of data.*data has mpg, cyl")
+  refused(matbn(zz ~ wt, cars), "'zz' is neither")
+  refused(matbn(mpg ~ wt + net(hp, zz, size = 2), cars), "'zz' in net\\(hp, zz, size = 2\\) is neither")
+  refused(matbn(mpg ~ wt | zz, cars), "'zz' is neither")
+  refused(matbn(mpg ~ df, cars), "'df' is neither") # a function of R's
+  refused(matbn(mpg ~ wt, cars, weights = zz), "'zz' in weights")
+  refused(matbn(mpg ~ wt, cars, subset = zz > 1), "'zz' in subset")
+  refused(matbn(mpg ~ wt), "is data missing\\?")
+  refused(matbn(mpg ~ wt, data.frame()), "no columns")
+  refused(matbn(mpg ~ wt, cars[0, ]), "no rows")
+  refused(matbn(mpg ~ wt, as.matrix(mtcars)), "must be a data frame")
+  refused(matbn(mpg ~ wt, cars, subset = am > 5), "no rows are left")
+})
+
+test_that("columns that cannot be used are named", {
+  needs_python()
+  refused(matbn(name ~ wt, cars), "outcome name is of class character")
+  refused(matbn(f ~ wt, cars), "outcome f is of class factor")
+  refused(matbn(cbind(mpg, hp) ~ wt, cars), "has 2 columns")
+  refused(matbn(mpg ~ one, cars), "one has one level only \\('a'\\)")
+  refused(matbn(mpg ~ net(one, size = 1), cars), "one has one level only")
+  refused(matbn(mpg ~ f, cars, subset = cyl == 4), "f has one level only \\('4'\\)")
+  refused(matbn(mpg ~ net(hp, const, size = 1), cars), "net\\(hp, const, size = 1\\): const is the same in all rows")
+  refused(matbn(mpg ~ inf, cars), "linear part, column inf has Inf in 1 row\\(s\\): Mazda RX4")
+  refused(matbn(mpg ~ net(inf, size = 1), cars), "net\\(inf, size = 1\\), column inf has Inf")
+  refused(matbn(inf ~ wt, cars), "inf has Inf")
+  refused(matbn(mpg ~ nan, cars, na.action = na.pass), "column nan has NaN")
+  refused(matbn(mpg ~ nan, cars, na.action = na.fail), "missing values")
+  refused(matbn(mpg ~ offset(f), cars), "offset is of class factor")
+  refused(matbn(mpg ~ wt, cars, weights = -hp), "32 negative")
+  refused(matbn(mpg ~ wt, cars, weights = 0 * hp), "all zero")
+  refused(matbn(mpg ~ wt, cars, weights = 1:3), "weights has 3 entries, but there are 32 rows")
+  refused(matbn(mpg ~ wt, cars, weights = name), "class character")
+  refused(matbn(mpg ~ wt, cars, weights = hp * Inf), "infinite")
+  refused(matbn(mpg ~ wt | cyl, cars, weights = as.numeric(cyl != 4)), "zero in a group")
+})
+
+test_that("options outside their range are refused", {
+  needs_python()
+  for (size in list(0, -1, 2.5, NA, NA_real_, "a", 1:2, Inf)) {
+    refused(matbn(mpg ~ net(wt, size = size), cars), "size must be a whole number, 1 or more, but is")
+  }
+  for (penalty in list(-1, NA, NA_real_, "cv", 1:2, NULL)) {
+    refused(matbn(mpg ~ net(wt, size = 1), cars, penalty = penalty), "penalty is .*0 or larger, or \"gcv\"")
+  }
+  refused(matbn(mpg ~ wt, cars, activation = "tanhh"), "'tanhh', but must be one of relu,")
+  refused(matbn(mpg ~ wt, cars, activation = tanh), "one string")
+  refused(matbn(mpg ~ wt, cars, starts = 0), "starts is 0")
+  refused(matbn(mpg ~ wt, cars, seed = "a"), "seed must be one number")
+  refused(matbn(mpg ~ wt, cars, iterations = 0), "iterations is 0")
+  refused(matbn(mpg ~ net(wt, size = 1, mask = matrix("a")), cars), "mask is of class character")
+})
+
+test_that("arguments that matbn does not have are refused", {
+  needs_python()
+  refused(matbn(mpg ~ wt, cars, pnealty = 1), "'pnealty' is no argument.*did you mean penalty")
+  refused(matbn(mpg ~ wt, cars, effects = cyl), "'effects' is no argument of matbn\\(\\) with a formula")
+  refused(matbn(cars$wt, cars$mpg, size = 1, wieghts = 1), "did you mean weights")
+  refused(matbn(cars, mpg ~ wt), "write matbn\\(formula, data\\)")
+  refused(matbn(), "needs a formula and data, or x, y and size")
+  error <- tryCatch(matbn(mpg ~ wt, cars, starts = 0), error = identity)
+  expect_equal(deparse(conditionCall(error)), "matbn(formula = mpg ~ wt, data = cars, starts = 0)")
+})
+
+test_that("new data that does not fit is refused by name", {
+  needs_python()
+  fit <- matbn(mpg ~ wt + f + net(hp, poly(qsec, 2), size = 1) | am, cars, starts = 1, seed = 1)
+  two <- cars[1:2, ]
+  refused(predict(fit, two[c("wt", "f", "hp", "am")]), "no column qsec")
+  refused(predict(fit, two[c("wt", "f", "hp", "qsec")]), "no column am")
+  refused(predict(fit, transform(two, f = factor(5))), "f has new level 5")
+  refused(predict(fit, transform(two, am = 7)), "am has groups that the fit has not seen: 7")
+  refused(predict(fit, transform(two, wt = "a")), "wt is of class character, but held numbers")
+  refused(predict(fit, transform(two, f = 4)), "f is of class numeric, but held labels")
+  refused(predict(fit, as.matrix(mtcars)), "must be a data frame")
+  refused(predict(fit, data = two), "but not data")
+  refused(predict(fit, two, linear = 1), "are for fits of matrices")
+  wt <- cars$wt
+  refused(suppressWarnings(predict(matbn(cars$mpg ~ wt), data.frame(hp = 1))), "newdata has 1 rows")
+  for (column in c("wt", "f", "hp", "qsec", "am")) {
+    lacking <- cars[1:3, ]
+    lacking[2, column] <- NA
+    expect_equal(predict(fit, lacking), replace(predict(fit, cars[1:3, ]), 2, NA), info = column)
+    expect_length(predict(fit, lacking, na.action = na.omit), 2)
+    lacking[[column]] <- NA
+    expect_true(all(is.na(predict(fit, lacking))), info = column)
+  }
+})
+
+test_that("what can be fitted, but hardly as meant, has a warning or a note", {
+  needs_python()
+  expect_warning(
+    matbn(mpg ~ net(wt, size = 2), cars, iterations = 2, starts = 1), "stopped after 2", class = "matbn_ConvergenceWarning"
+  )
+  expect_warning(matbn(mpg ~ net(wt, size = 40), cars, starts = 1), "40 nodes for 32 rows", class = "matbn_SizeWarning")
+  collinear <- matbn(mpg ~ wt + I(2 * wt) + const, cars)
+  expect_equal(unname(is.na(coef(collinear))), c(FALSE, FALSE, TRUE, TRUE))
+  expect_match(collinear$messages, "^I\\(2 \\* wt\\), const: dropped")
+  expect_match(matbn(mpg ~ nan, cars)$messages, "^1 row with missing values left out")
+  alone <- matbn(mpg ~ wt | unit, cars)
+  expect_true(is.na(coef(alone)))
+  expect_match(alone$messages, "32 rows are alone in a group", all = FALSE)
+  expect_match(matbn(mpg ~ wt, cars, weights = ifelse(cyl == 4, NA, 1))$messages, "11 rows with missing")
+  fit <- matbn(mpg ~ net(f, size = 1), cars, starts = 1, seed = 1) # a factor's contrasts are numbers
+  expect_equal(predict(fit, cars), fitted(fit), tolerance = 1e-10)
+})
