@@ -61,7 +61,7 @@ def uptake() -> None:
 
 
 def investment() -> None:
-    """Investment of eleven firms over twenty years: is it linear in their value and capital, given firm and year?"""
+    """Investment of eleven firms over twenty years: linear or not in their capital, given firm and year."""
     data = grunfeld.load_pandas().data
     straight = matbn.fit("invest ~ value + capital | firm + year", data)
     print(f"\ninvest ~ value + capital | firm + year\n  within R2 {straight.within_r_squared:.4f}")

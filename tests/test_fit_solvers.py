@@ -11,7 +11,7 @@ import scipy.optimize
 from test_fitting_core import random_problem
 
 import matbn
-from matbn.fitting import sweeps
+from matbn.fitting import sweeps, tangent
 from matbn.fitting.bfgs import minimise
 from matbn.fitting.joint import joint_objective, joint_start
 from matbn.fitting.lbfgs import minimise_limited
@@ -22,7 +22,7 @@ from matbn.fitting.progress import Watched
 from matbn.fitting.search import _polished
 from matbn.fitting.starts import starting_values
 from matbn.fitting.sweeps import workspace
-from matbn.fitting.tangent import jacobian_rows
+from matbn.fitting.tangent import gauss_newton, jacobian_rows
 
 
 def easy_problem(**options):
@@ -115,6 +115,18 @@ def test_threads_blocks_and_forgotten_nodes_change_nothing(monkeypatch, weighted
         found = solved(problem, theta, work)
         assert found.loss == pytest.approx(expected.loss, rel=1e-13)
         np.testing.assert_allclose(found.gradient, expected.gradient, rtol=1e-10, atol=1e-13)
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("effects", [False, True])
+def test_gauss_newton_in_blocks_is_that_of_all_rows(monkeypatch, weighted, effects):
+    problem, *_ = random_problem(26, weighted=weighted, effects=effects, N=300)
+    theta = starting_values(problem, np.random.default_rng(6))
+    Gamma2 = np.arange(1.0, problem.nodes + 1)
+    J = jacobian_rows(problem, theta, Gamma2)
+    J = J - (J @ problem.linear.Q.T) @ problem.linear.Q
+    monkeypatch.setattr(tangent, "_BLOCK_NUMBERS", 1000)
+    np.testing.assert_allclose(gauss_newton(problem, theta, Gamma2), J @ J.T / problem.weight, rtol=1e-9, atol=1e-12)
 
 
 def test_a_ridge_on_the_linear_part_is_that_of_augmented_rows():

@@ -19,6 +19,7 @@ from matbn.fitting.result import Fit, FittedEffect, FittedNet, Search
 from matbn.fitting.search import searched
 from matbn.fitting.sweeps import net_output, workspace
 
+_ROUGH = 1e-4  # tolerance of the fits that only choose a penalty
 _ODD = (tanh, sine, identity)  # a(-b) = -a(b)
 
 
@@ -29,15 +30,13 @@ def fit_design(design: Design, options: Options, report: Report | None = None) -
     if not posed.parts or posed.exact:
         return _in_units(design, posed, options, [])
     watched = Watched(options.starts, posed.scale, report)
-    ends = searched(posed.problem, options, watched)
     if options.penalty is not None:
-        return _in_units(design, posed, options, ends)
+        return _in_units(design, posed, options, searched(posed.problem, options, watched))
+    rough = replace(options, tolerance=max(options.tolerance, _ROUGH))
+    ends = searched(posed.problem, rough, watched)
     path: tuple[Scored, ...] = ()
     try:
-        degrees, watch = degrees_of(posed), watched.watch(-1)
-        penalty, theta, path = chosen_penalty(
-            posed.problem, degrees, ends[0], options.tolerance, options.iterations, watch
-        )
+        penalty, theta, path = chosen_penalty(posed.problem, degrees_of(posed), ends[0], rough, watched.watch(-1))
         if not watched.stopped:
             posed = replace(posed, problem=replace(posed.problem, penalty=penalty))
             ends = searched(posed.problem, options, watched, theta)

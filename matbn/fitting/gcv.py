@@ -20,12 +20,12 @@ import numpy as np
 
 from matbn.arguments import Array
 from matbn.fitting.bfgs import Minimum, Watch, minimise
+from matbn.fitting.posing import MIDDLE, Options
 from matbn.fitting.problem import Problem
 from matbn.fitting.profile import objective, solved
 from matbn.fitting.sweeps import Workspace, workspace
 from matbn.fitting.tangent import gauss_newton
 
-MIDDLE = 1e-3
 _STEP = 10**0.5
 _LARGEST, _SMALLEST = 10.0, 1e-8
 _PRICE = 1.4  # of a degree of freedom
@@ -46,7 +46,7 @@ _End = tuple[Scored, Array]  # and θ
 
 
 def chosen_penalty(
-    problem: Problem, rank: float, first: Minimum, tolerance: float, iterations: int, watch: Watch
+    problem: Problem, rank: float, first: Minimum, options: Options, watch: Watch
 ) -> tuple[float, Array, tuple[Scored, ...]]:
     """Return the penalty of least GCV, where its fit ended, and the path; `first` is the fit at MIDDLE."""
     work = workspace(problem)
@@ -58,7 +58,7 @@ def chosen_penalty(
         while True:
             penalty *= factor
             there = replace(problem, penalty=penalty)
-            theta = minimise(objective(there, work), theta, tolerance, iterations, watch).theta
+            theta = minimise(objective(there, work), theta, options.tolerance, options.iterations, watch).theta
             yield _scored(there, rank, theta, work), theta
 
     path = [

@@ -8,12 +8,12 @@ from matbn.activation import Activation
 from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.fitting.design import Design, NetTerm
-from matbn.fitting.gcv import MIDDLE
 from matbn.fitting.inputs import Inputs, whitened
 from matbn.fitting.linear import LinearPart, factorised, no_columns
 from matbn.fitting.panel import FixedEffects, fixed_effects, sorting
 from matbn.fitting.problem import Problem, projected
 
+MIDDLE = 1e-3  # penalty, at which the search for another begins
 _EXACT = 1e-12  # what rounding leaves of outcomes that are fitted exactly, relative to them
 
 

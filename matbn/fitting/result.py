@@ -134,8 +134,8 @@ class Fit:
         Where nets are several, their names begin with the net's label.
         """
         found = self.coef
-        for net in self.nets:
-            found |= net.named(f"{net.label}:" if len(self.nets) > 1 else "")
+        for label, net in zip(_told_apart([net.label for net in self.nets]), self.nets, strict=True):
+            found |= net.named(f"{label}:" if len(self.nets) > 1 else "")
         return found
 
     def summary(self) -> str:
@@ -161,6 +161,18 @@ class Fit:
         from matbn.fitting.report import text
 
         return text(self)
+
+
+def _told_apart(labels: list[str]) -> list[str]:
+    """Return labels with .1, .2 and so on behind those that were there before, as R makes names unique."""
+    found: list[str] = []
+    for label in labels:
+        number, unique = 0, label
+        while unique in found:
+            number += 1
+            unique = f"{label}.{number}"
+        found.append(unique)
+    return found
 
 
 def _explained(left: float, total: float) -> float:

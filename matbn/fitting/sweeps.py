@@ -86,12 +86,12 @@ def forward(problem: Problem, parts: list[Layer], work: Workspace) -> Sums:
     """Compute the nodes, and the sums of the first sweep."""
 
     def block(rows: slice, room: Room) -> Sums | None:
-        V, _ = _nodes(problem, parts, rows, work, room)
+        V, _ = nodes_of_block(problem, parts, rows, work, room)
         if problem.effects is not None:
             return None
         return _sums(V if problem.root_w is None else V * problem.root_w[rows], problem, rows)
 
-    found = _over_blocks(problem, work, block, lambda a, b: None if a is None or b is None else a + b)
+    found = over_blocks(problem, work, block, lambda a, b: None if a is None or b is None else a + b)
     if found is None:  # group means need all rows
         assert work.V is not None
         found = _sums(projected(problem, work.V), problem, slice(None))
@@ -112,7 +112,7 @@ def backward(
 
     def block(rows: slice, room: Room) -> Back:
         kept = work.V is not None and work.S is not None
-        V, S = _kept(work, rows) if kept else _nodes(problem, parts, rows, work, room)
+        V, S = _kept(work, rows) if kept else nodes_of_block(problem, parts, rows, work, room)
         block_e = _residual(problem, Gamma2, on_Q, V, rows) if e is None else e[rows]
         u = block_e if problem.root_w is None else block_e * problem.root_w[rows]
         sums = []
@@ -123,7 +123,7 @@ def backward(
         by_linear = [V @ u, problem.linear.Q[:, rows] @ block_e] if everything else []
         return Back(float(block_e @ block_e), sums, by_linear)
 
-    return _over_blocks(problem, work, block, Back.__add__)
+    return over_blocks(problem, work, block, Back.__add__)
 
 
 def net_output(problem: Problem, parts: list[Layer], Gamma2: Array, work: Workspace) -> Array:
@@ -131,9 +131,9 @@ def net_output(problem: Problem, parts: list[Layer], Gamma2: Array, work: Worksp
     output = np.empty(len(problem.y))
 
     def block(rows: slice, room: Room) -> None:
-        output[rows] = Gamma2 @ _nodes(problem, parts, rows, work, room)[0]
+        output[rows] = Gamma2 @ nodes_of_block(problem, parts, rows, work, room)[0]
 
-    _over_blocks(problem, work, block, lambda a, b: None)
+    over_blocks(problem, work, block, lambda a, b: None)
     return output
 
 
@@ -156,7 +156,9 @@ def _kept(work: Workspace, rows: slice) -> tuple[Array, Array]:
     return work.V[:, rows], work.S[:, rows]
 
 
-def _nodes(problem: Problem, parts: list[Layer], rows: slice, work: Workspace, room: Room) -> tuple[Array, Array]:
+def nodes_of_block(
+    problem: Problem, parts: list[Layer], rows: slice, work: Workspace, room: Room
+) -> tuple[Array, Array]:
     """Compute V and a′ of a block, where they are kept or in the block's own memory."""
     if room.V is None or room.S is None:
         V, S = _kept(work, rows)
@@ -171,7 +173,7 @@ def _nodes(problem: Problem, parts: list[Layer], rows: slice, work: Workspace, r
     return V, S
 
 
-def _over_blocks(
+def over_blocks(
     problem: Problem,
     work: Workspace,
     process: Callable[[slice, Room], Result],

@@ -4,31 +4,64 @@ The net is the folded one, p + 2 numbers a node, whose derivatives are independe
 norm's own parameters are not.
 """
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.fitting.problem import Problem, layers, projected
-from matbn.fitting.sweeps import forward, workspace
+from matbn.fitting.problem import Layer, Problem, layers, projected
+from matbn.fitting.sweeps import Room, nodes_of_block, over_blocks, workspace
+
+_BLOCK_NUMBERS = 500_000  # of derivatives
 
 
 def jacobian_rows(problem: Problem, theta: Array, Gamma2: Array) -> Array:
     """Return derivatives by θ and by Γ₂, a row each, after effects and weights: as many rows of N as parameters."""
-    parts = layers(problem, theta)
-    N = len(problem.y)
-    work = workspace(problem, kept=True)
-    forward(problem, parts, work)
-    assert work.V is not None
-    assert work.S is not None
-    rows = []
-    for part in parts:
-        slopes = work.S[part.nodes] * Gamma2[part.nodes, None]
-        rows.append((part.inputs.x[:, None, :] * slopes).reshape(-1, N))
-    return projected(problem, np.vstack([*rows, work.V]))
+    J = np.empty((len(theta) + problem.nodes, len(problem.y)))
+    _by_blocks(problem, theta, Gamma2, lambda rows, block: J.__setitem__((slice(None), rows), block))
+    return projected(problem, J)
 
 
 def gauss_newton(problem: Problem, theta: Array, Gamma2: Array) -> Array:
-    """Return JᵀJ/1ᵀw for J = ∂(fitted values)/∂(θ, Γ₂) after effects, weights and the linear part."""
-    J = jacobian_rows(problem, theta, Gamma2)
-    on_Q = J @ problem.linear.Q.T
-    found: Array = (J @ J.T - on_Q @ on_Q.T) / problem.weight
+    """Return JᵀJ/1ᵀw for J = ∂(fitted values)/∂(θ, Γ₂) after effects, weights and the linear part.
+
+    With effects it takes the memory of J, and that of a block else.
+    """
+    n = len(theta) + problem.nodes
+    Q = problem.linear.Q
+    if problem.effects is not None:
+        J = jacobian_rows(problem, theta, Gamma2)
+        gram, on_Q = J @ J.T, J @ Q.T
+    else:
+        gram, on_Q = np.zeros((n, n)), np.zeros((n, len(Q)))
+
+        def add(rows: slice, J: Array) -> None:
+            if problem.root_w is not None:
+                J *= problem.root_w[rows]
+            np.add(gram, J @ J.T, out=gram)
+            np.add(on_Q, J @ Q[:, rows].T, out=on_Q)
+
+        _by_blocks(problem, theta, Gamma2, add)
+    found: Array = (gram - on_Q @ on_Q.T) / problem.weight
     return found
+
+
+def _by_blocks(problem: Problem, theta: Array, Gamma2: Array, take: Callable[[slice, Array], None]) -> None:
+    """Hand over the derivatives of one block of rows after the other, without effects and weights."""
+    parts = layers(problem, theta)
+    work = workspace(problem, kept=False)
+    longest = max(8, _BLOCK_NUMBERS // (len(theta) + problem.nodes))
+
+    def block(rows: slice, room: Room) -> None:
+        take(rows, _derivatives(parts, Gamma2, rows, *nodes_of_block(problem, parts, rows, work, room)))
+
+    over_blocks(problem, replace(work, block=min(work.block, longest)), block, lambda a, b: None)
+
+
+def _derivatives(parts: list[Layer], Gamma2: Array, rows: slice, V: Array, S: Array) -> Array:
+    found = []
+    for part in parts:
+        slopes = S[part.nodes] * Gamma2[part.nodes, None]
+        found.append((part.inputs.x[:, None, rows] * slopes).reshape(-1, slopes.shape[1]))
+    return np.vstack([*found, V])
