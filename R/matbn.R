@@ -17,7 +17,8 @@
 #'   `size` is its number of nodes, `basis` a matrix B that makes first-layer weights \eqn{B \Theta}, `mask` a matrix of
 #'   inputs × nodes that says which weights may differ from 0. Effects take the intercept's place.
 #' @param data a data frame.
-#' @param weights,subset,na.action as in [lm()]; a weight of 2 counts as two equal rows. With [na.exclude()], fitted
+#' @param weights,subset,na.action as in [lm()]; a weight of 2 counts as two equal rows, but
+#'   penalty "gcv" counts rows. With [na.exclude()], fitted
 #'   values, residuals and predictions have NA for the rows that were left out.
 #' @param y numeric outcomes.
 #' @param size number of nodes; with several nets, a number for each.
@@ -27,7 +28,7 @@
 #' @param basis,mask as in a formula's `net()`; with several nets a list, NULL where a net has none.
 #' @param activation one of "relu", "leaky_relu", "tanh", "logistic", "softplus", "gelu", "sine", "identity".
 #' @param penalty \eqn{\lambda}, at least 0; or "gcv", which chooses it by generalised cross-validation with effective
-#'   degrees of freedom, along a path of warm starts.
+#'   degrees of freedom, along a path of warm starts. By default "gcv" up to two million rows times nodes, and 1e-5 beyond.
 #' @param linear_penalty \eqn{\lambda_{lin}}, at least 0: adds \eqn{\lambda_{lin} \sum \sigma^2 b^2} to what is minimised, with
 #'   the standard deviation \eqn{\sigma} of each linear column; neither the intercept nor effects are penalised.
 #' @param solver "profiled" (the default) searches by BFGS with all that is linear solved for, by L-BFGS above 1,000
@@ -67,7 +68,7 @@ matbn <- function(x, ...) {
 
 #' @rdname matbn
 #' @export
-matbn.formula <- function(formula, data, weights, subset, na.action = stats::na.omit, activation = "tanh", penalty = 1e-4,
+matbn.formula <- function(formula, data, weights, subset, na.action = stats::na.omit, activation = "tanh", penalty = NULL,
                           linear_penalty = 0, solver = "profiled", starts = NULL, seed = NULL, tolerance = 1e-6,
                           iterations = NULL, progress = interactive(), contrasts.arg = NULL, ...) {
   call <- user_call(match.call(), sys.call(-1L))
@@ -87,7 +88,7 @@ matbn.formula <- function(formula, data, weights, subset, na.action = stats::na.
 #' @rdname matbn
 #' @export
 matbn.default <- function(x, y, size, linear = NULL, effects = NULL, weights = NULL, basis = NULL, mask = NULL,
-                          activation = "tanh", penalty = 1e-4, linear_penalty = 0, solver = "profiled", starts = NULL,
+                          activation = "tanh", penalty = NULL, linear_penalty = 0, solver = "profiled", starts = NULL,
                           seed = NULL, tolerance = 1e-6, iterations = NULL, progress = interactive(), ...) {
   call <- user_call(match.call(), sys.call(-1L))
   with_call(call, {

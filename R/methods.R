@@ -45,7 +45,7 @@ print.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
     cat(x$searches$status[1L], " after ", x$searches$iterations[1L], " iterations", sep = "")
     if (nrow(x$searches) > 1L) {
       losses <- format(range(x$searches$loss), digits = digits)
-      cat("; ", nrow(x$searches), " starts ended at losses from ", losses[1L], " to ", losses[2L], sep = "")
+      cat("; ", nrow(x$searches), " searches ended at losses from ", losses[1L], " to ", losses[2L], sep = "")
     }
     cat("\n")
   }

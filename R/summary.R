@@ -61,7 +61,7 @@ print.summary.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), .
   }
   print_measures(x, digits)
   if (nrow(x$searches)) {
-    cat("\nStarts, the best first:\n")
+    cat("\nSearches, the best first:\n")
     searches <- x$searches
     searches$gradient <- signif(searches$gradient, 2L)
     print(searches, digits = digits + 2L)

@@ -44,12 +44,12 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def __init__(
         self,
-        size: int = 5,
+        size: int = 10,
         activation: str = "tanh",
-        penalty: float = 1e-4,
+        penalty: float | str | None = None,
         starts: int | None = None,
         tolerance: float = 1e-6,
-        iterations: int = 2000,
+        iterations: int | None = None,
         random_state: Any = None,
     ) -> None:
         self.size = size

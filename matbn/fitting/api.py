@@ -22,6 +22,7 @@ from matbn.fitting.result import Fit
 from matbn.fitting.search import SOLVERS
 
 _ITERATIONS = 2_000
+_LITTLE = 1e-5  # penalty of large data
 _SMALL, _MIDDLE = 200_000, 2_000_000  # rows times nodes, up to which 10 and 3 starts are the default
 
 
@@ -34,7 +35,7 @@ def fit(
     effects: Any = None,
     weights: Any = None,
     activation: str | Activation = "tanh",
-    penalty: float | str = 1e-4,
+    penalty: float | str | None = None,
     linear_penalty: float = 0.0,
     solver: str = "profiled",
     starts: int | None = None,
@@ -58,12 +59,14 @@ def fit(
         after | stand fixed effects, which take the intercept's place. Or N outcomes, with the model in `nets` (made
         by `matbn.net`), `linear` (N × k; an intercept is added) and `effects` (labels, or a mapping of some).
     weights
-        N case weights, or a column's name; a weight of 2 counts as two equal rows.
+        N case weights, or a column's name; a weight of 2 counts as two equal rows (but "gcv" counts rows, so that the
+        weights' scale does not matter to it).
     activation
         A name in `matbn.ACTIVATIONS`, or an `Activation`.
     penalty
         λ, at least 0; or "gcv": generalised cross-validation with effective degrees of freedom along a path of warm
-        starts, after which all starts are run at the best.
+        starts, after which all starts are run at the best. By default "gcv" up to two million rows times nodes, and
+        1e-5 beyond, where it matters less and takes long.
     linear_penalty
         λ_lin, at least 0; the intercept and the effects are never penalised.
     solver
@@ -100,10 +103,11 @@ def fit(
         if data is not None:
             raise ArgumentError("data is for a formula; with arrays leave it out")
         model, recipe, rows = design(formula, nets, linear, effects, weights), None, None
+    work = len(model.y) * sum(term.size for term in model.terms)
     options = Options(
         as_activation(activation),
-        _as_penalty(penalty),
-        _as_starts(starts, len(model.y) * sum(term.size for term in model.terms)),
+        _as_penalty(penalty, work),
+        _as_starts(starts, work),
         as_integer("seed", seed),
         as_number("tolerance", tolerance, at_least=0),
         _as_iterations(iterations, solver),
@@ -127,7 +131,9 @@ def fit(
     return replace(result, recipe=recipe)
 
 
-def _as_penalty(penalty: float | str) -> float | None:
+def _as_penalty(penalty: float | str | None, work: int) -> float | None:
+    if penalty is None:
+        return None if work <= _MIDDLE else _LITTLE
     if isinstance(penalty, str):
         as_choice("penalty", penalty, ("gcv",))
         return None

@@ -20,6 +20,7 @@ from matbn.fitting.search import searched
 from matbn.fitting.sweeps import net_output, workspace
 
 _ROUGH = 1e-4  # tolerance of the fits that only choose a penalty
+_ROUGH_ITERATIONS = 1_000
 _ODD = (tanh, sine, identity)  # a(-b) = -a(b)
 
 
@@ -32,7 +33,7 @@ def fit_design(design: Design, options: Options, report: Report | None = None) -
     watched = Watched(options.starts, posed.scale, report)
     if options.penalty is not None:
         return _in_units(design, posed, options, searched(posed.problem, options, watched))
-    rough = replace(options, tolerance=max(options.tolerance, _ROUGH))
+    rough = replace(options, tolerance=max(options.tolerance, _ROUGH), solver="profiled", iterations=_ROUGH_ITERATIONS)
     ends = searched(posed.problem, rough, watched)
     path: tuple[Scored, ...] = ()
     try:

@@ -35,7 +35,7 @@ def text(fit: Fit) -> str:
         if len(losses) > 1:
             within = sum(loss <= 1.01 * losses[0] for loss in losses)
             lines.append(
-                f"{len(losses)} starts ended at losses from {losses[0]:.6g} to {losses[-1]:.6g},"
+                f"{len(losses)} searches ended at losses from {losses[0]:.6g} to {losses[-1]:.6g},"
                 f" {within} of them within 1 % of the best"
             )
     return "\n".join([*lines, *(f"note: {message}" for message in fit.messages)])
@@ -53,7 +53,7 @@ def summary(fit: Fit) -> str:
             [f"{s.loss:.8g}", s.status, f"{s.iterations}", f"{s.evaluations}", f"{s.gradient:.0e}"]
             for s in fit.searches
         ]
-        lines += ["", "Starts, the best first"]
+        lines += ["", "Searches, the best first"]
         lines += _table(("loss", "status", "iterations", "evaluations", "gradient"), rows)
     return "\n".join(lines)
 

@@ -36,7 +36,7 @@ test_that("nets fit, predict without Python and survive saveRDS", {
   expect_equal(predict(fit), fitted(fit))
   expect_equal(unname(predict(fit, ChickWeight)), unname(fitted(fit)), tolerance = 1e-10)
   expect_equal(nobs(fit), 578L)
-  expect_output(print(fit), "Linear part.*Diet2.*3 node\\(s\\), tanh, on Time.*3 starts ended")
+  expect_output(print(fit), "Linear part.*Diet2.*3 node\\(s\\), tanh, on Time.*4 searches ended")
   file <- tempfile()
   saveRDS(fit, file)
   expect_equal(predict(readRDS(file), ChickWeight[3:5, ]), predict(fit, ChickWeight[3:5, ]))

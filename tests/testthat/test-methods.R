@@ -69,7 +69,7 @@ test_that("coef gives any part by name", {
 
 test_that("the summary holds and prints what a reader needs", {
   needs_python()
-  fit <- matbn(mpg ~ qsec + net(wt, hp, size = 2) | cyl, mtcars, weights = disp, starts = 3, seed = 1)
+  fit <- matbn(mpg ~ qsec + net(wt, hp, size = 2) | cyl, mtcars, weights = disp, penalty = 1e-4, starts = 3, seed = 1)
   found <- summary(fit)
   expect_s3_class(found, "summary.matbn")
   expect_equal(found$rmse, sqrt(weighted.mean(residuals(fit)^2, mtcars$disp)))
@@ -80,7 +80,7 @@ test_that("the summary holds and prints what a reader needs", {
   expect_output(print(found), paste0(
     "Call:.*Residuals:.*Median.*Linear part:.*Estimate.*qsec.*net\\(wt, hp, size = 2\\), tanh.*Gamma1\\[wt\\].*gamma.*Gamma2",
     ".*Fixed effects:.*groups.*cyl +3.*32 rows, rank 4.*R-squared: .*within: .*Weighted root mean squared error.*Penalty: 1e-04",
-    ".*Starts.*loss.*converged"
+    ".*Searches.*loss.*converged"
   ))
   chosen <- summary(matbn(mpg ~ net(wt, size = 1), mtcars, penalty = "gcv", starts = 1, seed = 1))
   expect_output(print(chosen), "effective degrees of freedom")
