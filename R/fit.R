@@ -78,8 +78,11 @@ check_choices <- function(search) {
     refuse(paste0("activation is '", activation, "', but must be one of ", listed(activations, 20L)), "ArgumentError")
   }
   penalty <- search$penalty
-  if (!is.null(penalty) && !identical(penalty, "gcv") && (!is.numeric(penalty) || length(penalty) != 1L || !is.finite(penalty) || penalty < 0)) {
-    refuse(paste0("penalty is ", deparse1(penalty), ", but must be a finite number, 0 or larger, or \"gcv\""), "ArgumentError")
+  named <- identical(penalty, "cv") || identical(penalty, "gcv")
+  if (!is.null(penalty) && !named && (!is.numeric(penalty) || length(penalty) != 1L || !is.finite(penalty) || penalty < 0)) {
+    refuse(
+      paste0("penalty is ", deparse1(penalty), ", but must be a finite number, 0 or larger, \"cv\" or \"gcv\""), "ArgumentError"
+    )
   }
 }
 

@@ -3,10 +3,13 @@
 #' Fits \eqn{y = X b + effects + \sum a(b(Z \Gamma_1)) \Gamma_2 + e} by penalised least squares: an ordinary linear part,
 #' any number of small nets that add up, and fixed effects after a bar.
 #'
-#' What is minimised is \eqn{\sum w e^2 / \sum w + \lambda s^2 (\|\gamma\|^2 + \|\beta\|^2) + \lambda \|\Gamma_2\|^2},
-#' where \eqn{s^2} is the variance of what the linear part and the effects leave of y, so that units do not matter; batch
-#' norm divides by the standard deviation with `ddof = 0`. \eqn{\Gamma_2}, the linear part and the effects are solved for
-#' exactly at each step of the search for the rest.
+#' What is minimised is
+#' \deqn{\sum w e^2 / \sum w + \lambda s^2 (\|\Delta A\|^2 + \|\beta\|^2) + \lambda \|\Gamma_2\|^2 + \lambda_{lin} \sum \sigma^2 b^2.}
+#' \eqn{A = \Gamma_1 diag(\gamma)} are folded weights, \eqn{\Delta A} those of standardised inputs: no scale of
+#' \eqn{\Gamma_1} escapes the penalty. \eqn{s^2} is the variance of what the linear part and the effects leave of y,
+#' \eqn{\sigma^2} that of each linear column, so that units do not matter; batch norm divides by the standard deviation
+#' with `ddof = 0`. \eqn{\Gamma_2}, the linear part and the effects are solved for exactly at each step of the search for
+#' the rest.
 #'
 #' With a formula, `offset(v)` in the linear part is taken off y before the fit and added to fitted values and
 #' predictions; R squared is then that of y less the offset.
@@ -18,7 +21,7 @@
 #'   inputs × nodes that says which weights may differ from 0. Effects take the intercept's place.
 #' @param data a data frame.
 #' @param weights,subset,na.action as in [lm()]; a weight of 2 counts as two equal rows, but
-#'   penalty "gcv" counts rows. With [na.exclude()], fitted
+#'   the choice of a penalty counts rows. With [na.exclude()], fitted
 #'   values, residuals and predictions have NA for the rows that were left out.
 #' @param y numeric outcomes.
 #' @param size number of nodes; with several nets, a number for each.
@@ -27,10 +30,10 @@
 #' @param effects groups of the rows for fixed effects: a vector or factor, or a named list or data frame of several.
 #' @param basis,mask as in a formula's `net()`; with several nets a list, NULL where a net has none.
 #' @param activation one of "relu", "leaky_relu", "tanh", "logistic", "softplus", "gelu", "sine", "identity".
-#' @param penalty \eqn{\lambda}, at least 0; or "gcv", which chooses it by generalised cross-validation with effective
-#'   degrees of freedom, along a path of warm starts. By default "gcv" up to two million rows times nodes, and 1e-5 beyond.
-#' @param linear_penalty \eqn{\lambda_{lin}}, at least 0: adds \eqn{\lambda_{lin} \sum \sigma^2 b^2} to what is minimised, with
-#'   the standard deviation \eqn{\sigma} of each linear column; neither the intercept nor effects are penalised.
+#' @param penalty \eqn{\lambda}, at least 0; or "cv": chosen by cross-validation in five folds of rows; or "gcv": by
+#'   generalised cross-validation with effective degrees of freedom, which is quicker and sometimes misled. Both go along
+#'   a path of warm starts. By default "cv" up to two million rows times nodes, and 1e-5 beyond.
+#' @param linear_penalty \eqn{\lambda_{lin}}, at least 0; neither the intercept nor effects are penalised.
 #' @param solver "profiled" (the default) searches by BFGS with all that is linear solved for, by L-BFGS above 1,000
 #'   parameters, and polishes by Levenberg and Marquardt's steps what did not converge. "lm" takes such steps throughout,
 #'   "joint" searches all parameters by BFGS; both end at minima of the same loss. "adam" trains on mini-batches as

@@ -44,7 +44,7 @@ REFUSED = [
     ("y ~ z", {"weights": -np.ones(30)}, "weights has 30 negative entries"),
     ("y ~ z", {"weights": "foo"}, "data has no column 'foo'"),
     ("y ~ z", {"penalty": -1}, "penalty is -1"),
-    ("y ~ z", {"penalty": "cv"}, "penalty is 'cv', but must be one of 'gcv'"),
+    ("y ~ z", {"penalty": "bic"}, "penalty is 'bic', but must be one of 'cv', 'gcv'"),
     ("y ~ z", {"activation": "tanhh"}, "activation is 'tanhh', but must be one of relu"),
     ("y ~ z", {"starts": 0}, "starts is 0"),
     ("y ~ z", {"iterations": 0}, "iterations is 0"),

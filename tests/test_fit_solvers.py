@@ -17,6 +17,7 @@ from matbn.fitting.joint import joint_objective, joint_start
 from matbn.fitting.lbfgs import minimise_limited
 from matbn.fitting.marquardt import minimise_damped
 from matbn.fitting.posing import Options
+from matbn.fitting.problem import ridge
 from matbn.fitting.profile import objective, solved
 from matbn.fitting.progress import Watched
 from matbn.fitting.search import _polished
@@ -94,7 +95,7 @@ def test_jacobian_rows_are_in_the_order_of_the_parameters():
     at = solved(problem, theta, work)
     J = jacobian_rows(problem, theta, at.Gamma2)
     e = problem.y - at.Gamma2 @ J[len(theta) :] - at.on_Q @ problem.linear.Q
-    by_theta = -2 / problem.weight * J[: len(theta)] @ e + 2 * problem.penalty * theta
+    by_theta = -2 / problem.weight * J[: len(theta)] @ e + 2 * problem.penalty * ridge(problem, theta)
     np.testing.assert_allclose(by_theta, at.gradient, rtol=1e-9, atol=1e-12)
     np.testing.assert_allclose(J[len(theta) :] @ e / problem.weight, problem.penalty * at.Gamma2, atol=1e-12)
 

@@ -58,30 +58,31 @@ def test_at_the_optimum_the_exact_gradient_of_the_penalised_loss_vanishes(activa
     (found,) = fit.nets
     assert fit.converged
     partial = y - X @ fit.coefficients[1:] - fit.coefficients[0]  # what the net fits, at the linear part's solution
-    exact = matbn.net_gradient(Z, partial, found.Gamma1, found.gamma, found.beta, found.Gamma2, activation, ddof=0)
+    folded = {"Gamma1": found.A, "gamma": None, "beta": found.c, "Gamma2": found.Gamma2}
+    exact = matbn.net_gradient(Z, partial, **folded, activation=activation)  # of the plain net
     assert exact.loss == pytest.approx(fit.loss, rel=1e-10)
     linear = np.column_stack([np.ones(len(y)), X])
     projected = y - linear @ np.linalg.lstsq(linear, y, rcond=None)[0]
     scale = projected @ projected / len(y)
-    np.testing.assert_allclose(exact.gamma + 2 * penalty * scale * found.gamma, 0, atol=1e-6 * scale)
-    np.testing.assert_allclose(exact.beta + 2 * penalty * scale * found.beta, 0, atol=1e-6 * scale)
+    beta = found.c + Z.mean(axis=0) @ found.A
+    by_A = Z.var(axis=0)[:, None] * found.A + np.outer(Z.mean(axis=0), beta)  # of ‖ΔA‖²/2 + ‖β‖²/2, at fixed c
+    np.testing.assert_allclose(exact.Gamma1 + 2 * penalty * scale * by_A, 0, atol=1e-5 * scale)
+    np.testing.assert_allclose(exact.beta + 2 * penalty * scale * beta, 0, atol=1e-6 * scale)
     np.testing.assert_allclose(exact.Gamma2 + 2 * penalty * found.Gamma2, 0, atol=1e-6 * np.sqrt(scale))
-    assert np.abs(exact.Gamma1 * Z.std(axis=0)[:, None] ** -1 * Z.std(axis=0)[:, None] ** 2).max() < 1e-4 * scale
+    standardised = Z.std(axis=0)[:, None] * found.A
     assert fit.searches[0].loss == pytest.approx(
-        fit.loss
-        + penalty * (scale * (found.gamma @ found.gamma + found.beta @ found.beta) + found.Gamma2 @ found.Gamma2),
-        rel=1e-9,
+        fit.loss + penalty * (scale * (np.sum(standardised**2) + beta @ beta) + found.Gamma2 @ found.Gamma2), rel=1e-9
     )
 
 
 def test_residuals_stand_off_everything_linear():
     y, Z, X, groups, w = data(4)
-    fit = fit_design(design(y, net(Z, 3), X, groups, w), options(penalty=0.0, tolerance=1e-6))
+    fit = fit_design(design(y, net(Z, 3), X, groups, w), options(penalty=1e-7, tolerance=1e-6))
     D = dummies(list(groups.values()))
     assert np.abs(D.T @ (w * fit.residuals)).max() < 1e-9
     assert np.abs(X.T @ (w * fit.residuals)).max() < 1e-9
     V = np.tanh(Z @ fit.nets[0].A + fit.nets[0].c)
-    assert np.abs(V.T @ (w * fit.residuals)).max() < 1e-6
+    np.testing.assert_allclose(V.T @ (w * fit.residuals), 1e-7 * w.sum() * fit.nets[0].Gamma2, atol=1e-7)
     np.testing.assert_allclose(fit.fitted + fit.residuals, y, rtol=1e-13)
     np.testing.assert_allclose(predicted(fit, [Z], X, groups), fit.fitted, rtol=1e-9, atol=1e-9)
 

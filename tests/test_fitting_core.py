@@ -68,15 +68,19 @@ def test_connected_components_and_singletons():
     assert found.singletons == 4  # years 2 and 3, firms 3 and 4
 
 
-def test_whitened_inputs_have_unit_covariance_in_weighted_moments():
+def test_whitened_inputs_are_nearly_uncorrelated_and_know_their_moments_and_penalty():
     rng = np.random.default_rng(3)
     Z = rng.normal(size=(300, 4)) @ rng.normal(size=(4, 4)) * [1e-6, 1, 1e6, 1] + [1, 2, 3e7, 4]
     w = rng.uniform(0, 2, 300)
     found = whitened(Z, w, "Z")
     U = found.x[:-1]
     np.testing.assert_allclose(U @ w / w.sum(), 0, atol=1e-12)
-    np.testing.assert_allclose((U * w) @ U.T / w.sum(), np.eye(4), atol=1e-9)
+    np.testing.assert_allclose((U * w) @ U.T / w.sum(), found.covariance, atol=1e-9)
+    np.testing.assert_allclose(found.covariance, np.eye(4), atol=0.1)
     np.testing.assert_allclose((Z - found.mean) @ found.K, U.T, atol=1e-9)
+    spread = np.sqrt(np.average((Z - np.average(Z, axis=0, weights=w)) ** 2, axis=0, weights=w))
+    standardised = spread[:, None] * found.K  # folded weights of standardised inputs, by α
+    np.testing.assert_allclose(standardised.T @ standardised, found.P, rtol=1e-7, atol=1e-9)
     assert found.rank == 4
     shuffled = rng.permutation(300)
     np.testing.assert_allclose(whitened(Z[shuffled], w[shuffled], "Z").K, found.K, rtol=1e-9)
@@ -89,7 +93,9 @@ def test_collinear_inputs_lose_a_direction_and_constant_ones_are_refused():
     found = whitened(Z, None, "Z")
     assert found.rank == 2
     covariance = found.x[:-1] @ found.x[:-1].T / 100
-    np.testing.assert_allclose(np.linalg.eigvalsh(covariance), [0, 1, 1], atol=1e-9)
+    np.testing.assert_allclose(np.linalg.eigvalsh(covariance), [0, 1, 1], atol=0.01)
+    np.testing.assert_allclose(covariance, found.covariance, atol=1e-12)
+    assert (np.linalg.eigvalsh(found.P) > 0.1).all()
     with pytest.raises(matbn.ArgumentError, match="Z has constant inputs, at 3"):
         whitened(np.column_stack([Z, np.full(100, 0.1)]), None, "Z")
 
@@ -146,7 +152,8 @@ def test_profiled_loss_is_that_of_the_whole_regression_and_its_gradient_the_deri
         np.fill_diagonal(ridge, np.sqrt(problem.penalty * problem.weight))
         c = lstsq(np.vstack([L * root[:, None], ridge]), np.append(y * root, np.zeros(len(V))))[0]
         e = (y - L @ c) * root
-        return e @ e / problem.weight + problem.penalty * (c[: len(V)] @ c[: len(V)] + theta @ theta), c[: len(V)]
+        shrunk = c[: len(V)] @ c[: len(V)] + sum(_squares(layer, w) for layer in layers(problem, theta))
+        return e @ e / problem.weight + problem.penalty * shrunk, c[: len(V)]
 
     found = solved(problem, theta, work)
     loss, Gamma2 = whole(theta)
@@ -158,6 +165,14 @@ def test_profiled_loss_is_that_of_the_whole_regression_and_its_gradient_the_deri
         h = 1e-5
         numeric = (whole(theta + h * direction)[0] - whole(theta - h * direction)[0]) / (2 * h)
         assert found.gradient @ direction == pytest.approx(numeric, rel=2e-5, abs=1e-7)
+
+
+def _squares(layer, w):
+    """Squares of the folded weights of standardised inputs, and of the shifts."""
+    U = layer.inputs.x[:-1]
+    Z = np.linalg.lstsq(layer.inputs.K.T, U, rcond=None)[0]  # centred inputs
+    variance = np.average(Z**2, axis=1, weights=w)
+    return variance @ (layer.inputs.K @ layer.F[:-1]) ** 2 @ np.ones(layer.F.shape[1]) + layer.F[-1] @ layer.F[-1]
 
 
 def test_dependent_nodes_are_solved_for_by_rank():

@@ -8,7 +8,8 @@ from test_fitting_core import random_problem
 
 import matbn
 from matbn.fitting.gcv import effective_degrees
-from matbn.fitting.problem import layers
+from matbn.fitting.problem import layers, ridge_matrix
+from matbn.fitting.problem import ridge as problem_ridge
 from matbn.fitting.profile import solved
 from matbn.fitting.starts import starting_values
 from matbn.fitting.sweeps import workspace
@@ -39,7 +40,10 @@ def test_degrees_of_freedom_are_the_trace_of_the_hat_matrix(weighted, effects):
     work = workspace(problem)
     Gamma2 = solved(problem, theta, work).Gamma2
     J = numeric_jacobian(problem, theta, Gamma2, X, w)
-    ridge = problem.penalty * problem.weight * np.eye(J.shape[1])
+    ridge = problem.penalty * problem.weight * ridge_matrix(problem)
+    assert theta @ ridge_matrix(problem)[: len(theta), : len(theta)] @ theta == pytest.approx(
+        theta @ problem_ridge(problem, theta)
+    )
     hat = J @ np.linalg.solve(J.T @ J + ridge, J.T)
     edf, loss = effective_degrees(problem, theta, work)
     assert edf == pytest.approx(np.trace(hat), rel=1e-5)
@@ -63,7 +67,7 @@ def test_more_noise_asks_for_a_larger_penalty_and_the_choice_predicts_well():
         X, y, signal = data(150, noise)
         fit = matbn.fit(y, nets=matbn.net(X, 4), penalty="gcv", starts=3)
         chosen[noise] = fit.penalty
-        scores = [scored.gcv for scored in fit.path]
+        scores = [scored.score for scored in fit.path]
         assert fit.path[int(np.argmin(scores))].penalty == fit.penalty
         assert [scored.penalty for scored in fit.path] == sorted(scored.penalty for scored in fit.path)
         assert 1 < fit.edf < 150
@@ -77,5 +81,5 @@ def test_more_noise_asks_for_a_larger_penalty_and_the_choice_predicts_well():
 
 
 def test_other_words_are_no_penalty():
-    with pytest.raises(matbn.ArgumentError, match="penalty is 'cv', but must be one of 'gcv'"):
-        matbn.fit([1.0, 2, 3], penalty="cv")
+    with pytest.raises(matbn.ArgumentError, match="penalty is 'bic', but must be one of 'cv', 'gcv'"):
+        matbn.fit([1.0, 2, 3], penalty="bic")

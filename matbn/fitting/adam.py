@@ -13,6 +13,7 @@ import numpy as np
 from matbn.arguments import Array
 from matbn.batchnorm import bn_backward
 from matbn.fitting.bfgs import Minimum, Watch
+from matbn.fitting.inputs import Inputs
 from matbn.fitting.posing import Options
 from matbn.fitting.problem import Problem, joined, layers
 from matbn.fitting.profile import solved
@@ -44,7 +45,10 @@ class _Node:
 def minimise_by_batches(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:
     """Train from θ for `options.iterations` passes through the data."""
     rng = np.random.default_rng([options.seed, 1])
-    nodes = [_Node(*_started(layer.F), running_start(layer.F.shape[1])) for layer in layers(problem, theta)]
+    nodes = [
+        _Node(*_started(layer.F, layer.inputs.covariance), running_start(layer.F.shape[1]))
+        for layer in layers(problem, theta)
+    ]
     at = solved(problem, theta, work)
     Gamma2, c = at.Gamma2.copy(), at.on_Q / np.sqrt(problem.weight)
     parameters = [array for node in nodes for array in (node.W, node.gamma, node.beta)] + [Gamma2, c]
@@ -67,9 +71,9 @@ def minimise_by_batches(problem: Problem, work: Workspace, theta: Array, options
     return Minimum(theta, at.loss, at.gradient, sweep + 1, step, status)
 
 
-def _started(F: Array) -> tuple[Array, Array, Array]:
+def _started(F: Array, covariance: Array) -> tuple[Array, Array, Array]:
     """Return W, γ and β of nodes that begin as the plain net [α; βᵀ] does on whitened inputs."""
-    gamma = np.linalg.norm(F[:-1], axis=0)
+    gamma = np.sqrt((F[:-1] * (covariance @ F[:-1])).sum(axis=0))
     return F[:-1] / gamma, gamma, F[-1].copy()
 
 
@@ -96,14 +100,21 @@ def _batch(problem: Problem, nodes: list[_Node], Gamma2: Array, c: Array, rows: 
     V = np.hstack(values)
     e = outcomes - V @ Gamma2 - c @ linear
     ridge, gradients, start = 2 * problem.penalty, [], 0
-    for node, (U, B, cache) in zip(nodes, forward, strict=True):
+    for node, inputs, (U, B, cache) in zip(nodes, problem.terms, forward, strict=True):
         stop = start + B.shape[1]
         dB = (-2 / len(rows)) * np.outer(e, Gamma2[start:stop]) * problem.activation.slope(B)
         by = bn_backward(dB, cache)
-        gradients += [U @ by.Z, by.gamma + ridge * node.gamma, by.beta + ridge * node.beta]
+        gradients += [U @ by.Z, by.gamma + ridge * _stiffness(node, inputs) * node.gamma, by.beta + ridge * node.beta]
         start = stop
     gradients += [(-2 / len(rows)) * (e @ V) + ridge * Gamma2, (-2 / len(rows)) * (linear @ e)]
     return float(e @ e) / len(rows), gradients
+
+
+def _stiffness(node: _Node, inputs: Inputs) -> Array:
+    """Return the penalty on each node's weights for γ = 1, whatever the scale of W."""
+    W = node.W
+    ratio: Array = (W * (inputs.P @ W)).sum(axis=0) / (W * (inputs.covariance @ W)).sum(axis=0)
+    return ratio
 
 
 def _adam(

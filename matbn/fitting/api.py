@@ -47,8 +47,9 @@ def fit(
 ) -> Fit:
     """Fit y = linear part + fixed effects + Σ a(b(ZΓ₁))Γ₂ + e by penalised least squares.
 
-    What is minimised is Σwe²/Σw + λs²·(‖γ‖² + ‖β‖²) + λ‖Γ₂‖² + λ_lin·Σσ²b², where s² is the variance of what the linear
-    part and the effects leave of y, so that units do not matter, and σ² that of each linear column; batch norm has
+    What is minimised is Σwe²/Σw + λs²·(‖ΔA‖² + ‖β‖²) + λ‖Γ₂‖² + λ_lin·Σσ²b². A = Γ₁·diag(γ) are folded weights, ΔA
+    those of standardised inputs (Δ their deviations): no scale of Γ₁ escapes it. s² is the variance of what the linear
+    part and the effects leave of y, σ² that of each linear column, so that units do not matter. Batch norm has
     ddof = 0 and eps = 0. Γ₂, the linear part and the effects are solved for exactly at each step of the search for the
     rest.
 
@@ -59,14 +60,15 @@ def fit(
         after | stand fixed effects, which take the intercept's place. Or N outcomes, with the model in `nets` (made
         by `matbn.net`), `linear` (N × k; an intercept is added) and `effects` (labels, or a mapping of some).
     weights
-        N case weights, or a column's name; a weight of 2 counts as two equal rows (but "gcv" counts rows, so that the
-        weights' scale does not matter to it).
+        N case weights, or a column's name; a weight of 2 counts as two equal rows (but a choice of penalty
+        counts rows, so that the weights' scale does not matter to it).
     activation
         A name in `matbn.ACTIVATIONS`, or an `Activation`.
     penalty
-        λ, at least 0; or "gcv": generalised cross-validation with effective degrees of freedom along a path of warm
-        starts, after which all starts are run at the best. By default "gcv" up to two million rows times nodes, and
-        1e-5 beyond, where it matters less and takes long.
+        λ, at least 0; or "cv": chosen by cross-validation in five folds of rows; or "gcv": by generalised
+        cross-validation with effective degrees of freedom, which is quicker and sometimes misled. Both go along a path
+        of warm starts, after which all starts are run at the best. By default "cv" up to two million rows times nodes,
+        and 1e-5 beyond, where it matters less and takes long.
     linear_penalty
         λ_lin, at least 0; the intercept and the effects are never penalised.
     solver
@@ -131,12 +133,11 @@ def fit(
     return replace(result, recipe=recipe)
 
 
-def _as_penalty(penalty: float | str | None, work: int) -> float | None:
+def _as_penalty(penalty: float | str | None, work: int) -> float | str:
     if penalty is None:
-        return None if work <= _MIDDLE else _LITTLE
+        return "cv" if work <= _MIDDLE else _LITTLE
     if isinstance(penalty, str):
-        as_choice("penalty", penalty, ("gcv",))
-        return None
+        return as_choice("penalty", penalty, ("cv", "gcv"))
     return as_number("penalty", penalty, at_least=0)
 
 

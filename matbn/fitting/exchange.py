@@ -14,8 +14,7 @@ from matbn.activation import as_activation, is_built_in
 from matbn.errors import ArgumentError
 from matbn.fitting.formula import parsed
 from matbn.fitting.frame import Recipe, formulaic_package
-from matbn.fitting.gcv import Scored
-from matbn.fitting.result import Fit, FittedEffect, FittedNet, Search
+from matbn.fitting.result import Fit, FittedEffect, FittedNet, Scored, Search
 
 _SCHEMA = 1
 
@@ -46,7 +45,9 @@ def from_json(text: str) -> Fit:
         for effect in content["effects"]
     )
     searches = tuple(Search(**_arrays(search, ("trace",))) for search in content["searches"])
-    path = tuple(Scored(**{name: _number(value) for name, value in scored.items()}) for scored in content["path"])
+    path = tuple(
+        Scored(_number(scored["penalty"]), _number(scored["score"]), scored["edf"]) for scored in content["path"]
+    )
     recipe = None if content["recipe"] is None else _recipe(content["recipe"])
     parts = {"nets": nets, "effects": effects, "searches": searches, "path": path, "recipe": recipe}
     parts |= {name: tuple(content[name]) for name in ("coefficient_names", "messages")}

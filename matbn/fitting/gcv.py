@@ -1,9 +1,9 @@
 """Effective degrees of freedom, and the penalty by generalised cross-validation.
 
 At a minimum of the penalised loss let J be the derivatives of the fitted values by (α, β, Γ₂), after effects, weights
-and the linear part. To first order the fit is a ridge regression on J, with hat matrix J(JᵀJ + λ·1ᵀw·I)⁻¹Jᵀ, so
+and the linear part. To first order the fit is a ridge regression on J, with hat matrix J(JᵀJ + λ·1ᵀw·R)⁻¹Jᵀ, so
 
-    edf = tr[(JᵀJ + λ·1ᵀw·I)⁻¹JᵀJ] + rank of the linear part and the effects
+    edf = tr[(JᵀJ + λ·1ᵀw·R)⁻¹JᵀJ] + rank of the linear part and the effects
     GCV = (Σwe²/1ᵀw) / (1 - 1.4·edf/N)²
 
 where the factor 1.4, as others have it too, keeps the score from rewarding fits that all but interpolate. The path goes
@@ -13,16 +13,18 @@ vanishing derivatives make them look cheap.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 
 import numpy as np
+from scipy import linalg
 
 from matbn.arguments import Array
 from matbn.fitting.bfgs import Minimum, Watch, minimise
 from matbn.fitting.posing import MIDDLE, Options
-from matbn.fitting.problem import Problem
+from matbn.fitting.problem import Problem, ridge_matrix
 from matbn.fitting.profile import objective, solved
+from matbn.fitting.result import Scored
 from matbn.fitting.sweeps import Workspace, workspace
 from matbn.fitting.tangent import gauss_newton
 
@@ -33,19 +35,10 @@ _PATIENCE = 3  # steps without a better score, after which the path is left
 _NOTHING = 0.5  # degrees of freedom
 
 
-@dataclass(frozen=True)
-class Scored:
-    """One penalty on the path."""
-
-    penalty: float
-    gcv: float
-    edf: float
-
-
 _End = tuple[Scored, Array]  # and θ
 
 
-def chosen_penalty(
+def chosen_by_gcv(
     problem: Problem, rank: float, first: Minimum, options: Options, watch: Watch
 ) -> tuple[float, Array, tuple[Scored, ...]]:
     """Return the penalty of least GCV, where its fit ended, and the path; `first` is the fit at MIDDLE."""
@@ -67,8 +60,8 @@ def chosen_penalty(
     for scored, theta in chain(path[::-1], steps(1 / _STEP)):
         read.append(scored)
         worse += 1
-        if scored.gcv < least:
-            least, chosen, worse = scored.gcv, (scored.penalty, theta), 0
+        if scored.score < least:
+            least, chosen, worse = scored.score, (scored.penalty, theta), 0
         if worse >= _PATIENCE or scored.penalty < _SMALLEST:
             break
     return *chosen, tuple(read[::-1])
@@ -79,6 +72,7 @@ def _upwards(middle: Scored, theta: Array, steps: Iterator[_End], rank: float) -
     yield middle, theta
     for scored, end in steps:
         yield scored, end
+        assert scored.edf is not None
         if scored.edf < rank + _NOTHING or scored.penalty > _LARGEST:
             return
 
@@ -86,7 +80,7 @@ def _upwards(middle: Scored, theta: Array, steps: Iterator[_End], rank: float) -
 def effective_degrees(problem: Problem, theta: Array, work: Workspace) -> tuple[float, float]:
     """Return the net part's effective degrees of freedom and Σwe²/1ᵀw."""
     found = solved(problem, theta, work)
-    values = np.linalg.eigvalsh(gauss_newton(problem, theta, found.Gamma2))
+    values = linalg.eigh(gauss_newton(problem, theta, found.Gamma2), ridge_matrix(problem), eigvals_only=True)
     values = np.where(values > 1e-12 * values[-1], values, 0)
     shrunk = values / (values + problem.penalty) if problem.penalty > 0 else values > 0
     return float(np.sum(shrunk)), found.mean_square

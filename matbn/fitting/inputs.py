@@ -1,12 +1,15 @@
-"""A net term's inputs, whitened: columns of mean 0 and variance 1 that are not correlated.
+"""A net term's inputs, whitened: columns of mean 0 and about variance 1 that are hardly correlated.
 
-For whitened inputs U the batch-normalised node a(b(ZΓ₁ⱼ)) is the plain node a(Uα_j + β_j): its variance is ‖α_j‖², so
-γ_j = ‖α_j‖ and Γ₁ⱼ is the direction of α_j. A ridge on α and β is a ridge on γ and β, which the scale of Γ₁ⱼ does not
-reach.
+For inputs U = (Z - 1mᵀ)K the batch-normalised node a(b(ZΓ₁ⱼ)) is the plain node a(Uα_j + β_j): Kα_j = Γ₁ⱼγ_j are its
+folded weights, γ_j its deviation before the activation.
 
-U = (Z - 1mᵀ)K with K = Δ·C^(-1/2), Δ the inverse standard deviations and C the correlation matrix. The symmetric root
-depends on no order of rows and no sign of an eigenvector, and leaves each column as near to its input as can be;
-directions in which inputs do not vary get no weight.
+With the inverse standard deviations Δ and the correlation matrix C let K = Δ·(C + τI)^(-1/2). The symmetric root
+depends on no order of rows and no sign of an eigenvector, and leaves each column as near to its input as can be; τ
+bounds the search's steps in directions in which inputs hardly vary, and those in which they do not vary at all get no
+weight.
+
+The penalty is that of other packages on standardised inputs, the ridge ‖Δ⁻¹Kα_j‖² on folded weights, which no scale of
+Γ₁ⱼ escapes: in α it is α_jᵀPα_j with P = (C + τI)⁻¹.
 """
 
 from collections.abc import Sequence
@@ -20,6 +23,7 @@ from matbn.errors import ArgumentError
 from matbn.stream.moments import moments
 from matbn.stream.rows import slices
 
+_BOUND = 1e-3  # τ
 _FLAT = 1e-7  # smallest singular value of standardised inputs, relative to the largest, that counts as variation
 
 
@@ -30,24 +34,37 @@ class Inputs:
     x: Array  # p + 1 × N, Uᵀ with a row of ones below
     mean: Array  # p, of Z's rows
     K: Array  # p × p, from centred to whitened inputs
+    P: Array  # p × p, of the penalty
+    covariance: Array  # p × p, of U
     rank: int  # number of directions in which the inputs vary
 
 
-def whitened(Z: Array, w: Array | None, name: str, names: Sequence[str] = ()) -> Inputs:
-    """Whiten the inputs Z (N × p), with weighted moments; refuse those that do not vary, by their names if given."""
+def whitened(Z: Array, w: Array | None, name: str, names: Sequence[str] = (), constants: bool = False) -> Inputs:
+    """Whiten the inputs Z (N × p), with weighted moments.
+
+    Those that do not vary are refused, by their names if given; or left without weight, if `constants` are allowed.
+    """
     N, p = Z.shape
     found = moments(slices(Z, np.zeros(N), w, Z.dtype), threads=1)
     constant = np.flatnonzero(found.norms == 0)
-    if len(constant):
+    if len(constant) and not constants:
         which = ", ".join(names[k] for k in constant.tolist()) if names else f"at {counted(constant)}"
         raise ArgumentError(f"{name} has constant inputs, {which}, from which a net can learn nothing; drop them")
-    scale = np.sqrt(found.weight) / found.norms
-    _, values, right = np.linalg.svd(found.T * (scale / np.sqrt(found.weight)), full_matrices=False)
+    varies = found.norms > 0
+    scale = np.where(varies, np.sqrt(found.weight) / np.where(varies, found.norms, 1), 0)
+    _, values, right = np.linalg.svd(found.T * (scale / np.sqrt(found.weight)), full_matrices=True)
+    values = np.pad(values, (0, p - len(values)))
     varying = values > max(_FLAT, N * UNIT_ROUNDOFF) * values[0]
-    right = right[varying]
-    K = scale[:, None] * (right.T / values[varying]) @ right
+    bounded = np.where(varying, np.square(values) + _BOUND, 1)
+
+    def rotated(diagonal: Array) -> Array:
+        product: Array = (right.T * diagonal) @ right
+        return product
+
+    K = scale[:, None] * rotated(varying / np.sqrt(bounded))
     assert found.correction is not None
     x = np.empty((p + 1, N))
     np.matmul(K.T, (Z - found.offset - found.correction).T, out=x[:-1])
     x[-1] = 1
-    return Inputs(x, found.offset + found.correction, K, int(varying.sum()))
+    covariance = rotated(varying * np.square(values) / bounded)
+    return Inputs(x, found.offset + found.correction, K, rotated(1 / bounded), covariance, int(varying.sum()))

@@ -11,7 +11,7 @@ from collections.abc import Callable
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.fitting.problem import Problem, joined, layers
+from matbn.fitting.problem import Problem, joined, layers, ridge
 from matbn.fitting.profile import solved
 from matbn.fitting.sweeps import Workspace, backward, forward
 
@@ -26,7 +26,8 @@ def joint_objective(problem: Problem, work: Workspace) -> Callable[[Array], tupl
         parts = layers(problem, theta)
         forward(problem, parts, work)
         found = backward(problem, parts, Gamma2, root * c, work, everything=True)
-        loss = found.squares / problem.weight + problem.penalty * float(Gamma2 @ Gamma2 + theta @ theta)
+        shrinking = ridge(problem, theta)
+        loss = found.squares / problem.weight + problem.penalty * float(Gamma2 @ Gamma2 + theta @ shrinking)
         by_c = -2 / root * found.by_linear[1]
         if problem.linear.T is not None:
             on_T = problem.linear.T @ (problem.on_y + root * c)
@@ -35,8 +36,8 @@ def joint_objective(problem: Problem, work: Workspace) -> Callable[[Array], tupl
         factors = Gamma2 * (-2 / problem.weight)
         by_theta = joined([total * factors[part.nodes] for total, part in zip(found.by_layer, parts, strict=True)])
         by_Gamma2 = -2 / problem.weight * found.by_linear[0]
-        ridge = 2 * problem.penalty
-        return loss, np.concatenate([by_theta + ridge * theta, by_Gamma2 + ridge * Gamma2, by_c])
+        twice = 2 * problem.penalty
+        return loss, np.concatenate([by_theta + twice * shrinking, by_Gamma2 + twice * Gamma2, by_c])
 
     return evaluate
 

@@ -1,11 +1,10 @@
 """Levenberg and Marquardt's steps on the profiled loss.
 
-With r = (e/√1ᵀw, √λθ, √λΓ₂), whose square is the loss, a step solves (JᵀJ/1ᵀw + λI + μI)δ = -½∇ over θ and Γ₂ at
-once, J being the fitted values' derivatives off the linear part; its part by θ is taken, and Γ₂ solved for anew. Near a
-minimum with small residuals such steps converge in a few iterations where quasi-Newton steps take many; from afar, in
-valleys that are long and flat, they take more, and each costs the products of all derivatives. So they polish by
-default, and search on request. The normal equations lose half the digits of a step, but not of where it leads: the
-gradient is exact.
+A step solves (JᵀJ/1ᵀw + λR + μI)δ = -½∇ over θ and Γ₂ at once, J being the fitted values' derivatives off the linear
+part and R the penalty's matrix; its part by θ is taken, and Γ₂ solved for anew. Near a minimum with small residuals
+such steps converge in a few iterations where quasi-Newton steps take many; from afar, in valleys that are long and
+flat, they take more, and each costs the products of all derivatives. So they polish by default, and search on request.
+The normal equations lose half the digits of a step, but not of where it leads: the gradient is exact.
 """
 
 import numpy as np
@@ -13,7 +12,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from matbn.arguments import Array
 from matbn.fitting.bfgs import Minimum, Watch
-from matbn.fitting.problem import Problem
+from matbn.fitting.problem import Problem, ridge_matrix
 from matbn.fitting.profile import Solved, solved
 from matbn.fitting.sweeps import Workspace
 from matbn.fitting.tangent import gauss_newton
@@ -33,11 +32,11 @@ def minimise_damped(
     """Search from θ as `bfgs.minimise` does."""
     at = solved(problem, theta, work)
     evaluations, growth, damping = 1, 2.0, _FIRST_DAMPING
+    shrinking = problem.penalty * ridge_matrix(problem)
     for iteration in range(iterations):
         if np.abs(at.gradient).max(initial=0) <= tolerance:
             return _ended(theta, at, iteration, evaluations, "converged")
-        A = gauss_newton(problem, theta, at.Gamma2)
-        A.flat[:: len(A) + 1] += problem.penalty
+        A = gauss_newton(problem, theta, at.Gamma2) + shrinking
         size = A.diagonal().max()
         while True:
             step = _step(A, damping * size, at.gradient)

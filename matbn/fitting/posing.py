@@ -22,7 +22,7 @@ class Options:
     """How to search."""
 
     activation: Activation
-    penalty: float | None  # None: by generalised cross-validation
+    penalty: float | str  # "gcv" or "cv": chosen by it
     starts: int
     seed: int
     tolerance: float  # of the gradient, for standardised outcomes
@@ -55,8 +55,8 @@ class Posed:
     exact: bool  # whether the linear part and the effects leave nothing of y
 
 
-def posed_problem(design: Design, options: Options) -> Posed:
-    """Prepare a design."""
+def posed_problem(design: Design, options: Options, constants: bool = False) -> Posed:
+    """Prepare a design; `constants` says whether nets may have inputs that do not vary, which they then ignore."""
     N = len(design.y)
     codes = [effect.codes for effect in design.effects]
     order = sorting(codes) if codes else np.arange(N)
@@ -64,9 +64,9 @@ def posed_problem(design: Design, options: Options) -> Posed:
     effects = fixed_effects([code[order] for code in codes], w) if codes else None
     root_w = None if w is None else np.sqrt(w)
     weight = float(N if w is None else w.sum())
-    parts = tuple(part for k, term in enumerate(design.terms) for part in _parts(k, term, order, w))
+    parts = tuple(part for k, term in enumerate(design.terms) for part in _parts(k, term, order, w, constants))
 
-    penalty = MIDDLE if options.penalty is None else options.penalty
+    penalty = MIDDLE if isinstance(options.penalty, str) else options.penalty
     terms, sizes = tuple(part.inputs for part in parts), tuple(len(part.nodes) for part in parts)
     raw = Problem(
         terms, sizes, options.activation, design.y[order], no_columns(N), np.empty(0), root_w, effects, weight, penalty
@@ -97,11 +97,11 @@ def _linear_part(raw: Problem, X: Array, penalty: float) -> LinearPart:
     return factorised(projected(raw, X), lengths, ridge)
 
 
-def _parts(number: int, term: NetTerm, order: Array, w: Array | None) -> list[Part]:
+def _parts(number: int, term: NetTerm, order: Array, w: Array | None, constants: bool) -> list[Part]:
     """Whiten a term's inputs, once for each pattern of its mask."""
     Z = term.Z[order]
     if term.basis is not None:
-        inputs = whitened(Z @ term.basis, w, f"{term.label} (inputs times basis)")
+        inputs = whitened(Z @ term.basis, w, f"{term.label} (inputs times basis)", constants=constants)
         return [Part(number, np.arange(Z.shape[1]), np.arange(term.size), term.basis, inputs)]
     mask = np.ones((Z.shape[1], term.size), bool) if term.mask is None else term.mask
     patterns, member = np.unique(mask, axis=1, return_inverse=True)
@@ -114,7 +114,7 @@ def _parts(number: int, term: NetTerm, order: Array, w: Array | None) -> list[Pa
                 columns,
                 np.flatnonzero(member.reshape(-1) == k),
                 None,
-                whitened(Z[:, columns], w, term.label, [term.names[column] for column in columns]),
+                whitened(Z[:, columns], w, term.label, [term.names[column] for column in columns], constants),
             )
         )
     return found

@@ -5,15 +5,17 @@
 for net terms with whitened inputs U (see `inputs`). Let M put the roots of the weights on all rows, after the within
 transformation. What is minimised over α, β, Γ₂ and b is
 
-    ‖M(y - VΓ₂ - X_lin·b)‖²/1ᵀw + λ(‖α‖² + ‖β‖² + ‖Γ₂‖²) + bᵀDb/1ᵀw
+    ‖M(y - VΓ₂ - X_lin·b)‖²/1ᵀw + λ(Σαᵀ_jPα_j + ‖β‖² + ‖Γ₂‖²) + bᵀDb/1ᵀw
 
-where D = 0 by default. `linear` has the factors by which b is solved for.
+where P belongs to a term's inputs, and D = 0 by default. `linear` has the factors by which b is solved for.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from scipy import linalg
 
 from matbn.activation import Activation
 from matbn.arguments import Array
@@ -65,6 +67,21 @@ def layers(problem: Problem, theta: Array) -> list[Layer]:
 def joined(by_term: Sequence[Array]) -> Array:
     """Put terms' p + 1 × nodes matrices together as θ has them."""
     return np.concatenate([part.reshape(-1) for part in by_term])
+
+
+def ridge(problem: Problem, theta: Array) -> Array:
+    """Return Rθ, where θᵀRθ is the penalty on the first layers."""
+    return joined([np.vstack([part.inputs.P @ part.F[:-1], part.F[-1:]]) for part in layers(problem, theta)])
+
+
+def ridge_matrix(problem: Problem) -> Array:
+    """Return the penalty's matrix for (θ, Γ₂)."""
+    blocks: list[Array] = []
+    for inputs, size in zip(problem.terms, problem.sizes, strict=True):
+        of_node: Any = linalg.block_diag(inputs.P, np.eye(1))
+        blocks.append(np.kron(of_node, np.eye(size)))
+    found: Any = linalg.block_diag(*blocks, np.eye(problem.nodes))
+    return np.asarray(found)
 
 
 def projected(problem: Problem, A: Array) -> Array:

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg.lapack import dposv
 
 from matbn.arguments import Array
-from matbn.fitting.problem import Problem, joined, layers
+from matbn.fitting.problem import Problem, joined, layers, ridge
 from matbn.fitting.sweeps import Workspace, backward, forward
 
 _TOO_FLAT = 1e-10  # smallest pivot of VᵀMV, relative to the largest, that the solution may rest on
@@ -41,12 +41,13 @@ def solved(problem: Problem, theta: Array, work: Workspace) -> Solved:
     Gamma2, rank = _solution(gram, sums.on_y / problem.weight)
     on_Q = -(Gamma2 @ sums.on_Q)
     found = backward(problem, parts, Gamma2, on_Q, work)
-    loss = found.squares / problem.weight + problem.penalty * float(Gamma2 @ Gamma2 + theta @ theta)
+    shrinking = ridge(problem, theta)
+    loss = found.squares / problem.weight + problem.penalty * float(Gamma2 @ Gamma2 + theta @ shrinking)
     if problem.linear.T is not None:
         loss += float(np.square(problem.linear.T @ (problem.on_y + on_Q)).sum()) / problem.weight
     factors = Gamma2 * (-2 / problem.weight)
     gradient = joined([total * factors[part.nodes] for total, part in zip(found.by_layer, parts, strict=True)])
-    gradient += (2 * problem.penalty) * theta
+    gradient += (2 * problem.penalty) * shrinking
     return Solved(loss, gradient, Gamma2, on_Q, found.squares / problem.weight, rank)
 
 

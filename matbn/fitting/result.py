@@ -8,7 +8,6 @@ import numpy as np
 from matbn.activation import Activation
 from matbn.arguments import Array
 from matbn.fitting.frame import Recipe
-from matbn.fitting.gcv import Scored
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,6 +52,15 @@ class FittedEffect:
     name: str
     levels: Array
     estimates: Array
+
+
+@dataclass(frozen=True)
+class Scored:
+    """One penalty that was tried."""
+
+    penalty: float
+    score: float  # by which it was judged: generalised cross-validation, or the mean squared error on rows left out
+    edf: float | None = None  # effective degrees of freedom, for the former
 
 
 @dataclass(frozen=True, eq=False)

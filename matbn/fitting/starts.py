@@ -21,7 +21,7 @@ def starting_values(problem: Problem, rng: np.random.Generator) -> Array:
     parts = []
     for term, size in zip(problem.terms, problem.sizes, strict=True):
         directions = rng.standard_normal((len(term.x) - 1, size))
-        directions /= np.linalg.norm(directions, axis=0)
+        directions /= np.sqrt((directions * (term.covariance @ directions)).sum(axis=0))
         gains = rng.uniform(*_GAINS, size)
         centres = np.clip(_CENTRES * rng.standard_normal(size), -3 * _CENTRES, 3 * _CENTRES)
         parts.append(np.vstack([directions * gains, -centres * gains]).reshape(-1))

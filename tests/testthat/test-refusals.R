@@ -65,8 +65,8 @@ test_that("options outside their range are refused", {
   for (size in list(0, -1, 2.5, NA, NA_real_, "a", 1:2, Inf)) {
     refused(matbn(mpg ~ net(wt, size = size), cars), "size must be a whole number, 1 or more, but is")
   }
-  for (penalty in list(-1, NA, NA_real_, "cv", 1:2)) {
-    refused(matbn(mpg ~ net(wt, size = 1), cars, penalty = penalty), "penalty is .*0 or larger, or \"gcv\"")
+  for (penalty in list(-1, NA, NA_real_, "bic", 1:2)) {
+    refused(matbn(mpg ~ net(wt, size = 1), cars, penalty = penalty), "penalty is .*0 or larger, \"cv\" or \"gcv\"")
   }
   refused(matbn(mpg ~ wt, cars, activation = "tanhh"), "'tanhh', but must be one of relu,")
   refused(matbn(mpg ~ wt, cars, activation = tanh), "one string")

@@ -1,0 +1,108 @@
+"""The penalty by cross-validation: the one under which fits predict rows best that they have not seen.
+
+The rows are cut into folds at random. For each fold, nets are fitted to all others along a path of penalties, each fit
+started from its neighbour's end, and their squared errors on the fold are added up. It takes several times as long as
+generalised cross-validation, but is not misled by nodes that have found single rows, which look cheap to that.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from matbn.arguments import Array
+from matbn.fitting.bfgs import Minimum, minimise
+from matbn.fitting.design import Design, Effect
+from matbn.fitting.posing import MIDDLE, Options, posed_problem
+from matbn.fitting.predict import predicted
+from matbn.fitting.problem import Problem
+from matbn.fitting.profile import objective
+from matbn.fitting.progress import Watched
+from matbn.fitting.result import Scored
+from matbn.fitting.starts import starting_values
+from matbn.fitting.sweeps import workspace
+from matbn.fitting.units import in_units
+from matbn.stream.threads import combine_in_order, default_threads
+
+_FOLDS = 5
+_STARTS = 3  # of each fold, at the middle penalty
+_STEPS = range(-5, 7)  # half decades from the middle penalty
+
+
+def chosen_by_folds(design: Design, options: Options, watched: Watched) -> tuple[float, tuple[Scored, ...]]:
+    """Return the penalty of the least mean squared error on rows left out, and the scores from small to large."""
+    rng = np.random.default_rng([options.seed, 2])
+    fold = rng.permutation(len(design.y)) % min(_FOLDS, len(design.y))
+
+    def process(number: int) -> Array:
+        try:
+            return _errors(design, fold == number, options, watched, number)
+        except KeyboardInterrupt:
+            watched.stopped = True  # other threads end soon, and not after their whole fold
+            raise
+
+    threads = min(_FOLDS, default_threads())
+    sums = combine_in_order(range(int(fold.max()) + 1), process, np.add, threads)
+    assert sums is not None
+    scores = sums[1:] / sums[0]
+    penalties = [_penalty(step) for step in _STEPS]
+    path = tuple(Scored(penalty, float(score)) for penalty, score in zip(penalties, scores, strict=True))
+    return penalties[int(np.argmin(scores))], path
+
+
+def _penalty(step: int) -> float:
+    return float(MIDDLE * 10 ** (step / 2))
+
+
+def _errors(design: Design, out: Array, options: Options, watched: Watched, number: int) -> Array:
+    """Return the weight of the rows left out, and for each penalty their weighted sum of squared errors."""
+    kept, left = part_of(design, ~out), part_of(design, out)
+    known = np.ones(len(left.y), bool)
+    for mine, theirs in zip(left.effects, kept.effects, strict=True):
+        known &= np.isin(mine.levels[mine.codes], theirs.levels)
+    left = part_of(left, known)
+    w = np.ones(len(left.y)) if left.w is None else left.w
+    posed = posed_problem(kept, options, constants=True)
+    errors = np.zeros(1 + len(_STEPS))
+    errors[0] = w.sum()
+    for step, end in _path(posed.problem, options, watched, number).items():
+        there = replace(posed, problem=replace(posed.problem, penalty=_penalty(step)))
+        fit = in_units(kept, there, options, [end])
+        groups = {effect.name: effect.levels[effect.codes] for effect in left.effects}
+        prediction = predicted(fit, [term.Z for term in left.terms], left.linear, groups)
+        errors[1 + _STEPS.index(step)] = w @ (left.y - prediction) ** 2
+    return errors
+
+
+def _path(problem: Problem, options: Options, watched: Watched, number: int) -> dict[int, Minimum]:
+    """Return where the fits under all penalties end."""
+    work = workspace(problem)
+    watch = watched.watch(-10 - number)
+
+    def search(penalty: float, theta: Array) -> Minimum:
+        evaluate = objective(replace(problem, penalty=penalty), work)
+        return minimise(evaluate, theta, options.tolerance, options.iterations, watch)
+
+    seeds = ([options.seed, 3, number, start] for start in range(min(_STARTS, options.starts)))
+    starts = [search(MIDDLE, starting_values(problem, np.random.default_rng(seed))) for seed in seeds]
+    found = {0: min(starts, key=lambda end: end.loss)}
+    for direction in (1, -1):
+        for step in range(direction, _STEPS.stop if direction > 0 else _STEPS.start - 1, direction):
+            found[step] = search(_penalty(step), found[step - direction].theta)
+    return found
+
+
+def part_of(design: Design, rows: Array) -> Design:
+    """Return some rows of a design, with the levels of effects that they have."""
+    return replace(
+        design,
+        y=design.y[rows],
+        terms=tuple(replace(term, Z=term.Z[rows]) for term in design.terms),
+        linear=design.linear[rows],
+        effects=tuple(_part_of_effect(effect, rows) for effect in design.effects),
+        w=None if design.w is None else design.w[rows],
+    )
+
+
+def _part_of_effect(effect: Effect, rows: Array) -> Effect:
+    present, codes = np.unique(effect.codes[rows], return_inverse=True)
+    return replace(effect, codes=codes, levels=effect.levels[present])

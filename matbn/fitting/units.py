@@ -1,0 +1,123 @@
+"""A solution in the user's units: folded weights, coefficients, effects, fitted values, and what to say about them."""
+
+import numpy as np
+
+from matbn.activation import identity, sine, tanh
+from matbn.arguments import Array
+from matbn.fitting.bfgs import Minimum
+from matbn.fitting.design import Design
+from matbn.fitting.linear import coefficients
+from matbn.fitting.messages import messages
+from matbn.fitting.posing import Options, Posed, rank_of
+from matbn.fitting.problem import layers, projected
+from matbn.fitting.profile import solved
+from matbn.fitting.result import Fit, FittedEffect, FittedNet, Search
+from matbn.fitting.sweeps import net_output, workspace
+
+_ODD = (tanh, sine, identity)  # a(-b) = -a(b)
+
+
+def in_units(design: Design, posed: Posed, options: Options, ends: list[Minimum]) -> Fit:
+    """Return the fit that the first of the ends is; without any, that of the linear part and the effects."""
+    problem, scale = posed.problem, posed.scale
+    y = design.y[posed.order]
+    left = y.copy()
+    nets: tuple[FittedNet, ...] = ()
+    if ends:
+        work = workspace(problem)
+        found = solved(problem, ends[0].theta, work)
+        left -= scale * net_output(problem, layers(problem, ends[0].theta), found.Gamma2, work)
+        nets = _nets(design, posed, ends[0].theta, scale * found.Gamma2)
+    b, effects, left = _linear(design, posed, left)
+    residuals = _unsorted(left, posed.order)
+    sum_of_squares = float(residuals @ residuals if design.w is None else (design.w * residuals) @ residuals)
+    return Fit(
+        nets=nets,
+        coefficients=b,
+        coefficient_names=design.linear_names,
+        effects=effects,
+        activation=options.activation,
+        penalty=problem.penalty,
+        linear_penalty=options.linear_penalty,
+        fitted=design.y - residuals,
+        residuals=residuals,
+        sum_of_squares=sum_of_squares,
+        weight=problem.weight,
+        N=len(y),
+        rank=rank_of(posed),
+        singletons=0 if posed.effects is None else posed.effects.singletons,
+        searches=tuple(_search(end, scale) for end in ends),
+        messages=messages(design, posed, ends),
+        total_sum_of_squares=_about_mean(design.y, design.w),
+        within_sum_of_squares=float(np.square(projected(problem, y[None])[0]).sum())
+        if posed.effects is not None
+        else _about_mean(design.y, design.w),
+    )
+
+
+def _about_mean(y: Array, w: Array | None) -> float:
+    centred = y - np.average(y, weights=w)
+    return float(centred @ centred if w is None else (w * centred) @ centred)
+
+
+def _nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> tuple[FittedNet, ...]:
+    """Take each term's nodes back to the units of its inputs."""
+    A = [np.zeros((term.Z.shape[1], term.size)) for term in design.terms]
+    gamma, beta, output = ([np.zeros(term.size) for term in design.terms] for _ in range(3))
+    start = 0
+    for part, layer in zip(posed.parts, layers(posed.problem, theta), strict=True):
+        F = layer.F
+        stop = start + len(part.nodes)
+        weights = part.inputs.K @ F[:-1]
+        if part.basis is not None:
+            weights = part.basis @ weights
+        A[part.term][np.ix_(part.columns, part.nodes)] = weights
+        gamma[part.term][part.nodes] = np.sqrt((F[:-1] * (part.inputs.covariance @ F[:-1])).sum(axis=0))
+        beta[part.term][part.nodes] = F[-1]
+        output[part.term][part.nodes] = Gamma2[start:stop]
+        start = stop
+    if posed.problem.activation in _ODD:  # of a node and its mirror image, show the one with Γ₂ >= 0
+        for k in range(len(A)):
+            sign = np.where(output[k] < 0, -1.0, 1.0)
+            A[k], beta[k], output[k] = A[k] * sign, beta[k] * sign, output[k] * sign
+    return tuple(
+        FittedNet(
+            term.label,
+            term.names,
+            Gamma1=A[k] / np.where(gamma[k] > 0, gamma[k], 1),
+            gamma=gamma[k],
+            beta=beta[k],
+            Gamma2=output[k],
+            mean=np.average(term.Z, axis=0, weights=design.w),
+        )
+        for k, term in enumerate(design.terms)
+    )
+
+
+def _linear(design: Design, posed: Posed, left: Array) -> tuple[Array, tuple[FittedEffect, ...], Array]:
+    """Return the coefficients, each effect's estimates, and what both leave of the outcomes."""
+    b = np.zeros(len(design.linear_names))
+    estimates = [np.zeros(len(effect.levels)) for effect in design.effects]
+    for _ in range(2 if posed.linear.T is None else 1):  # the second time takes off what rounding left
+        more = coefficients(posed.linear, projected(posed.problem, left[None])[0], len(b))
+        b += more
+        left = left - design.linear[posed.order] @ np.nan_to_num(more)
+        if posed.effects is not None:
+            first = posed.effects.first
+            in_order = [first, *(k for k in range(len(estimates)) if k != first)]
+            for k, of_groups in zip(in_order, posed.effects.estimates(left), strict=True):
+                estimates[k] += of_groups
+                left = left - of_groups[design.effects[k].codes[posed.order]]
+    effects = tuple(FittedEffect(e.name, e.levels, found) for e, found in zip(design.effects, estimates, strict=True))
+    return b, effects, left
+
+
+def _search(end: Minimum, scale: float) -> Search:
+    largest = float(np.abs(end.gradient).max(initial=0))
+    return Search(end.loss * scale**2, largest, end.iterations, end.evaluations, end.status, np.array(end.trace))
+
+
+def _unsorted(rows: Array, order: Array) -> Array:
+    back = np.empty_like(rows)
+    back[order] = rows
+    return back
