@@ -1,4 +1,4 @@
-"""A regressor for scikit-learn: one net beside an intercept, for pipelines and searches over its settings.
+"""A regressor for scikit-learn: a net and a linear part, for pipelines and searches over its settings.
 
     from matbn.sklearn import NetRegressor
 
@@ -29,6 +29,8 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         Number of nodes.
     activation, penalty, starts, tolerance, iterations
         As in `matbn.fit`.
+    linear_penalty
+        Beside the net stands a linear part in the same inputs, with this penalty; None leaves it out.
     random_state
         Seed of the starting values, a generator, or None for a new draw at each fit.
 
@@ -47,6 +49,7 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         size: int = 10,
         activation: str = "tanh",
         penalty: float | str | None = None,
+        linear_penalty: float | None = 0.01,
         starts: int | None = None,
         tolerance: float = 1e-6,
         iterations: int | None = None,
@@ -55,6 +58,7 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.size = size
         self.activation = activation
         self.penalty = penalty
+        self.linear_penalty = linear_penalty
         self.starts = starts
         self.tolerance = tolerance
         self.iterations = iterations
@@ -67,15 +71,18 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         counted = np.ones(len(y), bool) if w is None else w > 0
         self.used_ = np.ptp(X[counted], axis=0) > 1e-12 * np.abs(X[counted]).max(axis=0, initial=0)
         nets = [net(X[:, self.used_], self.size)] if self.used_.any() else []
+        linear = None if self.linear_penalty is None else X[:, self.used_]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
             self.fit_ = fit(
                 y,
                 nets=nets,
+                linear=linear,
                 weights=w,
                 activation=self.activation,
                 penalty=self.penalty,
+                linear_penalty=self.linear_penalty or 0.0,
                 starts=self.starts,
                 seed=seed,
                 tolerance=self.tolerance,
@@ -92,4 +99,5 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         X = validate_data(self, X, dtype=np.float64, reset=False)
         inputs = [X[:, self.used_]] if self.used_.any() else []
-        return self.fit_.predict(inputs=inputs, linear=np.empty((len(X), 0)))
+        linear = X[:, self.used_] if len(self.fit_.coefficients) > 1 else np.empty((len(X), 0))
+        return self.fit_.predict(inputs=inputs, linear=linear)

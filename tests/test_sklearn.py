@@ -14,7 +14,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from matbn.sklearn import NetRegressor
 
-QUICK = NetRegressor(size=2, starts=2, penalty=1e-3, random_state=1)
+QUICK = NetRegressor(size=2, starts=2, penalty=1e-3, tolerance=1e-8, random_state=1)
 
 
 @parametrize_with_checks([QUICK])
@@ -33,9 +33,12 @@ def test_it_is_the_same_fit():
     X, y = data()
     regressor = NetRegressor(size=3, starts=2, random_state=1).fit(X, y)
     seed = int(np.random.RandomState(1).randint(2**31 - 1))
-    expected = matbn.fit(y, nets=matbn.net(X, 3), starts=2, seed=seed)
+    expected = matbn.fit(y, nets=matbn.net(X, 3), linear=X, linear_penalty=0.01, starts=2, seed=seed)
     np.testing.assert_allclose(regressor.predict(X), expected.fitted, atol=1e-10)
     assert regressor.score(X, y) == pytest.approx(expected.r_squared)
+    alone = NetRegressor(size=3, linear_penalty=None, starts=2, random_state=1).fit(X, y)
+    expected = matbn.fit(y, nets=matbn.net(X, 3), starts=2, seed=seed)
+    np.testing.assert_allclose(alone.predict(X), expected.fitted, atol=1e-10)
 
 
 def test_pipeline_and_grid_search():
