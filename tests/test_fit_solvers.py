@@ -210,7 +210,7 @@ def interrupting(after):
 
 
 @pytest.mark.parametrize("starts", [1, 4])
-@pytest.mark.parametrize("penalty", [1e-6, "gcv"])
+@pytest.mark.parametrize("penalty", [1e-6, "gcv", "cv"])
 def test_an_interrupt_returns_the_best_fit_so_far(starts, penalty):
     rng = np.random.default_rng(19)
     Z = rng.normal(size=(300, 4))
