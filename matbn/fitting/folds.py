@@ -1,8 +1,9 @@
 """The penalty by cross-validation: the one under which fits predict rows best that they have not seen.
 
-The rows are cut into folds at random. For each fold, nets are fitted to all others along a path of penalties, each fit
-started from its neighbour's end, and their squared errors on the fold are added up. It takes several times as long as
-generalised cross-validation, but is not misled by nodes that have found single rows, which look cheap to that.
+The rows are cut into folds at random, few rows several times anew. For each fold, nets are fitted to all others along
+a path of penalties, each fit started from its neighbour's end, and their squared errors on the fold are added up. It
+takes several times as long as generalised cross-validation, but is not misled by nodes that have found single rows,
+which look cheap to that.
 """
 
 from dataclasses import replace
@@ -24,29 +25,37 @@ from matbn.fitting.units import in_units
 from matbn.stream.threads import combine_in_order, default_threads
 
 _FOLDS = 5
+_REPEATS, _ENOUGH = 4, 1_000  # cuts, so many at most and as long as they have fewer rows in all
 _STARTS = 3  # of each fold, at the middle penalty
 _STEPS = range(-5, 7)  # half decades from the middle penalty
 
 
 def chosen_by_folds(design: Design, options: Options, watched: Watched) -> tuple[float, tuple[Scored, ...]]:
     """Return the penalty of the least mean squared error on rows left out, and the scores from small to large."""
-    rng = np.random.default_rng([options.seed, 2])
-    fold = rng.permutation(len(design.y)) % min(_FOLDS, len(design.y))
+    folds = _folds(len(design.y), options.seed)
 
     def process(number: int) -> Array:
         try:
-            return _errors(design, fold == number, options, watched, number)
+            return _errors(design, folds[number], options, watched, number)
         except KeyboardInterrupt:
             watched.stopped = True  # other threads end soon, and not after their whole fold
             raise
 
     threads = min(_FOLDS, default_threads())
-    sums = combine_in_order(range(int(fold.max()) + 1), process, np.add, threads)
+    sums = combine_in_order(range(len(folds)), process, np.add, threads)
     assert sums is not None
     scores = sums[1:] / sums[0]
     penalties = [_penalty(step) for step in _STEPS]
     path = tuple(Scored(penalty, float(score)) for penalty, score in zip(penalties, scores, strict=True))
     return penalties[int(np.argmin(scores))], path
+
+
+def _folds(N: int, seed: int) -> list[Array]:
+    """Return which rows to leave out, fold after fold."""
+    rng = np.random.default_rng([seed, 2])
+    count = min(_FOLDS, N)
+    cuts = [rng.permutation(N) % count for _ in range(max(1, min(_REPEATS, _ENOUGH // N)))]
+    return [cut == number for cut in cuts for number in range(count)]
 
 
 def _penalty(step: int) -> float:
