@@ -226,3 +226,22 @@ def test_starting_values_keep_nodes_active():
             assert ((B > 0).mean(axis=1) > 0.02).all()
             assert ((B < 0).mean(axis=1) > 0.02).all()
             assert (np.tanh(B).std(axis=1) > 0.05).all()
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("levels", [(40,), (40, 7), (5, 60), (40, 7, 5)])
+def test_leverage_and_influence_are_those_of_a_regression_on_dummies(levels, weighted):
+    effects = panel(3, levels)
+    order = sorting(effects)
+    effects = [codes[order] for codes in effects]
+    N = len(order)
+    rng = np.random.default_rng(4)
+    w = rng.uniform(0.2, 3, N) if weighted else np.ones(N)
+    found = fixed_effects(effects, w if weighted else None)
+    D = dummies(effects)
+    root = np.sqrt(w)[:, None]
+    solution = np.linalg.pinv(D * root, rcond=1e-10) * root.T  # coefficients by outcomes
+    np.testing.assert_allclose(found.leverage(), np.einsum("ng,gn->n", D, solution), atol=1e-10)
+    rows = rng.choice(N, 20)
+    groups = np.column_stack([codes[rows] for codes in effects])
+    np.testing.assert_allclose(found.influence(groups), (D @ solution)[rows], atol=1e-10)

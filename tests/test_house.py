@@ -22,7 +22,9 @@ MAY_IMPORT = {
     "network": {"activation", "arguments", "batchnorm", "errors", "parameters"},
     "conditioning": {"arguments", "batchnorm", "errors"},
     "stream": {"activation", "arguments", "batchnorm", "conditioning", "errors", "parameters", "stream"},
-    "fitting": {"activation", "arguments", "batchnorm", "errors", "fitting", "running", "stream"},
+    # Fit's methods reach for inference when they are called.
+    "fitting": {"activation", "arguments", "batchnorm", "errors", "fitting", "inference", "running", "stream"},
+    "inference": {"arguments", "errors", "fitting", "inference"},
     "gradient": {
         "activation",
         "arguments",

@@ -130,7 +130,7 @@ def fit(
         result = replace(result, messages=(message, *result.messages))
     if not result.converged and solver != "adam":
         warnings.warn("; ".join(result.messages), ConvergenceWarning, stacklevel=2)
-    return replace(result, recipe=recipe)
+    return replace(result, recipe=recipe, data=None if rows is None else data[rows])
 
 
 def _as_penalty(penalty: float | str | None, work: int) -> float | str:

@@ -17,6 +17,7 @@ from matbn.fitting.frame import Recipe, formulaic_package
 from matbn.fitting.result import Fit, FittedEffect, FittedNet, Scored, Search
 
 _SCHEMA = 1
+_LEFT_OUT = ("design", "data")
 
 
 def to_json(fit: Fit) -> str:
@@ -25,7 +26,7 @@ def to_json(fit: Fit) -> str:
         raise ArgumentError(
             f"activation {fit.activation.name!r} is your own, and its functions cannot go into JSON; pickle the fit"
         )
-    content = {field.name: getattr(fit, field.name) for field in fields(fit)}
+    content = {field.name: getattr(fit, field.name) for field in fields(fit) if field.name not in _LEFT_OUT}
     content["activation"] = fit.activation.name
     content["recipe"] = None if fit.recipe is None else _recipe_content(fit.recipe)
     return json.dumps(_plain({"matbn_fit": _SCHEMA, **content}), ensure_ascii=False, allow_nan=False)
@@ -51,7 +52,7 @@ def from_json(text: str) -> Fit:
     recipe = None if content["recipe"] is None else _recipe(content["recipe"])
     parts = {"nets": nets, "effects": effects, "searches": searches, "path": path, "recipe": recipe}
     parts |= {name: tuple(content[name]) for name in ("coefficient_names", "messages")}
-    parts |= {name: _array(content[name]) for name in ("coefficients", "fitted", "residuals")}
+    parts |= {name: _array(content[name]) for name in ("coefficients", "fitted", "residuals", "theta")}
     return Fit(**{**content, **parts, "activation": as_activation(content["activation"])})
 
 

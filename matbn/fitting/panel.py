@@ -23,6 +23,7 @@ from matbn.errors import ArgumentError, ShapeError
 
 _LARGEST_SYSTEM = 5_000  # groups of all effects but the largest; beyond it the dense factor takes too long
 
+_CHUNK = 10_000  # rows
 _DEPENDENT = 1e-10  # eigenvalue of three or more effects' system, relative to the largest, that counts as 0
 
 
@@ -61,6 +62,50 @@ class FixedEffects:
         first = self._means(left[None])[0]
         sizes = [count for number, count in enumerate(self.levels) if number != self.first]
         return [first, *np.split(found, np.cumsum(sizes)[:-1])]
+
+    def influence(self, groups: Array) -> Array:
+        """Return how the effects of some groups' sum moves with each row's outcome: m × N for m sets of groups.
+
+        `groups` (m × number of effects) has a code for each effect, in their given order, and -1 for none.
+        """
+        w = np.ones(int(self.counts.sum())) if self.w is None else self.w
+        main = groups[:, self.first]
+        first = np.zeros((len(groups), len(self.counts)))
+        known = np.flatnonzero(main >= 0)
+        first[known, main[known]] = 1 / self.group_weight[main[known]]
+        rows = np.repeat(first, self.counts, axis=1)
+        if self.others is not None and self.solve is not None:
+            rest = np.zeros((len(groups), self.others.shape[1]))
+            sizes = [count for number, count in enumerate(self.levels) if number != self.first]
+            columns = np.delete(groups, self.first, axis=1)
+            for codes, offset in zip(columns.T, np.cumsum([0, *sizes[:-1]]), strict=True):
+                some = np.flatnonzero(codes >= 0)
+                rest[some, offset + codes[some]] = 1
+            means = self._sums_of_others(w) / self.group_weight[:, None]
+            rest[known] -= means[main[known]]
+            solved = rest @ self.solve
+            rows = rows + np.asarray(self.others @ solved.T).T - np.repeat(solved @ means.T, self.counts, axis=1)
+        return rows * w
+
+    def leverage(self) -> Array:
+        """Return the diagonal of the projection on D in the weighted metric (N), the effects' share of leverages."""
+        w = np.ones(int(self.counts.sum())) if self.w is None else self.w
+        found: Array = w / np.repeat(self.group_weight, self.counts)
+        if self.others is None or self.solve is None:
+            return found
+        means = sparse.csr_array(self._sums_of_others(w) / self.group_weight[:, None])
+        group = np.repeat(np.arange(len(self.counts)), self.counts)
+        for start in range(0, len(w), _CHUNK):
+            rows = slice(start, start + _CHUNK)
+            apart = self.others[rows].toarray() - means[group[rows]].toarray()
+            found[rows] += w[rows] * np.einsum("ng,ng->n", apart @ self.solve, apart)
+        return found
+
+    def _sums_of_others(self, w: Array) -> Array:
+        assert self.others is not None
+        weighted = sparse.csr_array(sparse.diags_array(w) @ self.others)
+        sums: Array = np.add.reduceat(weighted.toarray(), self.starts, axis=0)
+        return sums
 
     def _step(self, A: Array) -> Array:
         assert self.others is not None

@@ -1,5 +1,7 @@
 """A fit in words."""
 
+from typing import Any
+
 import numpy as np
 
 from matbn.fitting.result import Fit, FittedNet
@@ -40,11 +42,13 @@ def text(fit: Fit) -> str:
     return "\n".join([*lines, *(f"note: {message}" for message in fit.messages)])
 
 
-def summary(fit: Fit) -> str:
-    """Return `Fit.summary`'s report."""
+def summary(fit: Fit, table: Any) -> str:
+    """Return `Fit.summary`'s report; `table` has the coefficients' errors, if there are any."""
     quantiles = np.quantile(fit.residuals, [0, 0.25, 0.5, 0.75, 1])
     names = ("least", "lower quarter", "median", "upper quarter", "largest")
     lines = [text(fit), "", "Residuals", *_table(names, [[f"{q:.4g}" for q in quantiles]])]
+    if table is not None:
+        lines += ["", f"Linear part, errors {table.kind}, {table.df:.6g} degrees of freedom", *_coefficients(table)]
     for net in fit.nets:
         lines += ["", net.label, *_nodes(net)]
     if fit.searches:
@@ -55,6 +59,17 @@ def summary(fit: Fit) -> str:
         lines += ["", "Searches, the best first"]
         lines += _table(("loss", "status", "iterations", "evaluations", "gradient"), rows)
     return "\n".join(lines)
+
+
+def _coefficients(table: Any) -> list[str]:
+    header = ("", "estimate", "error", "t", "p", *(f"{100 * side:.4g} %" for side in _sides(table.level)))
+    columns = (table.estimate, table.error, table.t, table.p, table.lower, table.upper)
+    rows = [[name, *(f"{value:.4g}" for value in values)] for name, *values in zip(table.names, *columns, strict=True)]
+    return _table(header, rows)
+
+
+def _sides(level: float) -> tuple[float, float]:
+    return (1 - level) / 2, (1 + level) / 2
 
 
 def _nodes(net: FittedNet) -> list[str]:

@@ -1,13 +1,17 @@
 """A fit as data."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from matbn.activation import Activation
 from matbn.arguments import Array
+from matbn.fitting.design import Design
 from matbn.fitting.frame import Recipe
+
+if TYPE_CHECKING:
+    from matbn.inference.tables import Covariance, Table
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,6 +104,9 @@ class Fit:
     recipe: Recipe | None = None  # of a formula
     edf: float | None = None  # effective degrees of freedom, where the penalty was chosen by them
     path: tuple[Scored, ...] = ()  # of penalties tried then, in order
+    design: Design | None = None  # the model's data, for standard errors; not in JSON
+    theta: Array | None = None  # the nets' first layers in the problem's own coordinates: see `problem.layers`
+    data: Any = None  # the data frame's rows that a formula was fitted to; not in JSON
 
     @property
     def loss(self) -> float:
@@ -146,11 +153,38 @@ class Fit:
             found |= net.named(f"{label}:" if len(self.nets) > 1 else "")
         return found
 
-    def summary(self) -> str:
-        """Return a longer report than printing gives: residuals, each node, each start."""
+    def vcov(self, vcov: Any = "iid", part: str = "linear", correction: str = "sandwich") -> "Covariance":
+        """Return covariances of the estimates; `inference.covariance` has the equations.
+
+        Parameters
+        ----------
+        vcov
+            "iid", "HC0" to "HC3"; "~ id" or "~ id + year" for errors that are correlated within groups, named as
+            columns of the data frame or as effects; or a mapping of such names to a label for each row.
+        part
+            "linear"; "nets", which is what of them is identified: each node's folded weights A = Γ₁γ, c = β - mᵀA (up
+            to sign and order of the nodes, and a rectifier's scale) and Γ₂; or "all".
+        correction
+            For small numbers of clusters: "sandwich", "fixest", "plm" or "none".
+        """
+        from matbn.inference.tables import covariance_by_name
+
+        return covariance_by_name(self, vcov, part, correction)
+
+    def table(
+        self, vcov: Any = "iid", part: str = "linear", correction: str = "sandwich", level: float = 0.95
+    ) -> "Table":
+        """Return estimates with standard errors, t and p values and confidence bounds; arguments as for `vcov`."""
+        from matbn.inference.tables import coefficient_table
+
+        return coefficient_table(self, vcov, part, correction, level)
+
+    def summary(self, vcov: Any = "iid", correction: str = "sandwich") -> str:
+        """Return a longer report than printing gives: residuals, coefficients with errors, each node, each search."""
         from matbn.fitting.report import summary
 
-        return summary(self)
+        errors = self.design is not None and len(self.coefficient_names) > 0 and self.rank < self.N
+        return summary(self, self.table(vcov, correction=correction) if errors else None)
 
     def to_json(self) -> str:
         """Return the fit as JSON text, from which `Fit.from_json` makes it again, to the last digit."""

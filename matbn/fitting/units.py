@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from matbn.activation import identity, sine, tanh
+from matbn.activation import Activation, identity, sine, tanh
 from matbn.arguments import Array
 from matbn.fitting.bfgs import Minimum
 from matbn.fitting.design import Design
@@ -49,6 +49,8 @@ def in_units(design: Design, posed: Posed, options: Options, ends: list[Minimum]
         searches=tuple(_search(end, scale) for end in ends),
         messages=messages(design, posed, ends),
         total_sum_of_squares=_about_mean(design.y, design.w),
+        design=design,
+        theta=ends[0].theta if ends else np.empty(0),
         within_sum_of_squares=float(np.square(projected(problem, y[None])[0]).sum())
         if posed.effects is not None
         else _about_mean(design.y, design.w),
@@ -76,10 +78,9 @@ def _nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> tuple[Fi
         beta[part.term][part.nodes] = F[-1]
         output[part.term][part.nodes] = Gamma2[start:stop]
         start = stop
-    if posed.problem.activation in _ODD:  # of a node and its mirror image, show the one with Γ₂ >= 0
-        for k in range(len(A)):
-            sign = np.where(output[k] < 0, -1.0, 1.0)
-            A[k], beta[k], output[k] = A[k] * sign, beta[k] * sign, output[k] * sign
+    for k in range(len(A)):
+        sign = shown_signs(posed.problem.activation, output[k])
+        A[k], beta[k], output[k] = A[k] * sign, beta[k] * sign, output[k] * sign
     return tuple(
         FittedNet(
             term.label,
@@ -92,6 +93,11 @@ def _nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> tuple[Fi
         )
         for k, term in enumerate(design.terms)
     )
+
+
+def shown_signs(activation: Activation, Gamma2: Array) -> Array:
+    """Return -1 for nodes that are shown as their mirror images: of a pair, that with Γ₂ >= 0."""
+    return np.where(Gamma2 < 0, -1.0, 1.0) if activation in _ODD else np.ones(len(Gamma2))
 
 
 def _linear(design: Design, posed: Posed, left: Array) -> tuple[Array, tuple[FittedEffect, ...], Array]:

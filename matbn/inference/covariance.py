@@ -1,0 +1,113 @@
+"""Covariances of what is estimated, with what is assumed about the errors.
+
+Any estimate is to first order m·(√w⊙ε) with its moves m (N), for coordinates the rows of G⁻¹D. Of several, M:
+
+    iid       σ²·MMᵀ, σ² = Σwe²/(N - K)
+    HC0       Σ sᵢsᵢᵀ, sᵢ = mᵢeᵢ (e root-weighted)
+    HC1       HC0·N/(N - K)
+    HC2, HC3  HC0 with eᵢ²/(1 - hᵢ) and eᵢ²/(1 - hᵢ)²; a row with leverage 1 is fitted exactly, and adds 0
+    cluster   Σ_g s_gs_gᵀ with the sums s_g over groups; of two or more ways, by inclusion and exclusion of the groups
+              that they form together (Cameron, Gelbach and Miller 2011), each with its own correction
+
+K are effective degrees of freedom, h leverages, both with fixed effects. The corrections of clustered covariances:
+
+    "sandwich"  G/(G - 1)·(N - 1)/(N - K)                     R's vcovCL, the default
+    "fixest"    the same, K without effects whose groups lie within the clusters, G the smallest of the ways
+    "plm"       G/(G - 1)·(N - 1)/(N - K), K without effects at all ("sss")
+    "none"      1
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from matbn.arguments import Array
+from matbn.inference.linearised import Linearised
+
+TYPES = ("iid", "HC0", "HC1", "HC2", "HC3")
+CORRECTIONS = ("sandwich", "fixest", "plm", "none")
+_WHOLE = 1e-10  # 1 - leverage, below which it counts as 0
+
+
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """What is assumed about the errors."""
+
+    kind: str  # of `TYPES`, or "cluster"
+    clusters: Mapping[str, Array]  # codes of each row, in the design's order
+    correction: str  # of `CORRECTIONS`
+
+    def __str__(self) -> str:
+        return f"clustered by {' and '.join(self.clusters)} ({self.correction})" if self.clusters else self.kind
+
+
+def degrees(fit: Linearised, errors: Errors) -> float:
+    """Return the degrees of freedom of t statistics: N - K, or the smallest number of clusters less one."""
+    if not errors.clusters:
+        return fit.df_residual
+    return min(len(np.unique(codes)) for codes in errors.clusters.values()) - 1.0
+
+
+def covariance(fit: Linearised, errors: Errors, moves: Array) -> Array:
+    """Return the covariance of estimates with these moves (rows × N, in the problem's order)."""
+    if errors.clusters:
+        return _clustered(fit, errors, moves * fit.e)
+    if errors.kind == "iid":
+        return fit.variance * _squared(moves)
+    e = fit.e
+    if errors.kind in ("HC2", "HC3"):
+        left = 1 - fit.leverage
+        whole = left < _WHOLE
+        e = np.where(whole, 0, e / np.where(whole, 1, left) ** (0.5 if errors.kind == "HC2" else 1))
+    factor = fit.N / fit.df_residual if errors.kind == "HC1" else 1.0
+    return factor * _squared(moves * e)
+
+
+def _clustered(fit: Linearised, errors: Errors, scores: Array) -> Array:
+    order = fit.posed.order
+    ways = [np.unique(codes[order], return_inverse=True)[1] for codes in errors.clusters.values()]
+    smallest = min(int(codes.max()) + 1 for codes in ways)
+    total = np.zeros((len(scores), len(scores)))
+    for taken in range(1, len(ways) + 1):
+        for some in combinations(ways, taken):
+            codes = np.unique(np.column_stack(some), axis=0, return_inverse=True)[1].reshape(-1)
+            sums = _by_group(scores, codes)
+            groups = smallest if errors.correction == "fixest" else sums.shape[1]
+            total += (-1) ** (taken + 1) * _correction(fit, ways, groups, errors.correction) * _squared(sums)
+    return total
+
+
+def _squared(rows: Array) -> Array:
+    product: Array = rows @ rows.T
+    return product
+
+
+def _by_group(scores: Array, codes: Array) -> Array:
+    order = np.argsort(codes, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(codes[order]) > 0])
+    sums: Array = np.add.reduceat(scores[:, order], starts, axis=1)
+    return sums
+
+
+def _correction(fit: Linearised, ways: list[Array], groups: int, correction: str) -> float:
+    if correction == "none":
+        return 1.0
+    K = fit.edf
+    if correction == "plm":
+        K -= fit.effects_rank
+    if correction == "fixest":
+        K -= _nested(fit, ways)
+    return groups / (groups - 1) * (fit.N - 1) / (fit.N - K)
+
+
+def _nested(fit: Linearised, ways: list[Array]) -> int:
+    """Return the degrees of freedom of the effects whose groups lie within those of a cluster, but for one."""
+    order = fit.posed.order
+    nested = 0
+    for effect in fit.design.effects:
+        codes = effect.codes[order]
+        if any(len(np.unique(np.column_stack([codes, way]), axis=0)) == len(effect.levels) for way in ways):
+            nested += len(effect.levels)
+    return nested - 1 if nested == fit.effects_rank else nested

@@ -1,0 +1,79 @@
+"""What kind of covariance a user asks for: "HC1", "~ id + year", or a mapping of cluster labels."""
+
+from typing import Any
+
+import numpy as np
+
+from matbn.arguments import Array, as_choice
+from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
+from matbn.fitting.posing import Options
+from matbn.fitting.result import Fit
+from matbn.inference.covariance import CORRECTIONS, TYPES, Errors
+from matbn.inference.linearised import Linearised, linearised
+
+
+def estimated(fit: Fit) -> Linearised:
+    """Linearise a fit, if it has its data and leaves degrees of freedom."""
+    if fit.design is None or fit.theta is None:
+        raise ArgumentError("the fit came from JSON, which holds no data; standard errors need the fit itself")
+    options = Options(fit.activation, fit.penalty, 1, 1, 0.0, 1, fit.linear_penalty)
+    found = linearised(fit.design, options, fit.theta, fit.residuals)
+    if found.df_residual < 1e-8 * found.N:
+        raise ArgumentError(
+            f"the model has as many degrees of freedom ({found.edf:.1f}) as rows ({found.N}), which leaves none for the"
+            " errors"
+        )
+    return found
+
+
+def requested(fit: Fit, vcov: Any, correction: str) -> Errors:
+    """Check what `Fit.vcov` is asked for."""
+    as_choice("correction", correction, CORRECTIONS)
+    if isinstance(vcov, str) and "~" not in vcov:
+        return Errors(as_choice("vcov", vcov, TYPES), {}, correction)
+    clusters = _clusters(fit, vcov)
+    for name, codes in clusters.items():
+        if codes.max() == 0:
+            raise ArgumentError(f"cluster {name!r} has one group only; at least two are needed")
+    return Errors("cluster", clusters, correction)
+
+
+def _clusters(fit: Fit, vcov: Any) -> dict[str, Array]:
+    if isinstance(vcov, str):
+        before, _, after = vcov.partition("~")
+        names = [name.strip() for name in after.split("+")]
+        if before.strip() or not all(names):
+            raise ArgumentError(f"vcov is {vcov!r}, but clusters are written '~ id' or '~ id + year'")
+        return {name: _codes(name, _labels(fit, name), fit.N) for name in names}
+    if not hasattr(vcov, "items"):
+        raise ElementTypeError(
+            f"vcov is a {type(vcov).__name__}, but must be one of {', '.join(TYPES)}, a text such as '~ id', or a"
+            " mapping of cluster labels"
+        )
+    found = {str(name): _codes(str(name), labels, fit.N) for name, labels in vcov.items()}
+    if not found:
+        raise ArgumentError("vcov is an empty mapping; name at least one cluster")
+    return found
+
+
+def _labels(fit: Fit, name: str) -> Any:
+    if fit.data is not None and name in fit.data.columns:
+        return fit.data[name]
+    assert fit.design is not None
+    for effect in fit.design.effects:
+        if effect.name == name:
+            return effect.codes
+    known = [effect.name for effect in fit.design.effects] if fit.data is None else list(map(str, fit.data.columns))
+    raise ArgumentError(
+        f"cluster {name!r} is not known; there are {', '.join(known) or 'none'}: or pass labels, {{name: labels}}"
+    )
+
+
+def _codes(name: str, labels: Any, N: int) -> Array:
+    array = np.asarray(labels)
+    if array.shape != (N,):
+        raise ShapeError(f"cluster {name!r} has shape {array.shape}, but must have one label for each of {N} rows")
+    if any(label != label or label is None for label in array.tolist()):
+        raise NotFiniteError(f"cluster {name!r} has missing labels; drop those rows before the fit")
+    codes: Array = np.unique(array, return_inverse=True)[1]
+    return codes
