@@ -15,7 +15,7 @@ from matbn.batchnorm import bn_backward
 from matbn.fitting.bfgs import Minimum, Watch
 from matbn.fitting.inputs import Inputs
 from matbn.fitting.posing import Options
-from matbn.fitting.problem import Problem, joined, layers
+from matbn.fitting.problem import SHIFT, Problem, joined, layers
 from matbn.fitting.profile import solved
 from matbn.fitting.sweeps import Workspace
 from matbn.running import RunningStatistics, bn_train, running_start
@@ -104,7 +104,11 @@ def _batch(problem: Problem, nodes: list[_Node], Gamma2: Array, c: Array, rows: 
         stop = start + B.shape[1]
         dB = (-2 / len(rows)) * np.outer(e, Gamma2[start:stop]) * problem.activation.slope(B)
         by = bn_backward(dB, cache)
-        gradients += [U @ by.Z, by.gamma + ridge * _stiffness(node, inputs) * node.gamma, by.beta + ridge * node.beta]
+        gradients += [
+            U @ by.Z,
+            by.gamma + ridge * _stiffness(node, inputs) * node.gamma,
+            by.beta + ridge * SHIFT * node.beta,
+        ]
         start = stop
     gradients += [(-2 / len(rows)) * (e @ V) + ridge * Gamma2, (-2 / len(rows)) * (linear @ e)]
     return float(e @ e) / len(rows), gradients

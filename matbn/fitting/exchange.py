@@ -42,7 +42,7 @@ def from_json(text: str) -> Fit:
         )
     nets = tuple(FittedNet(**_arrays(net, ("Gamma1", "gamma", "beta", "Gamma2", "mean"))) for net in content["nets"])
     effects = tuple(
-        FittedEffect(effect["name"], _array(effect["levels"]), _array(effect["estimates"]))
+        FittedEffect(effect["name"], _array(effect["levels"]), _array(effect["estimates"]), effect["average"])
         for effect in content["effects"]
     )
     searches = tuple(Search(**_arrays(search, ("trace",))) for search in content["searches"])

@@ -11,16 +11,18 @@ from matbn.errors import ArgumentError, ShapeError
 from matbn.fitting.frame import arrays_of
 from matbn.fitting.result import Fit, FittedEffect
 
+New = tuple[list[Array], Array, Mapping[str, Array]]  # inputs of each net, linear part, group labels
 
-def prediction(fit: Fit, data: Any, inputs: Any, linear: Any, effects: Any) -> Array:
-    """Return `Fit.predict`'s predictions."""
+
+def new_arrays(fit: Fit, data: Any, inputs: Any, linear: Any, effects: Any) -> New | None:
+    """Return `Fit.predict`'s new rows as arrays; None for the fit's own."""
     given = len(inputs) > 0 or linear is not None or effects is not None
     if data is None and not given:
-        return fit.fitted
+        return None
     if fit.recipe is not None:
         if data is None:
             raise ArgumentError("the fit has a formula: give new rows as a data frame, predict(data)")
-        return predicted(fit, *arrays_of(fit.recipe, data))
+        return arrays_of(fit.recipe, data)
     if data is not None:
         raise ArgumentError("the fit was made from arrays: give inputs=, linear= and effects=, not data")
     matrices = [as_matrix(f"inputs[{k}]", Z) for k, Z in enumerate(inputs)]
@@ -32,7 +34,7 @@ def prediction(fit: Fit, data: Any, inputs: Any, linear: Any, effects: Any) -> A
         columns = np.column_stack([np.ones(len(columns)), columns])
     if effects is not None and not hasattr(effects, "items"):
         effects = {fit.effects[0].name: effects} if fit.effects else {}
-    return predicted(fit, matrices, columns, dict((effects or {}).items()))
+    return matrices, columns, dict((effects or {}).items())
 
 
 def _rows(matrices: list[Array], linear: Any, effects: Any) -> int:
@@ -42,8 +44,13 @@ def _rows(matrices: list[Array], linear: Any, effects: Any) -> int:
     return len(first)
 
 
-def predicted(fit: Fit, inputs: Sequence[Array], linear: Array, effects: Mapping[str, Array]) -> Array:
-    """Return predictions at new rows: each net's inputs, the linear part's columns (intercept too), group labels."""
+def predicted(
+    fit: Fit, inputs: Sequence[Array], linear: Array, effects: Mapping[str, Array], unseen: str = "error"
+) -> Array:
+    """Return predictions at new rows: each net's inputs, the linear part's columns (intercept too), group labels.
+
+    `unseen` says what groups get that the fit has not seen: see `Fit.predict`.
+    """
     if fit.nets and len(inputs) != len(fit.nets):
         raise ShapeError(f"the fit has {len(fit.nets)} nets, but inputs of {len(inputs)} are given")
     if linear.shape[1] != len(fit.coefficients):
@@ -57,11 +64,11 @@ def predicted(fit: Fit, inputs: Sequence[Array], linear: Array, effects: Mapping
             raise ShapeError(f"{net.label!r} has {len(net.names)} inputs, but {Z.shape[1]} columns are given")
         total = total + evaluate(fit.activation, "value", (Z - net.mean) @ net.A + net.beta) @ net.Gamma2
     for effect in fit.effects:
-        total = total + _of_groups(effect, effects)
+        total = total + _of_groups(fit, effect, effects, unseen)
     return total
 
 
-def _of_groups(effect: FittedEffect, effects: Mapping[str, Array]) -> Array:
+def _of_groups(fit: Fit, effect: FittedEffect, effects: Mapping[str, Array], unseen: str) -> Array:
     if effect.name not in effects:
         raise ArgumentError(f"the groups of {effect.name!r} are missing")
     labels = np.asarray(effects[effect.name])
@@ -72,8 +79,12 @@ def _of_groups(effect: FittedEffect, effects: Mapping[str, Array]) -> Array:
         raise ArgumentError(f"{effect.name!r} has {kinds}; give the same kind") from None
     known = place < len(effect.levels)
     known[known] = effect.levels[place[known]] == labels[known]
-    if not known.all():
-        unseen = np.unique(labels[~known])
-        raise ArgumentError(f"{effect.name!r} has groups that the fit has not seen: {', '.join(map(str, unseen[:5]))}")
-    estimates: Array = effect.estimates[place]
+    if unseen == "error" and not known.all():
+        new = np.unique(labels[~known])
+        raise ArgumentError(
+            f"{effect.name!r} has groups that the fit has not seen: {', '.join(map(str, new[:5]))}; unseen='average' or"
+            " 'zero' predicts them nevertheless"
+        )
+    estimates: Array = effect.estimates[np.minimum(place, len(effect.levels) - 1)]
+    estimates[~known] = effect.average if unseen == "average" else 0.0
     return estimates

@@ -5,9 +5,10 @@
 for net terms with whitened inputs U (see `inputs`). Let M put the roots of the weights on all rows, after the within
 transformation. What is minimised over α, β, Γ₂ and b is
 
-    ‖M(y - VΓ₂ - X_lin·b)‖²/1ᵀw + λ(Σαᵀ_jPα_j + ‖β‖² + ‖Γ₂‖²) + bᵀDb/1ᵀw
+    ‖M(y - VΓ₂ - X_lin·b)‖²/1ᵀw + λ(Σαᵀ_jPα_j + κ‖β‖² + ‖Γ₂‖²) + bᵀDb/1ᵀw
 
-where P belongs to a term's inputs, and D = 0 by default. `linear` has the factors by which b is solved for.
+where P belongs to a term's inputs, κ is SHIFT (others leave shifts unpenalised; then there might be no minimum), and
+D = 0 by default. `linear` has the factors by which b is solved for.
 """
 
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ from matbn.arguments import Array
 from matbn.fitting.inputs import Inputs
 from matbn.fitting.linear import LinearPart
 from matbn.fitting.panel import FixedEffects
+
+SHIFT = 0.01  # κ
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,14 +74,14 @@ def joined(by_term: Sequence[Array]) -> Array:
 
 def ridge(problem: Problem, theta: Array) -> Array:
     """Return Rθ, where θᵀRθ is the penalty on the first layers."""
-    return joined([np.vstack([part.inputs.P @ part.F[:-1], part.F[-1:]]) for part in layers(problem, theta)])
+    return joined([np.vstack([part.inputs.P @ part.F[:-1], SHIFT * part.F[-1:]]) for part in layers(problem, theta)])
 
 
 def ridge_matrix(problem: Problem) -> Array:
     """Return the penalty's matrix for (θ, Γ₂)."""
     blocks: list[Array] = []
     for inputs, size in zip(problem.terms, problem.sizes, strict=True):
-        of_node: Any = linalg.block_diag(inputs.P, np.eye(1))
+        of_node: Any = linalg.block_diag(inputs.P, SHIFT * np.eye(1))
         blocks.append(np.kron(of_node, np.eye(size)))
     found: Any = linalg.block_diag(*blocks, np.eye(problem.nodes))
     return np.asarray(found)

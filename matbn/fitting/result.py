@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from matbn.activation import Activation
-from matbn.arguments import Array
+from matbn.arguments import Array, as_choice
 from matbn.fitting.design import Design
 from matbn.fitting.frame import Recipe
 
 if TYPE_CHECKING:
+    from matbn.inference.predictions import Predicted
     from matbn.inference.tables import Covariance, Table
 
 
@@ -56,6 +57,7 @@ class FittedEffect:
     name: str
     levels: Array
     estimates: Array
+    average: float  # of the estimates over the fit's rows, weighted
 
 
 @dataclass(frozen=True)
@@ -133,14 +135,49 @@ class Fit:
         """Coefficients of the linear part by name."""
         return dict(zip(self.coefficient_names, self.coefficients.tolist(), strict=True))
 
-    def predict(self, data: Any = None, *, inputs: Any = (), linear: Any = None, effects: Any = None) -> Array:
+    def predict(
+        self, data: Any = None, *, inputs: Any = (), linear: Any = None, effects: Any = None, unseen: str = "error"
+    ) -> Array:
         """Return predictions: at the fit's own rows, at new `data` for a formula, or at new arrays.
 
-        `inputs` are the nets' (a matrix for each), `linear` and `effects` as in `fit`.
+        Parameters
+        ----------
+        inputs, linear, effects
+            Of a fit from arrays: the nets' inputs (a matrix for each), and the others as in `fit`.
+        unseen
+            What groups get that the fit has not seen: "error", "zero", or the "average" effect of the fit's rows.
         """
-        from matbn.fitting.predict import prediction
+        from matbn.fitting.predict import new_arrays, predicted
 
-        return prediction(self, data, inputs, linear, effects)
+        as_choice("unseen", unseen, ("error", "zero", "average"))
+        new = new_arrays(self, data, inputs, linear, effects)
+        return self.fitted if new is None else predicted(self, *new, unseen)
+
+    def get_prediction(
+        self,
+        data: Any = None,
+        *,
+        inputs: Any = (),
+        linear: Any = None,
+        effects: Any = None,
+        unseen: str = "error",
+        interval: str = "confidence",
+        level: float = 0.95,
+        vcov: Any = "iid",
+        correction: str = "sandwich",
+    ) -> "Predicted":
+        """Return predictions with standard errors and bounds, for the mean or ("prediction") for a new outcome.
+
+        The rows are those of `predict`, the errors those of `vcov`; what a group's effect adds to the error is in it,
+        but for groups that were not seen.
+        """
+        from matbn.fitting.predict import new_arrays, predicted
+        from matbn.inference.intervals import predicted_with_errors
+
+        as_choice("unseen", unseen, ("error", "zero", "average"))
+        new = new_arrays(self, data, inputs, linear, effects)
+        value = self.fitted if new is None else predicted(self, *new, unseen)
+        return predicted_with_errors(self, new, value, interval, level, vcov, correction)
 
     @property
     def parameters(self) -> dict[str, float]:

@@ -114,7 +114,10 @@ def _linear(design: Design, posed: Posed, left: Array) -> tuple[Array, tuple[Fit
             for k, of_groups in zip(in_order, posed.effects.estimates(left), strict=True):
                 estimates[k] += of_groups
                 left = left - of_groups[design.effects[k].codes[posed.order]]
-    effects = tuple(FittedEffect(e.name, e.levels, found) for e, found in zip(design.effects, estimates, strict=True))
+    effects = tuple(
+        FittedEffect(e.name, e.levels, found, float(np.average(found[e.codes], weights=design.w)))
+        for e, found in zip(design.effects, estimates, strict=True)
+    )
     return b, effects, left
 
 
