@@ -6,16 +6,9 @@ fitted_by_python <- function(model, search) {
   check_choices(search)
   seed <- search$seed
   if (is.null(seed)) seed <- sample.int(.Machine$integer.max, 1L)
+  arrays <- python_arrays(model)
   out <- bridge_call(
-    "fit", if (is.null(model$offset)) model$y else model$y - model$offset,
-    lapply(model$nets, function(net) {
-      list(
-        Z = net$matrix, size = number(net$size, paste0(net$label, ": size")), basis = optional(net$basis, "basis"),
-        mask = optional(net$mask, "mask"), label = text(net$label, "label")
-      )
-    }),
-    if (ncol(model$linear$matrix)) model$linear$matrix else NULL,
-    unname(lapply(model$effects, as.double)), optional(model$weights, "weights"),
+    "fit", arrays,
     list(
       activation = search$activation, penalty = search$penalty,
       linear_penalty = number(search$linear_penalty, "linear_penalty"), solver = text(search$solver, "solver"),
@@ -29,7 +22,24 @@ fitted_by_python <- function(model, search) {
   fit <- as_fit(out, model, search$activation)
   fit$seed <- seed
   fit$solver <- search$solver
+  fit$model <- arrays
+  fit$theta <- out$theta
   fit
+}
+
+# The model as Python takes it: numbers only, which the fit keeps for standard errors.
+python_arrays <- function(model) {
+  list(
+    y = if (is.null(model$offset)) model$y else model$y - model$offset,
+    nets = lapply(model$nets, function(net) {
+      list(
+        Z = net$matrix, size = number(net$size, paste0(net$label, ": size")), basis = optional(net$basis, "basis"),
+        mask = optional(net$mask, "mask"), label = text(net$label, "label")
+      )
+    }),
+    linear = if (ncol(model$linear$matrix)) model$linear$matrix,
+    effects = unname(lapply(model$effects, as.double)), weights = optional(model$weights, "weights")
+  )
 }
 
 # One line on the console, written again and again, from a second on.
@@ -123,6 +133,7 @@ as_fit <- function(out, model, activation) {
     activation = activation, penalty = out$penalty, linear.penalty = out$linear_penalty, edf = out$edf, rank = out$rank,
     r.squared = out$r_squared, within.r.squared = out$within_r_squared,
     sum.of.squares = out$sum_of_squares, weights = model$weights,
+    N.counted = if (is.null(model$weights)) length(model$y) else sum(model$weights > 0),
     searches = as.data.frame(lapply(out$searches, unlist)),
     messages = notes(as.character(unlist(out$messages)), names(coefficients)[is.na(coefficients)], length(model$na.action)),
     traces = out$traces, converged = out$converged, linear = recipe(model$linear), frame = model$frame, na.action = model$na.action,

@@ -4,7 +4,7 @@
 #' any number of small nets that add up, and fixed effects after a bar.
 #'
 #' What is minimised is
-#' \deqn{\sum w e^2 / \sum w + \lambda s^2 (\|\Delta A\|^2 + \|\beta\|^2) + \lambda \|\Gamma_2\|^2 + \lambda_{lin} \sum \sigma^2 b^2.}
+#' \deqn{\sum w e^2 / \sum w + \lambda s^2 (\|\Delta A\|^2 + \|\beta\|^2 / 100) + \lambda \|\Gamma_2\|^2 + \lambda_{lin} \sum \sigma^2 b^2.}
 #' \eqn{A = \Gamma_1 diag(\gamma)} are folded weights, \eqn{\Delta A} those of standardised inputs: no scale of
 #' \eqn{\Gamma_1} escapes the penalty. \eqn{s^2} is the variance of what the linear part and the effects leave of y,
 #' \eqn{\sigma^2} that of each linear column, so that units do not matter; batch norm divides by the standard deviation

@@ -9,6 +9,10 @@
 #'   [matbn()]. Without it, the fit's own rows.
 #' @param linear,effects columns of the linear part and groups at new rows, for fits of matrices that have them.
 #' @param na.action what to do with rows of newdata that have missing values; by default they get NA.
+#' @param se.fit,interval,level as in [predict.lm()]: whether to give standard errors, and bounds for the mean or for a new
+#'   outcome; errors of fixed effects are in them.
+#' @param vcov,correction what is assumed about the errors; see [matbn-errors].
+#' @param unseen what groups get that the fit has not seen: an error, 0, or the average effect of the fit's rows.
 #' @param part which coefficients: of the linear part; of the nets, such as `Gamma1[z1,1]` for the weight of input z1
 #'   in node 1, after the net's label where there are several; each group's effect, such as `id[3]`; or all of them.
 #' @param formula. changes to the formula, as in [stats::update()]. A dot stands for what was in its place, before and

@@ -2,7 +2,11 @@
 
 #' @rdname matbn-methods
 #' @export
-predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.action = stats::na.pass, ...) {
+predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.action = stats::na.pass, se.fit = FALSE,
+                          interval = c("none", "confidence", "prediction"), level = 0.95, vcov = "iid",
+                          correction = "sandwich", unseen = c("error", "zero", "average"), ...) {
+  interval <- match.arg(interval)
+  unseen <- match.arg(unseen)
   call <- sys.call()
   with_call(call, {
     others <- names(list(...))
@@ -12,22 +16,61 @@ predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.act
         "ArgumentError"
       )
     }
+    parts <- NULL
+    omitted <- object$na.action
     if (missing(newdata)) {
-      stats::napredict(object$na.action, object$fitted.values)
-    } else if (is.null(object$formula)) {
-      predicted(object, array_parts(object, newdata, linear, effects))
+      value <- object$fitted.values
     } else {
-      if (!is.null(linear) || !is.null(effects)) {
-        refuse("linear and effects are for fits of matrices; here newdata holds all columns", "ArgumentError")
+      if (is.null(object$formula)) {
+        parts <- array_parts(object, newdata, linear, effects)
+        omitted <- NULL
+      } else {
+        if (!is.null(linear) || !is.null(effects)) {
+          refuse("linear and effects are for fits of matrices; here newdata holds all columns", "ArgumentError")
+        }
+        frame <- new_frame(object, newdata, na.action)
+        parts <- frame_parts(object, frame)
+        omitted <- attr(frame, "na.action")
       }
-      frame <- new_frame(object, newdata, na.action)
-      stats::napredict(attr(frame, "na.action"), predicted(object, frame_parts(object, frame)))
+      value <- predicted(object, parts, unseen)
+    }
+    if (!se.fit && interval == "none") {
+      stats::napredict(omitted, value)
+    } else {
+      with_errors(object, parts, value, omitted, flag(se.fit, "se.fit"), interval, level, vcov, correction)
     }
   })
 }
 
+# Predictions in the forms of predict.lm: a matrix with bounds, a list with errors.
+with_errors <- function(object, parts, value, omitted, se.fit, interval, level, vcov, correction) {
+  complete <- if (is.null(parts)) rep(TRUE, length(value)) else !is.na(value)
+  rows <- NULL
+  if (!is.null(parts)) {
+    rows <- list(
+      nets = lapply(parts$nets, function(Z) unname(Z[complete, , drop = FALSE])),
+      linear = if (ncol(parts$linear)) unname(parts$linear[complete, , drop = FALSE]),
+      effects = unname(lapply(names(object$effects), function(name) {
+        codes <- match(as.character(parts$effects[[name]][complete]), names(object$effects[[name]]))
+        as.double(ifelse(is.na(codes), 0, codes))
+      }))
+    )
+  }
+  out <- bridge_call(
+    "prediction_errors", object$model, solution(object), rows, errors_wanted(object, vcov), text(correction, "correction")
+  )
+  error <- rep(NA_real_, length(value))
+  error[complete] <- out$error
+  error <- stats::setNames(error, names(value))
+  half <- stats::qt((1 + level) / 2, out$df) * sqrt(error^2 + if (interval == "prediction") out$variance else 0)
+  fit <- if (interval == "none") value else cbind(fit = value, lwr = value - half, upr = value + half)
+  fit <- stats::napredict(omitted, fit)
+  if (!se.fit) return(fit)
+  list(fit = fit, se.fit = stats::napredict(omitted, error), df = out$df, residual.scale = sqrt(out$variance))
+}
+
 # The sum of the parts: columns of the linear part, inputs of each net, groups of each effect, an offset.
-predicted <- function(object, parts) {
+predicted <- function(object, parts, unseen = "error") {
   b <- object$coefficients
   b[is.na(b)] <- 0
   linear <- if (length(object$effects)) parts$linear else cbind(1, parts$linear)
@@ -36,7 +79,10 @@ predicted <- function(object, parts) {
     net <- object$nets[[k]]
     total <- total + drop(activation_value(object$activation, node_values(parts$nets[[k]], net)) %*% net$Gamma2)
   }
-  for (name in names(object$effects)) total <- total + of_groups(object$effects[[name]], parts$effects[[name]], name)
+  for (name in names(object$effects)) {
+    average <- sum(object$effects[[name]] * counts_of(object, name))
+    total <- total + of_groups(object$effects[[name]], parts$effects[[name]], name, unseen, average)
+  }
   if (!is.null(parts$offset)) total <- total + parts$offset
   stats::setNames(unname(total), parts$rows)
 }
@@ -46,13 +92,28 @@ node_values <- function(Z, net) {
   sweep(sweep(Z, 2L, net$mean) %*% sweep(net$Gamma1, 2L, net$gamma, "*"), 2L, net$beta, "+")
 }
 
-of_groups <- function(estimates, labels, name) {
+of_groups <- function(estimates, labels, name, unseen, average) {
   labels <- as.character(labels)
-  unseen <- setdiff(labels[!is.na(labels)], names(estimates))
-  if (length(unseen)) {
-    refuse(paste0(name, " has groups that the fit has not seen: ", listed(unseen, 5L)), "ArgumentError")
+  new <- setdiff(labels[!is.na(labels)], names(estimates))
+  if (length(new) && unseen == "error") {
+    refuse(
+      paste0(
+        name, " has groups that the fit has not seen: ", listed(new, 5L),
+        "; unseen = \"average\" or \"zero\" predicts them nevertheless"
+      ),
+      "ArgumentError"
+    )
   }
-  unname(estimates[labels])
+  found <- unname(estimates[labels])
+  found[!is.na(labels) & labels %in% new] <- if (unseen == "average") average else 0
+  found
+}
+
+# Each group's share of the weights.
+counts_of <- function(object, name) {
+  codes <- object$model$effects[[match(name, names(object$effects))]]
+  w <- if (is.null(object$weights)) rep(1, length(codes)) else object$weights
+  tapply(w, factor(codes, seq_along(object$effects[[name]])), sum) / sum(w)
 }
 
 frame_parts <- function(object, frame) {

@@ -1,14 +1,15 @@
-# The summary of a fit. The linear coefficients have no standard errors yet.
+# The summary of a fit.
 
 #' @rdname matbn-methods
 #' @export
-summary.matbn <- function(object, ...) {
+summary.matbn <- function(object, vcov = "iid", correction = "sandwich", ...) {
+  table <- if (length(object$coefficients)) with_call(sys.call(), table_or_estimates(object, vcov, correction))
   weight <- if (is.null(object$weights)) length(object$residuals) else sum(object$weights)
   structure(
     list(
       call = object$call,
       residuals = stats::quantile(object$residuals, names = FALSE),
-      coefficients = cbind(Estimate = object$coefficients),
+      coefficients = table, errors = attr(table, "kind"), df = attr(table, "df"),
       nets = stats::setNames(lapply(object$nets, node_table), vapply(object$nets, `[[`, "", "label")),
       activation = object$activation,
       effects = effect_table(object$effects),
@@ -22,6 +23,13 @@ summary.matbn <- function(object, ...) {
     ),
     class = "summary.matbn"
   )
+}
+
+# Without Python, or where no degrees of freedom are left, there are estimates only.
+table_or_estimates <- function(object, vcov, correction) {
+  estimates <- cbind(Estimate = object$coefficients)
+  if (object$N.counted <= degrees(object)) return(estimates)
+  tryCatch(coefficient_table(object, vcov, "linear", correction), matbn_PythonError = function(e) estimates)
 }
 
 # A row for each node: its first-layer weights, batch norm's scale and shift, its output weight.
@@ -47,9 +55,15 @@ print.summary.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), .
   cat("\nCall:\n", paste(deparse(x$call), collapse = "\n"), "\n", sep = "")
   cat("\nResiduals:\n")
   print(stats::setNames(zapsmall(x$residuals, digits + 1L), c("Min", "1Q", "Median", "3Q", "Max")), digits = digits)
-  if (nrow(x$coefficients)) {
-    cat("\nLinear part:\n")
-    stats::printCoefmat(x$coefficients, digits = digits, cs.ind = 1L, tst.ind = integer(), has.Pvalue = FALSE)
+  if (!is.null(x$coefficients)) {
+    cat("\nLinear part", if (!is.null(x$errors)) paste0(" (errors ", x$errors, ", ", format(x$df, digits = digits), " df)"), ":\n", sep = "")
+    table <- x$coefficients
+    attr(table, "kind") <- attr(table, "df") <- NULL
+    if (ncol(table) == 1L) {
+      stats::printCoefmat(table, digits = digits, cs.ind = 1L, tst.ind = integer(), has.Pvalue = FALSE)
+    } else {
+      stats::printCoefmat(table, digits = digits, signif.legend = TRUE, na.print = "NA")
+    }
   }
   for (k in seq_along(x$nets)) {
     cat("\n", names(x$nets)[k], ", ", x$activation, ":\n", sep = "")

@@ -46,15 +46,14 @@ def by_matbn(X: np.ndarray, y: np.ndarray, size: int, seed: int) -> tuple[Trace,
     import matbn
 
     trace: Trace = []
+
+    def note(progress: matbn.Progress) -> None:
+        if np.isfinite(progress.loss):  # it is not while the search is on a part of the rows
+            trace.append((time.perf_counter() - start, progress.loss))
+
     start = time.perf_counter()
     fit = matbn.fit(
-        y,
-        nets=matbn.net(X, size),
-        penalty=RIDGE,
-        starts=1,
-        seed=seed,
-        iterations=ITERATIONS,
-        progress=lambda progress: trace.append((time.perf_counter() - start, progress.loss)),
+        y, nets=matbn.net(X, size), penalty=RIDGE, starts=1, seed=seed, iterations=ITERATIONS, progress=note
     )
     return trace, fit.loss
 

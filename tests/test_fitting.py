@@ -10,6 +10,7 @@ from matbn.fitting.arrays import fit_design
 from matbn.fitting.design import design, net
 from matbn.fitting.posing import Options
 from matbn.fitting.predict import predicted
+from matbn.fitting.problem import SHIFT
 
 
 def options(activation="tanh", penalty=1e-4, starts=2, seed=1, tolerance=1e-8, iterations=4000):
@@ -65,13 +66,14 @@ def test_at_the_optimum_the_exact_gradient_of_the_penalised_loss_vanishes(activa
     projected = y - linear @ np.linalg.lstsq(linear, y, rcond=None)[0]
     scale = projected @ projected / len(y)
     beta = found.c + Z.mean(axis=0) @ found.A
-    by_A = Z.var(axis=0)[:, None] * found.A + np.outer(Z.mean(axis=0), beta)  # of ‖ΔA‖²/2 + ‖β‖²/2, at fixed c
+    by_A = Z.var(axis=0)[:, None] * found.A + SHIFT * np.outer(Z.mean(axis=0), beta)  # of ‖ΔA‖²/2 + κ‖β‖²/2, c fixed
     np.testing.assert_allclose(exact.Gamma1 + 2 * penalty * scale * by_A, 0, atol=1e-5 * scale)
-    np.testing.assert_allclose(exact.beta + 2 * penalty * scale * beta, 0, atol=1e-6 * scale)
+    np.testing.assert_allclose(exact.beta + 2 * penalty * scale * SHIFT * beta, 0, atol=1e-6 * scale)
     np.testing.assert_allclose(exact.Gamma2 + 2 * penalty * found.Gamma2, 0, atol=1e-6 * np.sqrt(scale))
     standardised = Z.std(axis=0)[:, None] * found.A
     assert fit.searches[0].loss == pytest.approx(
-        fit.loss + penalty * (scale * (np.sum(standardised**2) + beta @ beta) + found.Gamma2 @ found.Gamma2), rel=1e-9
+        fit.loss + penalty * (scale * (np.sum(standardised**2) + SHIFT * beta @ beta) + found.Gamma2 @ found.Gamma2),
+        rel=1e-9,
     )
 
 

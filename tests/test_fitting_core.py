@@ -13,7 +13,7 @@ from matbn.fitting.bfgs import minimise
 from matbn.fitting.inputs import whitened
 from matbn.fitting.linear import coefficients, factorised, no_columns
 from matbn.fitting.panel import fixed_effects, sorting
-from matbn.fitting.problem import Problem, layers, projected
+from matbn.fitting.problem import SHIFT, Problem, layers, projected
 from matbn.fitting.profile import solved
 from matbn.fitting.starts import starting_values
 from matbn.fitting.sweeps import workspace
@@ -172,7 +172,9 @@ def _squares(layer, w):
     U = layer.inputs.x[:-1]
     Z = np.linalg.lstsq(layer.inputs.K.T, U, rcond=None)[0]  # centred inputs
     variance = np.average(Z**2, axis=1, weights=w)
-    return variance @ (layer.inputs.K @ layer.F[:-1]) ** 2 @ np.ones(layer.F.shape[1]) + layer.F[-1] @ layer.F[-1]
+    return (
+        variance @ (layer.inputs.K @ layer.F[:-1]) ** 2 @ np.ones(layer.F.shape[1]) + SHIFT * layer.F[-1] @ layer.F[-1]
+    )
 
 
 def test_dependent_nodes_are_solved_for_by_rank():

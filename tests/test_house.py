@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "stream": {"activation", "arguments", "batchnorm", "conditioning", "errors", "parameters", "stream"},
     # Fit's methods reach for inference when they are called.
     "fitting": {"activation", "arguments", "batchnorm", "errors", "fitting", "inference", "running", "stream"},
-    "inference": {"arguments", "errors", "fitting", "inference"},
+    "inference": {"arguments", "errors", "fitting", "inference", "stream"},
     "gradient": {
         "activation",
         "arguments",
@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "forum": {"activation", "arguments", "errors", "forum", "gradient", "network"},
     "sklearn": {"arguments", "errors", "fitting"},
     "cli": {"errors", "forum", ""},
-    "rbridge": {"arguments", "batchnorm", "errors", "fitting", "forum", "rbridge", ""},
+    "rbridge": {"activation", "arguments", "batchnorm", "errors", "fitting", "forum", "rbridge", ""},
     "__main__": {"cli"},
 }
 LEAVES = {"cli", "__main__", "rbridge", "sklearn"}

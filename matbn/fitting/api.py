@@ -47,7 +47,7 @@ def fit(
 ) -> Fit:
     """Fit y = linear part + fixed effects + Σ a(b(ZΓ₁))Γ₂ + e by penalised least squares.
 
-    What is minimised is Σwe²/Σw + λs²·(‖ΔA‖² + ‖β‖²) + λ‖Γ₂‖² + λ_lin·Σσ²b². A = Γ₁·diag(γ) are folded weights, ΔA
+    What is minimised is Σwe²/Σw + λs²·(‖ΔA‖² + ‖β‖²/100) + λ‖Γ₂‖² + λ_lin·Σσ²b². A = Γ₁·diag(γ) are folded weights, ΔA
     those of standardised inputs (Δ their deviations): no scale of Γ₁ escapes it. s² is the variance of what the linear
     part and the effects leave of y, σ² that of each linear column, so that units do not matter. Batch norm has
     ddof = 0 and eps = 0. Γ₂, the linear part and the effects are solved for exactly at each step of the search for the

@@ -17,6 +17,7 @@ from matbn.fitting.sweeps import workspace
 from matbn.fitting.units import in_units
 
 _ROUGH = 1e-4  # tolerance of the fits that only choose a penalty
+_MOST_NUMBERS = 500_000_000  # of derivatives, which are held at once with fixed effects
 _ROUGH_ITERATIONS = 500
 
 
@@ -25,10 +26,10 @@ def fit_design(design: Design, options: Options, report: Report | None = None) -
     """Fit a design."""
     posed = posed_problem(design, options)
     if not posed.parts or posed.exact:
-        return in_units(design, posed, options, [])
+        return replace(in_units(design, posed, options, []), edf=degrees_of(posed))
     watched = Watched(options.starts, posed.scale, report)
     if not isinstance(options.penalty, str):
-        return in_units(design, posed, options, searched(posed.problem, options, watched))
+        return _with_degrees(design, posed, options, searched(posed.problem, options, watched))
     rough = replace(options, tolerance=max(options.tolerance, _ROUGH), solver="profiled", iterations=_ROUGH_ITERATIONS)
     ends = searched(posed.problem, rough, watched)
     path: tuple[Scored, ...] = ()
@@ -41,9 +42,22 @@ def fit_design(design: Design, options: Options, report: Report | None = None) -
         watched.stopped = True
     if watched.stopped:  # the middle penalty's fit is there in any case
         ends[0] = replace(ends[0], status="interrupted")
+    return replace(_with_degrees(design, posed, options, ends), path=path)
+
+
+def _with_degrees(design: Design, posed: Posed, options: Options, ends: list[Minimum]) -> Fit:
+    """Return the fit with its effective degrees of freedom, but where their derivatives would take too much memory."""
+    problem, theta = posed.problem, ends[0].theta
     fit = in_units(design, posed, options, ends)
-    edf, _ = effective_degrees(posed.problem, ends[0].theta, workspace(posed.problem))
-    return replace(fit, edf=edf + degrees_of(posed), path=path)
+    if problem.effects is not None and len(problem.y) * (len(theta) + problem.nodes) > _MOST_NUMBERS:
+        return fit
+    return replace(fit, edf=effective_degrees(problem, theta, workspace(problem))[0] + degrees_of(posed))
+
+
+def fit_at(design: Design, options: Options, theta: Array) -> Fit:
+    """Return the fit whose nets have these first layers (`Fit.theta`), with all that is linear solved for."""
+    ends = [Minimum(theta, np.nan, np.zeros_like(theta), 0, 0, "converged")] if len(theta) else []
+    return in_units(design, posed_problem(design, options), options, ends)
 
 
 def _chosen(

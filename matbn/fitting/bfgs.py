@@ -31,7 +31,7 @@ class Minimum:
     trace: tuple[float, ...] = ()  # the loss after each iteration, in the units of y
 
 
-Watch = Callable[[int, float, Array], bool]  # sees each iteration's number, loss and θ; whether to stop
+Watch = Callable[[int, float | None, Array], bool]  # sees each iteration's number, loss and θ; whether to stop
 
 
 def minimise(
@@ -40,11 +40,16 @@ def minimise(
     tolerance: float,
     iterations: int,
     watch: Watch | None = None,
+    inverse: Array | None = None,
 ) -> Minimum:
-    """Search from theta until no entry of the gradient exceeds `tolerance`; or `watch` stops it."""
+    """Search from theta until no entry of the gradient exceeds `tolerance`, or `watch` stops it.
+
+    `inverse` is an approximation of the inverse Hessian, positive definite.
+    """
     loss, gradient = evaluate(theta)
     evaluations, n = 1, len(theta)
-    H, fresh = np.eye(n), True
+    H, fresh = (np.eye(n), True) if inverse is None else (inverse.copy(), False)
+
     for iteration in range(iterations):
         largest = np.abs(gradient).max(initial=0)
         if largest <= tolerance:

@@ -48,12 +48,13 @@ class Watched:
         self.losses.clear()
         self.last.clear()
 
-    def watch(self, search: int) -> Callable[[int, float, Array], bool]:
-        """Return what sees the iterations of one search and says whether to stop."""
+    def watch(self, search: int) -> Callable[[int, float | None, Array], bool]:
+        """Return what sees the iterations of one search (with a loss: those on all rows) and says whether to stop."""
         losses = self.losses.setdefault(search, [])
 
-        def see(iteration: int, loss: float, theta: Array) -> bool:
-            losses.append(loss * self.scale**2)
+        def see(iteration: int, loss: float | None, theta: Array) -> bool:
+            if loss is not None:
+                losses.append(loss * self.scale**2)
             self.last[search] = theta
             self.tell()
             return self.stopped

@@ -26,8 +26,10 @@ def text(fit: Fit) -> str:
     lines += ["", f"R² {fit.r_squared:.4f}" + (f", within {fit.within_r_squared:.4f}" if fit.effects else "")]
     lines.append(f"mean squared residual {fit.loss:.6g}, penalty {fit.penalty:.3g}")
     if fit.edf is not None:
-        method = "cross-validation" if fit.path and fit.path[0].edf is None else "generalised cross-validation"
-        lines.append(f"penalty by {method} of {len(fit.path)}, {fit.edf:.1f} effective degrees of freedom")
+        lines[-1] += f", {fit.edf:.1f} effective degrees of freedom"
+    if fit.path:
+        method = "cross-validation" if fit.path[0].edf is None else "generalised cross-validation"
+        lines.append(f"penalty by {method} of {len(fit.path)}")
     if fit.searches:
         best, losses = fit.searches[0], [search.loss for search in fit.searches]
         lines.append(

@@ -104,8 +104,10 @@ class Fit:
     total_sum_of_squares: float  # of y about its mean, weighted
     within_sum_of_squares: float  # of y after the effects
     recipe: Recipe | None = None  # of a formula
-    edf: float | None = None  # effective degrees of freedom, where the penalty was chosen by them
-    path: tuple[Scored, ...] = ()  # of penalties tried then, in order
+    edf: float | None = (
+        None  # effective degrees of freedom, effects included; None where they would take too much memory
+    )
+    path: tuple[Scored, ...] = ()  # of penalties tried, in order, where one was chosen
     design: Design | None = None  # the model's data, for standard errors; not in JSON
     theta: Array | None = None  # the nets' first layers in the problem's own coordinates: see `problem.layers`
     data: Any = None  # the data frame's rows that a formula was fitted to; not in JSON

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
@@ -15,12 +16,15 @@ from matbn.fitting.posing import Options
 from matbn.fitting.problem import Problem
 from matbn.fitting.profile import objective, solved
 from matbn.fitting.progress import Watched
+from matbn.fitting.sampled import growing_parts
 from matbn.fitting.starts import starting_values
 from matbn.fitting.sweeps import Workspace, workspace
+from matbn.fitting.tangent import inverse_curvature
 from matbn.stream.threads import combine_in_order, default_threads, worth
 
 _ALIKE = 1e-9  # relative difference of losses
 _MANY = 1_000  # parameters, from which on BFGS's matrix costs more than it saves
+_COARSE, _COARSE_ITERATIONS = 1e-3, 1_000  # tolerance and iterations on parts of the rows
 _POLISHED = 20_000_000  # entries of the Jacobian, up to which a search that did not converge is polished
 _POLISH = -2  # its number among the searches
 _POLISH_SHARE = 20  # iterations of a search, for which polishing may take one step
@@ -70,8 +74,21 @@ def searched(problem: Problem, options: Options, watched: Watched, also: Array |
 
 
 def _profiled(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:
-    search = minimise if len(theta) <= _MANY else minimise_limited
-    return search(objective(problem, work), theta, options.tolerance, options.iterations, watch)
+    if len(theta) > _MANY:
+        return minimise_limited(objective(problem, work), theta, options.tolerance, options.iterations, watch)
+
+    def quiet(iteration: int, _: float | None, at: Array) -> bool:
+        return watch(iteration, None, at)
+
+    levels = chain(growing_parts(problem, np.random.default_rng([options.seed, 4])), [problem])
+    for number, level in enumerate(levels):
+        inverse = inverse_curvature(level, theta, workspace(level, work.threads)) if number else None
+        if level is problem:
+            break
+        evaluate = objective(level, workspace(level, work.threads))
+        coarse = max(options.tolerance, _COARSE)
+        theta = minimise(evaluate, theta, coarse, _COARSE_ITERATIONS, quiet, inverse).theta
+    return minimise(objective(problem, work), theta, options.tolerance, options.iterations, watch, inverse)
 
 
 def _joint(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:

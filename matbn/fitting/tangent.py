@@ -10,9 +10,11 @@ from dataclasses import replace
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.fitting.problem import Layer, Problem, layers, projected
-from matbn.fitting.sweeps import Room, nodes_of_block, over_blocks, workspace
+from matbn.fitting.problem import Layer, Problem, layers, projected, ridge_matrix
+from matbn.fitting.profile import solved
+from matbn.fitting.sweeps import Room, Workspace, nodes_of_block, over_blocks, workspace
 
+_FLAT = 1e-6  # curvature that is taken for the least, relative to the largest
 _BLOCK_NUMBERS = 500_000  # of derivatives
 
 
@@ -44,6 +46,16 @@ def gauss_newton(problem: Problem, theta: Array, Gamma2: Array) -> Array:
 
         _by_blocks(problem, theta, Gamma2, add)
     found: Array = (gram - on_Q @ on_Q.T) / problem.weight
+    return found
+
+
+def inverse_curvature(problem: Problem, theta: Array, work: Workspace) -> Array:
+    """Return the inverse of the profiled loss's Hessian by Gauss and Newton's approximation, made positive definite."""
+    n = len(theta)
+    A = gauss_newton(problem, theta, solved(problem, theta, work).Gamma2) + problem.penalty * ridge_matrix(problem)
+    profiled = A[:n, :n] - A[:n, n:] @ np.linalg.pinv(A[n:, n:], hermitian=True) @ A[n:, :n]
+    values, vectors = np.linalg.eigh((profiled + profiled.T) / 2)
+    found: Array = (vectors / (2 * np.maximum(values, _FLAT * values[-1]))) @ vectors.T
     return found
 
 

@@ -45,6 +45,7 @@ class Predicted:
     interval: str  # "confidence", for the mean, or "prediction", for a new outcome of weight 1
     kind: str
     df: float
+    variance: float  # of a new outcome of weight 1
 
 
 def moves_of(fit: Linearised, theta: Array, rows: NewRows) -> Array:
@@ -73,7 +74,7 @@ def with_errors(
     spread = np.sqrt(variance + fit.variance) if interval == "prediction" else error
     df = degrees(fit, errors)
     half = special.stdtrit(df, (1 + level) / 2) * spread
-    return Predicted(value, error, value - half, value + half, level, interval, str(errors), df)
+    return Predicted(value, error, value - half, value + half, level, interval, str(errors), df, fit.variance)
 
 
 def _derivatives(fit: Linearised, theta: Array, rows: NewRows) -> Array:

@@ -7,8 +7,12 @@ from typing import Any
 import numpy as np
 
 import matbn
+from matbn.activation import as_activation
 from matbn.arguments import Array
 from matbn.batchnorm import BatchNormCache, Normalised
+from matbn.fitting.arrays import fit_at
+from matbn.fitting.design import design
+from matbn.fitting.posing import Options
 from matbn.fitting.progress import throttled
 from matbn.forum.checks import forum_checks
 from matbn.forum.claims import claims
@@ -70,20 +74,25 @@ def _as_python(function: RFunction) -> Callable[..., Any]:
     return call
 
 
-def fit(y: Array, nets: Any, linear: Any, effects: Any, weights: Any, search: Any, show: Any) -> dict[str, Any]:
-    """Fit what R has made of a formula or of matrices; effects come as codes from 1, and their names stay in R."""
-    terms = [matbn.net(net["Z"], net["size"], basis=net["basis"], mask=net["mask"], label=net["label"]) for net in nets]
+def _arrays(model: Any) -> dict[str, Any]:
+    """Return R's model as arguments of `matbn.fit`; effects come as codes from 1, and their names stay in R."""
+    return {
+        "nets": [
+            matbn.net(net["Z"], net["size"], basis=net["basis"], mask=net["mask"], label=net["label"])
+            for net in model["nets"]
+        ],
+        "linear": model["linear"],
+        "effects": {str(k): np.atleast_1d(codes) for k, codes in enumerate(model["effects"] or [])},
+        "weights": model["weights"],
+    }
+
+
+def fit(model: Any, search: Any, show: Any) -> dict[str, Any]:
+    """Fit what R has made of a formula or of matrices."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", matbn.ConvergenceWarning)  # R's side gives its own
-        found = matbn.fit(
-            y,
-            nets=terms,
-            linear=linear,
-            effects={str(k): np.atleast_1d(codes) for k, codes in enumerate(effects or [])},
-            weights=weights,
-            progress=False if show is None else _on_the_console(show),
-            **search,
-        )
+        progress = False if show is None else _on_the_console(show)
+        found = matbn.fit(model["y"], **_arrays(model), progress=progress, **search)
     searches = found.searches
     return {
         "coefficients": np.atleast_1d(found.coefficients),
@@ -98,6 +107,7 @@ def fit(y: Array, nets: Any, linear: Any, effects: Any, weights: Any, search: An
         "r_squared": found.r_squared,
         "within_r_squared": found.within_r_squared,
         "rank": float(found.rank),
+        "theta": found.theta,
         "penalty": found.penalty,
         "linear_penalty": found.linear_penalty,
         "edf": found.edf,
@@ -112,6 +122,31 @@ def fit(y: Array, nets: Any, linear: Any, effects: Any, weights: Any, search: An
         "messages": list(found.messages),
         "converged": found.converged,
     }
+
+
+def covariances(model: Any, solution: Any, vcov: Any, part: str, correction: str) -> dict[str, Any]:
+    """Return covariances of a fit's estimates; R has their names, in this order."""
+    found = _again(model, solution).vcov(vcov, part, correction)
+    return {"matrix": found.matrix, "kind": found.kind, "df": found.df}
+
+
+def prediction_errors(model: Any, solution: Any, rows: Any, vcov: Any, correction: str) -> dict[str, Any]:
+    """Return predictions' standard errors at new rows (the fit's own without any), and the errors' variance."""
+    fit = _again(model, solution)
+    groups = {str(k): np.atleast_1d(codes) for k, codes in enumerate(rows["effects"] or [])} if rows else {}
+    new = {"inputs": rows["nets"], "linear": rows["linear"], "effects": groups or None} if rows else {}
+    found = fit.get_prediction(**new, unseen="zero", vcov=vcov, correction=correction)
+    return {"error": found.error, "df": found.df, "kind": found.kind, "variance": found.variance}
+
+
+def _again(model: Any, solution: Any) -> matbn.Fit:
+    """Return the fit that R holds as its arrays and θ."""
+    arrays = _arrays(model)
+    made = design(model["y"], arrays["nets"], arrays["linear"], arrays["effects"], arrays["weights"])
+    activation = as_activation(solution["activation"])
+    options = Options(activation, solution["penalty"], 1, 1, 0.0, 1, solution["linear_penalty"])
+    theta = np.empty(0) if solution["theta"] is None else np.atleast_1d(solution["theta"])
+    return fit_at(made, options, theta)
 
 
 def _on_the_console(show: RFunction) -> Callable[[matbn.Progress], None]:
@@ -161,6 +196,8 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "net_hessian_product": matbn.net_hessian_product,
     "fold": matbn.fold,
     "fit": fit,
+    "covariances": covariances,
+    "prediction_errors": prediction_errors,
     "check_gradient": check_gradient,
     "forum_checks": forum,
     "claims": judged_claims,

@@ -78,7 +78,7 @@ test_that("the summary holds and prints what a reader needs", {
   expect_equal(found$residuals[3], median(residuals(fit)))
   expect_equal(nrow(found$searches), 3L)
   expect_output(print(found), paste0(
-    "Call:.*Residuals:.*Median.*Linear part:.*Estimate.*qsec.*net\\(wt, hp, size = 2\\), tanh.*Gamma1\\[wt\\].*gamma.*Gamma2",
+    "Call:.*Residuals:.*Median.*Linear part.*:.*Estimate.*qsec.*net\\(wt, hp, size = 2\\), tanh.*Gamma1\\[wt\\].*gamma.*Gamma2",
     ".*Fixed effects:.*groups.*cyl +3.*32 rows, rank 4.*R-squared: .*within: .*Weighted root mean squared error.*Penalty: 1e-04",
     ".*Searches.*loss.*converged"
   ))

@@ -1,0 +1,152 @@
+# Standard errors of fits. Python computes them, from the arrays that a fit keeps; names stay here.
+
+#' Standard errors, tests and intervals of fitted nets
+#'
+#' A fit is, to first order, a linear regression on its own derivatives, with fixed effects taken out: batch norm folded
+#' into the weights, the penalty as a ridge. All errors come from that, and need Python.
+#'
+#' `vcov = "iid"` assumes equal variances (over the weights), "HC0" to "HC3" allow unequal ones; a formula names clusters,
+#' `~ id` or `~ id + year`, among the variables of the data and the effects. `correction` is for small numbers of clusters:
+#' "sandwich" multiplies by G/(G - 1) (N - 1)/(N - K) as vcovCL of that package does (K with effects), "fixest" leaves
+#' effects out of K that lie within clusters and takes the smallest G, "plm" leaves all effects out, "none" is 1. K are
+#' effective degrees of freedom. t statistics have N - K degrees of freedom, clustered ones G - 1.
+#'
+#' Of a net only what is identified has errors: each node's folded weights A (inputs times \eqn{\Gamma_1 \gamma}), shift
+#' c and output weight Gamma2, up to sign and order of the nodes and a rectifier's scale.
+#'
+#' @param object a fit by [matbn()].
+#' @param vcov,correction see Details.
+#' @param part "linear" for the linear part, "nets", or "all".
+#' @param parm which parameters, by name or number; all by default.
+#' @param level of confidence.
+#' @param ... not used.
+#' @return `vcov` a matrix, `confint` a matrix of bounds. `df.residual`, `deviance`, `logLik` and `nobs` are numbers as for
+#'   [lm()], with effective degrees of freedom.
+#' @name matbn-errors
+NULL
+
+#' @rdname matbn-errors
+#' @importFrom stats vcov
+#' @export
+vcov.matbn <- function(object, vcov = "iid", part = c("linear", "nets", "all"), correction = "sandwich", ...) {
+  part <- match.arg(part)
+  with_call(sys.call(), {
+    out <- covariances(object, vcov, part, correction)
+    out$matrix
+  })
+}
+
+#' @rdname matbn-errors
+#' @importFrom stats confint
+#' @export
+confint.matbn <- function(object, parm, level = 0.95, vcov = "iid", part = c("linear", "nets", "all"),
+                          correction = "sandwich", ...) {
+  part <- match.arg(part)
+  with_call(sys.call(), {
+    table <- coefficient_table(object, vcov, part, correction)
+    half <- stats::qt((1 + level) / 2, attr(table, "df")) * table[, 2L]
+    sides <- (1 + c(-level, level)) / 2
+    bounds <- cbind(table[, 1L] - half, table[, 1L] + half)
+    dimnames(bounds) <- list(rownames(table), paste(format(100 * sides, trim = TRUE, digits = 3L), "%"))
+    if (missing(parm)) bounds else bounds[parm, , drop = FALSE]
+  })
+}
+
+#' @rdname matbn-errors
+#' @importFrom stats df.residual
+#' @export
+df.residual.matbn <- function(object, ...) object$N.counted - degrees(object)
+
+#' @rdname matbn-errors
+#' @importFrom stats deviance
+#' @export
+deviance.matbn <- function(object, ...) object$sum.of.squares
+
+#' @rdname matbn-errors
+#' @importFrom stats logLik
+#' @export
+logLik.matbn <- function(object, ...) {
+  w <- if (is.null(object$weights)) rep(1, length(object$residuals)) else object$weights
+  w <- w[w > 0]
+  N <- length(w)
+  value <- 0.5 * (sum(log(w)) - N * (log(2 * pi) + 1 - log(N) + log(object$sum.of.squares)))
+  structure(value, df = degrees(object) + 1, nobs = N, class = "logLik")
+}
+
+degrees <- function(object) if (is.null(object$edf)) object$rank else object$edf
+
+# Estimates, errors, t and p.
+coefficient_table <- function(object, vcov, part, correction) {
+  out <- covariances(object, vcov, part, correction)
+  estimate <- identified(object, part)
+  error <- suppressWarnings(sqrt(diag(out$matrix)))
+  t <- estimate / error
+  table <- cbind(Estimate = estimate, "Std. Error" = error, "t value" = t, "Pr(>|t|)" = 2 * stats::pt(-abs(t), out$df))
+  structure(table, df = out$df, kind = out$kind)
+}
+
+covariances <- function(object, vcov, part, correction) {
+  out <- bridge_call(
+    "covariances", object$model, solution(object), errors_wanted(object, vcov), part, text(correction, "correction")
+  )
+  names <- names(identified(object, part))
+  out$matrix <- matrix(out$matrix, length(names), dimnames = list(names, names))
+  out$matrix[is.nan(out$matrix)] <- NA_real_
+  out
+}
+
+solution <- function(object) {
+  list(
+    theta = object$theta, activation = object$activation, penalty = object$penalty, linear_penalty = object$linear.penalty
+  )
+}
+
+# What is identified, in Python's order: each net's A and c node by node, its Gamma2, then the linear part.
+identified <- function(object, part) {
+  labels <- make.unique(vapply(object$nets, `[[`, "", "label"))
+  prefixes <- if (length(object$nets) > 1L) paste0(labels, ":") else rep("", length(object$nets))
+  nets <- unlist(Map(function(net, prefix) {
+    A <- sweep(net$Gamma1, 2L, net$gamma, "*")
+    c <- net$beta - drop(net$mean %*% A)
+    nodes <- seq_along(c)
+    names <- rbind(outer(rownames(net$Gamma1), nodes, function(name, j) paste0("A[", name, ",", j, "]")), paste0("c[", nodes, "]"))
+    stats::setNames(c(rbind(A, c), net$Gamma2), paste0(prefix, c(names, paste0("Gamma2[", nodes, "]"))))
+  }, object$nets, prefixes))
+  switch(part, linear = object$coefficients, nets = nets, all = c(nets, object$coefficients))
+}
+
+errors_wanted <- function(object, vcov) {
+  if (is.character(vcov)) return(text(vcov, "vcov"))
+  if (!inherits(vcov, "formula") || length(vcov) != 2L) {
+    refuse("vcov must be \"iid\", \"HC0\" to \"HC3\", or a formula of clusters such as ~ id", "ArgumentError")
+  }
+  names <- all.vars(vcov)
+  lapply(stats::setNames(names, names), function(name) as.double(cluster_codes(object, name)))
+}
+
+cluster_codes <- function(object, name) {
+  labels <- cluster_labels(object, name)
+  if (length(labels) != length(object$residuals)) {
+    refuse(paste0("cluster ", name, " has ", length(labels), " labels for ", length(object$residuals), " rows"), "ShapeError")
+  }
+  if (anyNA(labels)) refuse(paste0("cluster ", name, " has missing labels"), "NotFiniteError")
+  factor(labels)
+}
+
+# Effects are kept; other variables are looked up in the data of the call, in the rows that were fitted.
+cluster_labels <- function(object, name) {
+  at <- match(name, names(object$effects))
+  if (!is.na(at)) return(object$model$effects[[at]])
+  env <- if (is.null(object$formula)) parent.frame() else environment(object$formula)
+  data <- if (is.null(object$call$data)) NULL else tryCatch(eval(object$call$data, env), error = function(e) NULL)
+  if (is.data.frame(data) && name %in% names(data)) {
+    rows <- match(names(object$residuals), rownames(data))
+    if (anyNA(rows)) refuse(paste0("the data of the fit have changed, so that ", name, " cannot be found"), "ArgumentError")
+    return(data[[name]][rows])
+  }
+  found <- get0(name, envir = env, inherits = TRUE)
+  if (is.null(found) || is.function(found)) {
+    refuse(paste0("cluster ", name, " is neither an effect nor a column of the fit's data"), "ArgumentError")
+  }
+  found
+}
