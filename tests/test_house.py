@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "stream": {"activation", "arguments", "batchnorm", "conditioning", "errors", "parameters", "stream"},
     # Fit's methods reach for inference when they are called.
     "fitting": {"activation", "arguments", "batchnorm", "errors", "fitting", "inference", "running", "stream"},
-    "inference": {"arguments", "errors", "fitting", "inference", "stream"},
+    "inference": {"activation", "arguments", "errors", "fitting", "inference", "stream"},
     "gradient": {
         "activation",
         "arguments",

@@ -11,6 +11,9 @@ from matbn.fitting.design import Design
 from matbn.fitting.frame import Recipe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matbn.inference.effects import Effects
     from matbn.inference.predictions import Predicted
     from matbn.inference.tables import Covariance, Table
 
@@ -217,6 +220,24 @@ class Fit:
         from matbn.inference.tables import coefficient_table
 
         return coefficient_table(self, vcov, part, correction, level)
+
+    def marginal_effects(
+        self,
+        variables: "Sequence[str] | None" = None,
+        *,
+        average: bool = True,
+        vcov: Any = "iid",
+        correction: str = "sandwich",
+        level: float = 0.95,
+    ) -> "Effects":
+        """Return ∂ŷ/∂(variable), averaged over the fit's rows (weighted) or at each, with delta-method errors.
+
+        Variables are numeric columns of a formula's data, through all of its terms and transformations, or columns of
+        arrays by their names; by default all. Errors are those of `vcov`.
+        """
+        from matbn.inference.variables import marginal_effects
+
+        return marginal_effects(self, variables, average, vcov, correction, level)
 
     def summary(self, vcov: Any = "iid", correction: str = "sandwich") -> str:
         """Return a longer report than printing gives: residuals, coefficients with errors, each node, each search."""

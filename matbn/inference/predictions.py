@@ -16,6 +16,7 @@ import numpy as np
 from scipy import linalg, special
 
 from matbn.arguments import Array
+from matbn.fitting.posing import Part
 from matbn.fitting.problem import Layer, layers
 from matbn.fitting.profile import solved
 from matbn.fitting.sweeps import workspace
@@ -85,8 +86,7 @@ def _derivatives(fit: Linearised, theta: Array, rows: NewRows) -> Array:
         Gamma2 = solved(problem, theta, workspace(problem)).Gamma2
         nodes = []
         for part, own in zip(posed.parts, layers(problem, theta), strict=True):
-            Z = rows.inputs[part.term][:, part.columns]
-            x = _whitened(Z if part.basis is None else Z @ part.basis, own)
+            x = whitened_rows(rows.inputs[part.term], part, own)
             V, S = _nodes(x, own, fit)
             slopes = S * (posed.scale * Gamma2[own.nodes])[:, None]
             columns.append((x[:, None, :] * slopes).reshape(-1, x.shape[1]))
@@ -97,9 +97,11 @@ def _derivatives(fit: Linearised, theta: Array, rows: NewRows) -> Array:
     return np.vstack(columns).T
 
 
-def _whitened(Z: Array, own: Layer) -> Array:
+def whitened_rows(Z: Array, part: Part, own: Layer) -> Array:
+    """Return a term's inputs at new rows as the search sees them (p + 1 × m)."""
+    Z = Z[:, part.columns]
     x = np.ones((own.F.shape[0], len(Z)))
-    x[:-1] = ((Z - own.inputs.mean) @ own.inputs.K).T
+    x[:-1] = (((Z if part.basis is None else Z @ part.basis) - own.inputs.mean) @ own.inputs.K).T
     return x
 
 

@@ -1,0 +1,76 @@
+"""Marginal effects: how predictions change with a variable, at each row or on average, with delta-method errors.
+
+Let a variable move a net's whitened inputs at a rate u̇ and the linear part's columns at a rate ẋ. Then
+
+    ∂ŷ = Σ_j a′(b_j)·(α_jᵀu̇)·Γ₂ⱼ + ẋᵀb,
+
+whose own derivatives by α_j, β_j, Γ₂ and b give the error; a fixed effect does not move.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import linalg, special
+
+from matbn.activation import evaluate
+from matbn.arguments import Array
+from matbn.fitting.problem import layers
+from matbn.fitting.profile import solved
+from matbn.fitting.sweeps import workspace
+from matbn.inference.covariance import Errors, covariance, degrees
+from matbn.inference.linearised import Linearised
+from matbn.inference.predictions import NewRows, whitened_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Effects:
+    """Effects of variables, an entry for each name (or row)."""
+
+    names: tuple[str, ...]
+    estimate: Array
+    error: Array
+    lower: Array
+    upper: Array
+    level: float
+    kind: str
+    df: float
+
+
+def rates(fit: Linearised, theta: Array, rows: NewRows, change: NewRows) -> tuple[Array, Array]:
+    """Return the nets' part of ∂ŷ (m) at rows whose inputs change at the rates `change`, and r (m × K).
+
+    r are the derivatives of ∂ŷ by the coordinates, the linear part's among them.
+    """
+    problem, posed = fit.posed.problem, fit.posed
+    m = len(rows.linear)
+    value, columns, outputs = np.zeros(m), [], []
+    if len(theta):
+        Gamma2 = posed.scale * solved(problem, theta, workspace(problem)).Gamma2
+        for part, own in zip(posed.parts, layers(problem, theta), strict=True):
+            x = whitened_rows(rows.inputs[part.term], part, own)
+            moved = change.inputs[part.term][:, part.columns]
+            rate = np.zeros_like(x)
+            rate[:-1] = ((moved if part.basis is None else moved @ part.basis) @ own.inputs.K).T
+            B, along = (own.F.T @ x).T, own.F.T @ rate  # m × size, size × m
+            slope = evaluate(problem.activation, "slope", B).T
+            bend = evaluate(problem.activation, "curvature", B).T
+            outputs.append(slope * along)
+            value += Gamma2[own.nodes] @ outputs[-1]
+            by_node = bend * along * Gamma2[own.nodes, None], slope * Gamma2[own.nodes, None]
+            both = x[:, None, :] * by_node[0] + rate[:, None, :] * by_node[1]
+            columns.append(both.reshape(-1, m))
+    kept = posed.linear.kept
+    linear = linalg.solve_triangular(posed.linear.R, change.linear[:, kept].T, trans="T")
+    return value, np.vstack([*columns, *outputs, linear]).T
+
+
+def with_errors(
+    fit: Linearised, names: tuple[str, ...], estimate: Array, r: Array, errors: Errors, level: float
+) -> Effects:
+    """Return effects with errors and bounds from their derivatives r (an effect each)."""
+    moves = r @ fit.inverse @ fit.D
+    with np.errstate(invalid="ignore"):
+        error = np.sqrt(np.array([covariance(fit, errors, move[None])[0, 0] for move in moves]))
+    df = degrees(fit, errors)
+    half = special.stdtrit(df, (1 + level) / 2) * error
+    return Effects(names, estimate, error, estimate - half, estimate + half, level, str(errors), df)
