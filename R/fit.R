@@ -34,7 +34,7 @@ python_arrays <- function(model) {
     nets = lapply(model$nets, function(net) {
       list(
         Z = net$matrix, size = number(net$size, paste0(net$label, ": size")), basis = optional(net$basis, "basis"),
-        mask = optional(net$mask, "mask"), label = text(net$label, "label")
+        mask = optional(net$mask, "mask"), label = text(net$label, "label"), names = as.list(colnames(net$matrix))
       )
     }),
     linear = if (ncol(model$linear$matrix)) model$linear$matrix,

@@ -5,18 +5,19 @@
 #' A fit is, to first order, a linear regression on its own derivatives, with fixed effects taken out: batch norm folded
 #' into the weights, the penalty as a ridge. All errors come from that, and need Python.
 #'
-#' `vcov = "iid"` assumes equal variances (over the weights), "HC0" to "HC3" allow unequal ones; a formula names clusters,
-#' `~ id` or `~ id + year`, among the variables of the data and the effects. `correction` is for small numbers of clusters:
-#' "sandwich" multiplies by G/(G - 1) (N - 1)/(N - K) as vcovCL of that package does (K with effects), "fixest" leaves
-#' effects out of K that lie within clusters and takes the smallest G, "plm" leaves all effects out, "none" is 1. K are
-#' effective degrees of freedom. t statistics have N - K degrees of freedom, clustered ones G - 1.
+#' `vcov = "iid"` assumes equal variances (over the weights), "HC0" to "HC3" allow unequal ones (a row with leverage 1,
+#' which is fitted exactly, adds nothing); a formula names clusters, `~ id` or `~ id + year`, among the variables of the
+#' data and the effects. `correction` is for small numbers G of clusters: "sandwich" multiplies by G/(G - 1) (N - 1)/(N - K)
+#' as vcovCL of that package does (K with effects), "fixest" takes the smallest G of the ways, and for the effects counts in
+#' K the levels of those that do not lie within clusters, "plm" leaves all effects out, "none" is 1. K are effective degrees
+#' of freedom. t statistics have N - K degrees of freedom, clustered ones G - 1.
 #'
 #' Of a net only what is identified has errors: each node's folded weights A (inputs times \eqn{\Gamma_1 \gamma}), shift
 #' c and output weight Gamma2, up to sign and order of the nodes and a rectifier's scale.
 #'
 #' @param object a fit by [matbn()].
 #' @param vcov,correction see Details.
-#' @param part "linear" for the linear part, "nets", or "all".
+#' @param part "linear" for the linear part, "nets", or "all"; what the data do not determine is refused.
 #' @param parm which parameters, by name or number; all by default.
 #' @param level of confidence.
 #' @param ... not used.
@@ -29,7 +30,7 @@ NULL
 #' @importFrom stats vcov
 #' @export
 vcov.matbn <- function(object, vcov = "iid", part = c("linear", "nets", "all"), correction = "sandwich", ...) {
-  part <- match.arg(part)
+  part <- with_call(sys.call(), as_part(part))
   with_call(sys.call(), {
     out <- covariances(object, vcov, part, correction)
     out$matrix
@@ -41,15 +42,43 @@ vcov.matbn <- function(object, vcov = "iid", part = c("linear", "nets", "all"), 
 #' @export
 confint.matbn <- function(object, parm, level = 0.95, vcov = "iid", part = c("linear", "nets", "all"),
                           correction = "sandwich", ...) {
-  part <- match.arg(part)
+  part <- with_call(sys.call(), as_part(part))
   with_call(sys.call(), {
+    check_level(level)
     table <- coefficient_table(object, vcov, part, correction)
     half <- stats::qt((1 + level) / 2, attr(table, "df")) * table[, 2L]
     sides <- (1 + c(-level, level)) / 2
     bounds <- cbind(table[, 1L] - half, table[, 1L] + half)
     dimnames(bounds) <- list(rownames(table), paste(format(100 * sides, trim = TRUE, digits = 3L), "%"))
-    if (missing(parm)) bounds else bounds[parm, , drop = FALSE]
+    if (missing(parm)) return(bounds)
+    check_parameters(parm, rownames(bounds))
+    bounds[parm, , drop = FALSE]
   })
+}
+
+as_part <- function(part) {
+  if (length(part) == 1L && part %in% gauge) not_identified(part)
+  as_refusal(match.arg(part, c("linear", "nets", "all")), "part: ")
+}
+
+gauge <- c("Gamma1", "gamma", "beta")
+
+not_identified <- function(name) {
+  refuse(
+    paste0(
+      name, " is not identified: batch norm lets Gamma1 have any scale, and gamma and beta depend on which; what is identified",
+      " are the folded weights A and c, part = \"nets\""
+    ),
+    "ArgumentError"
+  )
+}
+
+check_parameters <- function(parm, known) {
+  if (!is.character(parm)) return(invisible())
+  free <- parm[sub("\\[.*", "", sub("^.*\\):", "", parm)) %in% gauge]
+  if (length(free)) not_identified(free[1L])
+  unknown <- setdiff(parm, known)
+  if (length(unknown)) refuse(paste0("there is no ", listed(unknown), " among ", listed(known, 20L)), "ArgumentError")
 }
 
 #' @rdname matbn-errors

@@ -12,7 +12,10 @@
 #' @param se.fit,interval,level as in [predict.lm()]: whether to give standard errors, and bounds for the mean or for a new
 #'   outcome; errors of fixed effects are in them.
 #' @param vcov,correction what is assumed about the errors; see [matbn-errors].
-#' @param unseen what groups get that the fit has not seen: an error, 0, or the average effect of the fit's rows.
+#' @param unseen what groups get that the fit has not seen: an error, 0, the average effect of the fit's rows, or
+#'   "estimate": the mean of what the rest of the model leaves of the group's known outcomes. Its error counts in
+#'   `se.fit`, as if those outcomes had iid errors.
+#' @param outcomes known outcomes of the new rows for that, NA where there is none; by default from newdata.
 #' @param part which coefficients: of the linear part; of the nets, such as `Gamma1[z1,1]` for the weight of input z1
 #'   in node 1, after the net's label where there are several; each group's effect, such as `id[3]`; or all of them.
 #' @param formula. changes to the formula, as in [stats::update()]. A dot stands for what was in its place, before and

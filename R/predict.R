@@ -4,7 +4,7 @@
 #' @export
 predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.action = stats::na.pass, se.fit = FALSE,
                           interval = c("none", "confidence", "prediction"), level = 0.95, vcov = "iid",
-                          correction = "sandwich", unseen = c("error", "zero", "average"), ...) {
+                          correction = "sandwich", unseen = c("error", "zero", "average", "estimate"), outcomes = NULL, ...) {
   interval <- match.arg(interval)
   unseen <- match.arg(unseen)
   call <- sys.call()
@@ -23,6 +23,7 @@ predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.act
     } else {
       if (is.null(object$formula)) {
         parts <- array_parts(object, newdata, linear, effects)
+        parts$outcomes <- outcomes
         omitted <- NULL
       } else {
         if (!is.null(linear) || !is.null(effects)) {
@@ -31,19 +32,21 @@ predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.act
         frame <- new_frame(object, newdata, na.action)
         parts <- frame_parts(object, frame)
         omitted <- attr(frame, "na.action")
+        if (unseen == "estimate") parts$outcomes <- new_outcomes(object, newdata, frame, outcomes)
       }
+      if (unseen == "estimate") parts$new <- new_groups(object, parts)
       value <- predicted(object, parts, unseen)
     }
     if (!se.fit && interval == "none") {
       stats::napredict(omitted, value)
     } else {
-      with_errors(object, parts, value, omitted, flag(se.fit, "se.fit"), interval, level, vcov, correction)
+      with_errors(object, parts, value, omitted, flag(se.fit, "se.fit"), interval, level, vcov, correction, unseen)
     }
   })
 }
 
 # Predictions in the forms of predict.lm: a matrix with bounds, a list with errors.
-with_errors <- function(object, parts, value, omitted, se.fit, interval, level, vcov, correction) {
+with_errors <- function(object, parts, value, omitted, se.fit, interval, level, vcov, correction, unseen) {
   complete <- if (is.null(parts)) rep(TRUE, length(value)) else !is.na(value)
   rows <- NULL
   if (!is.null(parts)) {
@@ -51,13 +54,16 @@ with_errors <- function(object, parts, value, omitted, se.fit, interval, level, 
       nets = lapply(parts$nets, function(Z) unname(Z[complete, , drop = FALSE])),
       linear = if (ncol(parts$linear)) unname(parts$linear[complete, , drop = FALSE]),
       effects = unname(lapply(names(object$effects), function(name) {
-        codes <- match(as.character(parts$effects[[name]][complete]), names(object$effects[[name]]))
-        as.double(ifelse(is.na(codes), 0, codes))
-      }))
+        known <- names(object$effects[[name]])
+        labels <- as.character(parts$effects[[name]][complete])
+        as.double(match(labels, c(known, setdiff(labels, known)))) # new groups after those of the fit
+      })),
+      outcomes = parts$outcomes[complete]
     )
   }
   out <- bridge_call(
-    "prediction_errors", object$model, solution(object), rows, errors_wanted(object, vcov), text(correction, "correction")
+    "prediction_errors", object$model, solution(object), rows, if (unseen == "estimate") unseen else "zero",
+    errors_wanted(object, vcov), text(correction, "correction")
   )
   error <- rep(NA_real_, length(value))
   error[complete] <- out$error
@@ -84,6 +90,7 @@ predicted <- function(object, parts, unseen = "error") {
     total <- total + of_groups(object$effects[[name]], parts$effects[[name]], name, unseen, average)
   }
   if (!is.null(parts$offset)) total <- total + parts$offset
+  if (!is.null(parts$new)) total <- total + means_of_new(parts$new, parts$outcomes - total)
   stats::setNames(unname(total), parts$rows)
 }
 
@@ -99,7 +106,7 @@ of_groups <- function(estimates, labels, name, unseen, average) {
     refuse(
       paste0(
         name, " has groups that the fit has not seen: ", listed(new, 5L),
-        "; unseen = \"average\" or \"zero\" predicts them nevertheless"
+        "; unseen = \"average\" or \"zero\" predicts them nevertheless, \"estimate\" from known outcomes"
       ),
       "ArgumentError"
     )
@@ -107,6 +114,55 @@ of_groups <- function(estimates, labels, name, unseen, average) {
   found <- unname(estimates[labels])
   found[!is.na(labels) & labels %in% new] <- if (unseen == "average") average else 0
   found
+}
+
+# For each row the group that the fit has not seen, if there is one: a name, or NA.
+new_groups <- function(object, parts) {
+  group <- rep(NA_character_, nrow(parts$linear))
+  for (name in names(object$effects)) {
+    labels <- as.character(parts$effects[[name]])
+    new <- !is.na(labels) & !labels %in% names(object$effects[[name]])
+    if (any(new & !is.na(group))) {
+      refuse(
+        paste0(
+          "rows have new groups in more than one effect, at ", listed(which(new & !is.na(group)), 5L),
+          ": their effects cannot be told apart; unseen = \"average\" predicts them"
+        ),
+        "ArgumentError"
+      )
+    }
+    group[new] <- paste(name, labels[new])
+  }
+  without <- setdiff(group[!is.na(group)], group[!is.na(parts$outcomes)])
+  if (length(without)) {
+    refuse(
+      paste0(
+        "no outcome is known of ", listed(without, 5L), ", from which to estimate its effect: ",
+        "newdata needs the outcome's column, or give outcomes = "
+      ),
+      "ArgumentError"
+    )
+  }
+  group
+}
+
+# For each row the mean of its new group's rows, as far as outcomes are known; 0 in known groups.
+means_of_new <- function(group, left) {
+  means <- tapply(left, group, mean, na.rm = TRUE)
+  found <- unname(means[group])
+  as.vector(ifelse(is.na(group), 0, found))
+}
+
+new_outcomes <- function(object, newdata, frame, outcomes) {
+  if (is.null(outcomes)) {
+    if (!all(all.vars(object$frame$outcome) %in% names(newdata))) return(NULL)
+    outcomes <- as_refusal(eval(object$frame$outcome, newdata, environment(object$formula)), "newdata: ")
+  }
+  if (length(outcomes) != nrow(newdata)) {
+    refuse(paste0("outcomes have length ", length(outcomes), ", but newdata ", nrow(newdata), " rows"), "ShapeError")
+  }
+  omitted <- attr(frame, "na.action")
+  as.double(if (is.null(omitted)) outcomes else outcomes[-omitted])
 }
 
 # Each group's share of the weights.

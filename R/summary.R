@@ -4,19 +4,21 @@
 #' @export
 summary.matbn <- function(object, vcov = "iid", correction = "sandwich", ...) {
   table <- if (length(object$coefficients)) with_call(sys.call(), table_or_estimates(object, vcov, correction))
-  weight <- if (is.null(object$weights)) length(object$residuals) else sum(object$weights)
+  log_likelihood <- logLik.matbn(object)
   structure(
     list(
       call = object$call,
       residuals = stats::quantile(object$residuals, names = FALSE),
       coefficients = table, errors = attr(table, "kind"), df = attr(table, "df"),
+      tests = if (length(object$nets)) tests_or_nothing(object, vcov, correction),
       nets = stats::setNames(lapply(object$nets, node_table), vapply(object$nets, `[[`, "", "label")),
       activation = object$activation,
       effects = effect_table(object$effects),
       N = length(object$residuals), rank = object$rank,
       r.squared = object$r.squared,
       within.r.squared = if (length(object$effects)) object$within.r.squared,
-      rmse = sqrt(object$sum.of.squares / weight),
+      rmse = rmse_of(object), sigma = sigma_of(object), df.residual = df.residual.matbn(object),
+      logLik = as.numeric(log_likelihood), AIC = stats::AIC(log_likelihood), BIC = stats::BIC(log_likelihood),
       weighted = !is.null(object$weights),
       penalty = object$penalty, edf = object$edf,
       searches = object$searches, messages = object$messages
@@ -30,6 +32,12 @@ table_or_estimates <- function(object, vcov, correction) {
   estimates <- cbind(Estimate = object$coefficients)
   if (object$N.counted <= degrees(object)) return(estimates)
   tryCatch(coefficient_table(object, vcov, "linear", correction), matbn_PythonError = function(e) estimates)
+}
+
+# Tests need Python, degrees of freedom, and the data as they were.
+tests_or_nothing <- function(object, vcov, correction) {
+  if (object$N.counted <= degrees(object)) return(NULL)
+  tryCatch(wald_test(object, vcov = vcov, correction = correction), matbn_error = function(e) NULL)
 }
 
 # A row for each node: its first-layer weights, batch norm's scale and shift, its output weight.
@@ -65,6 +73,13 @@ print.summary.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), .
       stats::printCoefmat(table, digits = digits, signif.legend = TRUE, na.print = "NA")
     }
   }
+  if (!is.null(x$tests)) {
+    cat("\nWald tests that a variable has no effect:\n")
+    stats::printCoefmat(
+      as.matrix(x$tests), digits = digits, cs.ind = integer(), tst.ind = 2L, zap.ind = 1L, has.Pvalue = TRUE, P.values = TRUE,
+      signif.legend = FALSE, na.print = "NA"
+    )
+  }
   for (k in seq_along(x$nets)) {
     cat("\n", names(x$nets)[k], ", ", x$activation, ":\n", sep = "")
     print(x$nets[[k]], digits = digits)
@@ -90,7 +105,9 @@ print_measures <- function(x, digits) {
   cat("\n", x$N, " rows, rank ", x$rank, " of the linear part", if (!is.null(x$effects)) " and the effects", "\n", sep = "")
   cat("R-squared: ", shown(x$r.squared), sep = "")
   if (!is.null(x$within.r.squared)) cat(", within: ", shown(x$within.r.squared), sep = "")
-  cat("\n", if (x$weighted) "Weighted root" else "Root", " mean squared error: ", shown(x$rmse), "\n", sep = "")
+  cat("\n", if (x$weighted) "Weighted root" else "Root", " mean squared error: ", shown(x$rmse), ", residual standard error: ", sep = "")
+  cat(shown(x$sigma), " on ", shown(x$df.residual), " degrees of freedom\n", sep = "")
+  cat("Log-likelihood: ", shown(x$logLik), ", AIC: ", shown(x$AIC), ", BIC: ", shown(x$BIC), "\n", sep = "")
   if (length(x$nets)) {
     cat("Penalty: ", shown(x$penalty), sep = "")
     if (!is.null(x$edf)) cat(", effective degrees of freedom: ", shown(x$edf), sep = "")

@@ -29,6 +29,7 @@ from matbn.fitting.design import NetTerm, net
 from matbn.fitting.progress import Progress
 from matbn.fitting.result import Fit
 from matbn.gradient import net_gradient
+from matbn.inference.anova import Anova, anova
 from matbn.jacobian import net_hessian_product, net_jacobian
 from matbn.network import NetForward, fold, net_forward, net_loss
 from matbn.parameters import NetGradient, Parameters
@@ -41,6 +42,7 @@ __version__ = "0.1.0"
 __all__ = [
     "ACTIVATIONS",
     "Activation",
+    "Anova",
     "ArgumentError",
     "BatchNormCache",
     "BatchNormGradient",
@@ -63,6 +65,7 @@ __all__ = [
     "ShapeError",
     "TrainingOutput",
     "VarianceError",
+    "anova",
     "bn_backward",
     "bn_forward",
     "bn_infer",

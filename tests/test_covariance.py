@@ -35,6 +35,25 @@ def test_standard_errors_equal_those_of_lm_sandwich_and_plm(case, reference):
     np.testing.assert_allclose([found[name] for name in reference["name"]], reference["value"], rtol=1e-8)
 
 
+PEERS = list(
+    pandas.read_csv(FIXTURES / "fixest.csv", keep_default_na=False, na_values=["nan"]).groupby(
+        ["dataset", "effect", "weights", "peer", "type", "cluster"], sort=False
+    )
+)
+
+
+@pytest.mark.parametrize(("case", "reference"), PEERS, ids=[" ".join(filter(None, case)) for case, _ in PEERS])
+def test_standard_errors_equal_those_of_pyfixest_and_statsmodels(case, reference):
+    dataset, effect, weights, peer, kind, cluster = case
+    data = pandas.read_csv(FIXTURES / f"{dataset}.csv")
+    unit = "state" if dataset == "produc" else "firm"
+    data["region"] = data[unit].astype("category").cat.codes % 7
+    fit = matbn.fit(FORMULAS[dataset] + (f" | {effect}" if effect else ""), data, weights=weights or None)
+    correction = "fixest" if peer == "fixest" else "sandwich"
+    found = fit.vcov(f"~ {cluster}" if cluster else kind, correction=correction).errors
+    np.testing.assert_allclose([found[name] for name in reference["name"]], reference["value"], rtol=1e-8)
+
+
 def test_one_tanh_node_has_the_covariance_that_nls_finds():
     reference = pandas.read_csv(FIXTURES / "nls.csv", sep=";", keep_default_na=False)
     fit = matbn.fit("y ~ x + net(z, size=1)", pandas.read_csv(FIXTURES / "nls_data.csv"), penalty=0.0, tolerance=1e-10)

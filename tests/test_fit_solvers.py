@@ -248,7 +248,7 @@ def test_progress_is_told_and_a_trace_kept():
     seen = []
     fit = matbn.fit(y, nets=matbn.net(Z, 2), penalty=1e-4, starts=2, progress=seen.append)
     assert seen
-    assert seen[-1].starts == 2
+    assert seen[-1].starts == seen[-1].finished == 2
     assert all(later.iterations >= earlier.iterations for earlier, later in pairwise(seen))
     for search in fit.searches:
         assert len(search.trace) == search.iterations
@@ -256,6 +256,18 @@ def test_progress_is_told_and_a_trace_kept():
         assert (np.diff(search.trace) <= 1e-12).all()
     with pytest.raises(matbn.ElementTypeError, match="progress is 3, but must be True, False, None or a function"):
         matbn.fit(y, progress=3)
+
+
+def test_searches_that_only_other_threads_made_are_told_too():
+    seen = []
+    watched = Watched(2, 1.0, seen.append)
+    other = threading.Thread(target=watched.ended)
+    other.start()
+    other.join()
+    assert not seen
+    watched.all_ended()
+    watched.all_ended()
+    assert [progress.finished for progress in seen] == [1]
 
 
 def test_a_bar_is_drawn_when_asked_for(capsys, monkeypatch):

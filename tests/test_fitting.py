@@ -9,7 +9,7 @@ from matbn.activation import ACTIVATIONS
 from matbn.fitting.arrays import fit_design
 from matbn.fitting.design import design, net
 from matbn.fitting.posing import Options
-from matbn.fitting.predict import predicted
+from matbn.fitting.predict import New, predicted
 from matbn.fitting.problem import SHIFT
 
 
@@ -39,7 +39,7 @@ def test_linear_models_equal_least_squares_with_dummies(levels, weighted):
     np.testing.assert_allclose(fit.fitted, np.hstack([X, D]) @ expected, rtol=1e-8)
     assert fit.rank == 3 + np.linalg.matrix_rank(D)
     new = X if effects else np.column_stack([np.ones(N), X])
-    np.testing.assert_allclose(predicted(fit, [], new, effects or {}), fit.fitted, rtol=1e-10)
+    np.testing.assert_allclose(predicted(fit, New([], new, effects or {})), fit.fitted, rtol=1e-10)
 
 
 def data(seed, N=300):
@@ -86,7 +86,7 @@ def test_residuals_stand_off_everything_linear():
     V = np.tanh(Z @ fit.nets[0].A + fit.nets[0].c)
     np.testing.assert_allclose(V.T @ (w * fit.residuals), 1e-7 * w.sum() * fit.nets[0].Gamma2, atol=1e-7)
     np.testing.assert_allclose(fit.fitted + fit.residuals, y, rtol=1e-13)
-    np.testing.assert_allclose(predicted(fit, [Z], X, groups), fit.fitted, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(predicted(fit, New([Z], X, groups)), fit.fitted, rtol=1e-9, atol=1e-9)
 
 
 def test_integer_weights_equal_copies_of_rows():
@@ -132,7 +132,9 @@ def test_structure_of_the_first_layer():
     assert (fit.nets[0].Gamma1[mask == 1] != 0).all()
     smooth = fit.nets[1].A
     np.testing.assert_allclose(smooth[0] - 2 * smooth[1] + smooth[2], 0, atol=1e-9 * np.abs(smooth).max())
-    np.testing.assert_allclose(predicted(fit, [Z, Z], np.column_stack([np.ones(len(y)), X]), {}), fit.fitted, atol=1e-8)
+    np.testing.assert_allclose(
+        predicted(fit, New([Z, Z], np.column_stack([np.ones(len(y)), X]), {})), fit.fitted, atol=1e-8
+    )
 
 
 def test_what_a_fit_reports():
@@ -186,6 +188,6 @@ def test_bad_designs_are_refused():
             net(Z, **named)
     fit = fit_design(design(y, net(Z, 1), X, groups), options(iterations=2))
     with pytest.raises(matbn.ArgumentError, match="'id' has groups that the fit has not seen: 77"):
-        predicted(fit, [Z[:1]], X[:1], {"id": np.array([77]), "year": np.array([1])})
+        predicted(fit, New([Z[:1]], X[:1], {"id": np.array([77]), "year": np.array([1])}))
     with pytest.raises(matbn.ArgumentError, match="the groups of 'year' are missing"):
-        predicted(fit, [Z[:1]], X[:1], {"id": np.array([1])})
+        predicted(fit, New([Z[:1]], X[:1], {"id": np.array([1])}))

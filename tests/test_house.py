@@ -22,9 +22,22 @@ MAY_IMPORT = {
     "network": {"activation", "arguments", "batchnorm", "errors", "parameters"},
     "conditioning": {"arguments", "batchnorm", "errors"},
     "stream": {"activation", "arguments", "batchnorm", "conditioning", "errors", "parameters", "stream"},
-    # Fit's methods reach for inference when they are called.
-    "fitting": {"activation", "arguments", "batchnorm", "errors", "fitting", "inference", "running", "stream"},
+    # Fit's methods reach for inference, resampling and plotting when they are called.
+    "fitting": {
+        "activation",
+        "arguments",
+        "batchnorm",
+        "errors",
+        "fitting",
+        "inference",
+        "plotting",
+        "resampling",
+        "running",
+        "stream",
+    },
     "inference": {"activation", "arguments", "errors", "fitting", "inference", "stream"},
+    "resampling": {"arguments", "errors", "fitting", "inference", "resampling", "stream"},
+    "plotting": {"activation", "arguments", "derivative_check", "errors", "fitting", "inference", "plotting"},
     "gradient": {
         "activation",
         "arguments",
@@ -42,7 +55,19 @@ MAY_IMPORT = {
     "forum": {"activation", "arguments", "errors", "forum", "gradient", "network"},
     "sklearn": {"arguments", "errors", "fitting"},
     "cli": {"errors", "forum", ""},
-    "rbridge": {"activation", "arguments", "batchnorm", "errors", "fitting", "forum", "rbridge", ""},
+    "rbridge": {
+        "activation",
+        "arguments",
+        "batchnorm",
+        "errors",
+        "fitting",
+        "forum",
+        "inference",
+        "rbridge",
+        "resampling",
+        "stream",
+        "",
+    },
     "__main__": {"cli"},
 }
 LEAVES = {"cli", "__main__", "rbridge", "sklearn"}

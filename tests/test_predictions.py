@@ -5,8 +5,9 @@ import pytest
 from scipy import stats
 
 import matbn
-from matbn.fitting.predict import new_arrays
-from matbn.inference.predictions import NewRows, codes_of, moves_of
+from matbn.fitting.predict import new_rows
+from matbn.fitting.unseen import codes_of
+from matbn.inference.predictions import NewRows, moves_of
 from matbn.inference.request import estimated
 
 sm = pytest.importorskip("statsmodels.api")
@@ -54,13 +55,14 @@ def test_predictions_of_nets_move_with_the_outcomes_as_the_errors_say(effects):
     options = {"penalty": 1e-3, "tolerance": 1e-10, "starts": 1, "seed": 2}
     fit = matbn.fit(f"y ~ x + net(z, size=1){effects}", data, weights="w", **options)
     assert fit.converged
-    inputs, linear, labels = new_arrays(fit, data[:5], (), None, None)
+    new = new_rows(fit, data[:5], (), None, None)
+    groups = [codes_of(effect, new.effects, 5) for effect in fit.effects]
     # Gauss and Newton leave out the residuals' curvature: compare at a fit without residuals.
     exact = data.assign(y=fit.fitted)
     options["penalty"] = 1e-9
     base = matbn.fit(f"y ~ x + net(z, size=1){effects}", exact, weights="w", **options)
     found = estimated(base)
-    moves = moves_of(found, base.theta, NewRows(inputs, linear, codes_of(found, labels)))
+    moves = moves_of(found, NewRows(new.inputs, new.linear, np.array(groups, int).reshape(-1, 5).T))
     order = np.argsort(found.posed.order)
     for row in (3, 40, 77):
         h = 1e-4

@@ -145,9 +145,9 @@ def _as_linear(linear: ArrayLike | None, names: Sequence[str] | None, N: int) ->
 def _as_mapping(effects: Any) -> dict[str, Any]:
     if effects is None:
         return {}
-    if hasattr(effects, "items"):  # a mapping, or a data frame
+    if hasattr(effects, "items") and getattr(effects, "ndim", 2) != 1:  # a mapping, or a data frame, but no series
         return {str(name): labels for name, labels in effects.items()}
-    return {"effect": effects}
+    return {str(getattr(effects, "name", None) or "effect"): effects}
 
 
 def _as_effect(name: str, labels: Any, N: int) -> Effect:

@@ -16,7 +16,7 @@ from matbn.fitting.formula import parsed
 from matbn.fitting.frame import Recipe, formulaic_package
 from matbn.fitting.result import Fit, FittedEffect, FittedNet, Scored, Search
 
-_SCHEMA = 1
+_SCHEMA = 2
 _LEFT_OUT = ("design", "data")
 
 
@@ -89,13 +89,13 @@ def _arrays(content: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _recipe_content(recipe: Recipe) -> dict[str, Any]:
-    specs = [_spec_content(spec) for spec in (recipe.linear, *recipe.nets)]
+    specs = [_spec_content(spec) for spec in (recipe.outcome, recipe.linear, *recipe.nets)]
     return {"formula": recipe.formula.text, "specs": specs, "intercept": recipe.intercept}
 
 
 def _recipe(content: dict[str, Any]) -> Recipe:
-    linear, *nets = (_spec(spec) for spec in content["specs"])
-    return Recipe(parsed(content["formula"]), linear, tuple(nets), content["intercept"])
+    outcome, linear, *nets = (_spec(spec) for spec in content["specs"])
+    return Recipe(parsed(content["formula"]), linear, tuple(nets), content["intercept"], outcome)
 
 
 def _spec_content(spec: Any) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from matbn.arguments import Array
 from matbn.fitting.bfgs import Minimum, minimise
 from matbn.fitting.design import Design, Effect
 from matbn.fitting.posing import MIDDLE, Options, posed_problem
-from matbn.fitting.predict import predicted
+from matbn.fitting.predict import New, predicted
 from matbn.fitting.problem import Problem
 from matbn.fitting.profile import objective
 from matbn.fitting.progress import Watched
@@ -77,7 +77,7 @@ def _errors(design: Design, out: Array, options: Options, watched: Watched, numb
         there = replace(posed, problem=replace(posed.problem, penalty=_penalty(step)))
         fit = in_units(kept, there, options, [end])
         groups = {effect.name: effect.levels[effect.codes] for effect in left.effects}
-        prediction = predicted(fit, [term.Z for term in left.terms], left.linear, groups)
+        prediction = predicted(fit, New([term.Z for term in left.terms], left.linear, groups))
         errors[1 + _STEPS.index(step)] = w @ (left.y - prediction) ** 2
     return errors
 

@@ -56,6 +56,17 @@ def parsed(text: str) -> Formula:
     return Formula(text, sides[0], " ".join(linear), tuple(nets), effects)
 
 
+def resized(formula: Formula, size: int) -> Formula:
+    """Return a formula whose nets all have another size."""
+    text = formula.text
+    for call in formula.nets:
+        options = ", ".join(f"{name} = {size if name == 'size' else value}" for name, value in call.options)
+        inputs = call.text[len("net(") : -1]
+        kept = [argument for argument in _split(inputs, ",") if argument.partition("=")[0].strip() not in _OPTIONS]
+        text = text.replace(call.text, f"net({', '.join(kept)}, {options})")
+    return parsed(text)
+
+
 def _net(text: str) -> NetCall:
     inputs, options = [], []
     for argument in _split(text[len("net(") : -1], ","):

@@ -22,6 +22,7 @@ class Recipe:
     linear: Any  # formulaic's model spec
     nets: tuple[Any, ...]
     intercept: bool
+    outcome: Any
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,7 +63,8 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
     if w is not None and not isinstance(weights, str):
         w = as_vector("weights", w, len(rows), "one for each row of data")[rows]
     found = design(outcome, terms, linear, effects or None, w)
-    recipe = Recipe(formula, linear.model_spec, tuple(matrix.model_spec for matrix in matrices), not formula.effects)
+    specs = tuple(matrix.model_spec for matrix in matrices)
+    recipe = Recipe(formula, linear.model_spec, specs, not formula.effects, outcome.model_spec)
     return Framed(found, recipe, rows)
 
 
@@ -74,6 +76,23 @@ def arrays_of(recipe: Recipe, data: Any) -> tuple[list[Array], Array, dict[str, 
         linear = np.column_stack([np.ones(len(linear)), linear])
     effects = {name: _column(data, name).to_numpy() for name in recipe.formula.effects}
     return [_again(spec, data) for spec in recipe.nets], linear, effects
+
+
+def outcomes_of(recipe: Recipe, data: Any) -> Array | None:
+    """Return new data's outcomes, nan where they are missing; None without their columns."""
+    _check_frame(data)
+    if not {str(name) for name in recipe.outcome.required_variables} <= set(map(str, data.columns)):
+        return None
+    return _again(recipe.outcome, data)[:, 0]
+
+
+def variables_by_column(spec: Any, data: Any) -> list[frozenset[str]]:
+    """Return which columns of the data each column of a part is made from, the intercept left out."""
+    variables = [
+        frozenset(map(str, spec.term_variables[term])) for term, columns in spec.term_indices.items() for _ in columns
+    ]
+    in_data = frozenset(map(str, data.columns))
+    return [found & in_data for name, found in zip(spec.column_names, variables, strict=True) if name != "Intercept"]
 
 
 def _again(spec: Any, data: Any) -> Array:

@@ -1,20 +1,32 @@
 """Predictions of a fit, which is all that is needed of it: no data, no solver."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from matbn.activation import evaluate
 from matbn.arguments import Array, as_matrix
-from matbn.errors import ArgumentError, ShapeError
-from matbn.fitting.frame import arrays_of
-from matbn.fitting.result import Fit, FittedEffect
+from matbn.errors import ArgumentError, ElementTypeError, ShapeError
+from matbn.fitting.frame import arrays_of, outcomes_of
+from matbn.fitting.result import Fit
+from matbn.fitting.unseen import codes_of, means_of_new, new_groups
 
-New = tuple[list[Array], Array, Mapping[str, Array]]  # inputs of each net, linear part, group labels
+
+@dataclass(frozen=True, eq=False)
+class New:
+    """New rows."""
+
+    inputs: Sequence[Array]  # m × p of each net
+    linear: Array  # m × k, an intercept included
+    effects: Mapping[str, Array]  # m group labels of each
+    outcomes: Array | None = None  # m, nan where unknown
 
 
-def new_arrays(fit: Fit, data: Any, inputs: Any, linear: Any, effects: Any) -> New | None:
+def new_rows(
+    fit: Fit, data: Any, inputs: Any, linear: Any, effects: Any, outcomes: Any = None, unseen: str = "error"
+) -> New | None:
     """Return `Fit.predict`'s new rows as arrays; None for the fit's own."""
     given = len(inputs) > 0 or linear is not None or effects is not None
     if data is None and not given:
@@ -22,7 +34,10 @@ def new_arrays(fit: Fit, data: Any, inputs: Any, linear: Any, effects: Any) -> N
     if fit.recipe is not None:
         if data is None:
             raise ArgumentError("the fit has a formula: give new rows as a data frame, predict(data)")
-        return arrays_of(fit.recipe, data)
+        parts = arrays_of(fit.recipe, data)
+        if outcomes is None and unseen == "estimate":
+            outcomes = outcomes_of(fit.recipe, data)
+        return New(*parts, _as_outcomes(outcomes, len(parts[1])))
     if data is not None:
         raise ArgumentError("the fit was made from arrays: give inputs=, linear= and effects=, not data")
     matrices = [as_matrix(f"inputs[{k}]", Z) for k, Z in enumerate(inputs)]
@@ -32,25 +47,34 @@ def new_arrays(fit: Fit, data: Any, inputs: Any, linear: Any, effects: Any) -> N
         columns = as_matrix("linear", columns[:, None] if columns.ndim == 1 else columns)
     if not fit.effects:
         columns = np.column_stack([np.ones(len(columns)), columns])
-    if effects is not None and not hasattr(effects, "items"):
+    if effects is not None and (not hasattr(effects, "items") or getattr(effects, "ndim", 2) == 1):
         effects = {fit.effects[0].name: effects} if fit.effects else {}
-    return matrices, columns, dict((effects or {}).items())
+    return New(matrices, columns, dict((effects or {}).items()), _as_outcomes(outcomes, len(columns)))
+
+
+def _as_outcomes(outcomes: Any, m: int) -> Array | None:
+    if outcomes is None:
+        return None
+    try:
+        found = np.asarray(outcomes, dtype=float)
+    except (TypeError, ValueError):
+        raise ElementTypeError("outcomes are no numbers; give one for each new row, nan where it is unknown") from None
+    if found.shape != (m,):
+        raise ShapeError(f"outcomes have shape {found.shape}, but must have one number for each of {m} new rows")
+    return found
 
 
 def _rows(matrices: list[Array], linear: Any, effects: Any) -> int:
     if matrices:
         return len(matrices[0])
-    first = linear if linear is not None else next(iter(effects.values())) if hasattr(effects, "values") else effects
-    return len(first)
+    if linear is not None:
+        return len(linear)
+    return len(next(iter(effects.values())) if isinstance(effects, Mapping) else effects)
 
 
-def predicted(
-    fit: Fit, inputs: Sequence[Array], linear: Array, effects: Mapping[str, Array], unseen: str = "error"
-) -> Array:
-    """Return predictions at new rows: each net's inputs, the linear part's columns (intercept too), group labels.
-
-    `unseen` says what groups get that the fit has not seen: see `Fit.predict`.
-    """
+def predicted(fit: Fit, new: New, unseen: str = "error") -> Array:
+    """Return predictions at new rows; `unseen` says what groups get that the fit has not seen, see `Fit.predict`."""
+    inputs, linear = new.inputs, new.linear
     if fit.nets and len(inputs) != len(fit.nets):
         raise ShapeError(f"the fit has {len(fit.nets)} nets, but inputs of {len(inputs)} are given")
     if linear.shape[1] != len(fit.coefficients):
@@ -64,27 +88,19 @@ def predicted(
             raise ShapeError(f"{net.label!r} has {len(net.names)} inputs, but {Z.shape[1]} columns are given")
         total = total + evaluate(fit.activation, "value", (Z - net.mean) @ net.A + net.beta) @ net.Gamma2
     for effect in fit.effects:
-        total = total + _of_groups(fit, effect, effects, unseen)
+        codes = codes_of(effect, new.effects, len(total))
+        others = {"average": effect.average}.get(unseen, 0.0)
+        if unseen == "error" and (codes < 0).any():
+            unknown = np.unique(np.asarray(new.effects[effect.name])[codes < 0])
+            raise ArgumentError(
+                f"{effect.name!r} has groups that the fit has not seen: {', '.join(map(str, unknown[:5]))};"
+                " unseen='average' or 'zero' predicts them nevertheless, 'estimate' from known outcomes"
+            )
+        total = total + np.where(codes < 0, others, effect.estimates[codes])
+    if unseen == "estimate" and fit.effects:
+        groups = new_groups(fit, new.effects, new.outcomes, len(total))
+        left = np.zeros_like(total)
+        if new.outcomes is not None:
+            left[groups.known] = new.outcomes[groups.known] - total[groups.known]
+        total = total + means_of_new(groups, left)
     return total
-
-
-def _of_groups(fit: Fit, effect: FittedEffect, effects: Mapping[str, Array], unseen: str) -> Array:
-    if effect.name not in effects:
-        raise ArgumentError(f"the groups of {effect.name!r} are missing")
-    labels = np.asarray(effects[effect.name])
-    try:
-        place = np.searchsorted(effect.levels, labels)
-    except TypeError:  # texts beside numbers, say
-        kinds = f"{labels.dtype} labels, but those of the fit are {effect.levels.dtype}"
-        raise ArgumentError(f"{effect.name!r} has {kinds}; give the same kind") from None
-    known = place < len(effect.levels)
-    known[known] = effect.levels[place[known]] == labels[known]
-    if unseen == "error" and not known.all():
-        new = np.unique(labels[~known])
-        raise ArgumentError(
-            f"{effect.name!r} has groups that the fit has not seen: {', '.join(map(str, new[:5]))}; unseen='average' or"
-            " 'zero' predicts them nevertheless"
-        )
-    estimates: Array = effect.estimates[np.minimum(place, len(effect.levels) - 1)]
-    estimates[~known] = effect.average if unseen == "average" else 0.0
-    return estimates

@@ -38,13 +38,14 @@ class Watched:
     began: float = field(default_factory=time.perf_counter)
     stopped: bool = False
     finished: int = 0
+    told: int = 0  # of the finished, at the last report
     losses: dict[int, list[float]] = field(default_factory=dict)  # of each search, one an iteration
     last: dict[int, Array] = field(default_factory=dict)  # θ of each search
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def forget(self) -> None:
         """Begin again, with searches under another penalty."""
-        self.finished = 0
+        self.finished = self.told = 0
         self.losses.clear()
         self.last.clear()
 
@@ -67,12 +68,18 @@ class Watched:
             self.finished += 1
         self.tell()
 
+    def all_ended(self) -> None:
+        """Report the end, if other threads were the last to reach it: quick searches may all be theirs."""
+        if self.told < self.finished:
+            self.tell()
+
     def tell(self) -> None:
         """Report, from the main thread only: R takes calls from no other."""
         if self.report is not None and threading.current_thread() is threading.main_thread():
             kept = list(self.losses.values())
             least = min((losses[-1] for losses in kept if losses), default=np.nan)
             seconds = time.perf_counter() - self.began
+            self.told = self.finished
             self.report(Progress(self.starts, self.finished, sum(map(len, kept)), least, seconds))
 
 
@@ -97,17 +104,9 @@ class Bar:
         self._bar: Any = None
 
     def __enter__(self) -> Report | None:
-        if self._wanted is False:
+        self._make = _bar_maker(self._wanted)
+        if self._make is None:
             return None
-        try:
-            import sys
-
-            from tqdm import tqdm
-        except ImportError:
-            return None
-        if self._wanted is None and not sys.stderr.isatty():
-            return None
-        self._make = tqdm
         return throttled(self._show)
 
     def _show(self, progress: Progress) -> None:
@@ -121,3 +120,45 @@ class Bar:
     ) -> None:
         if self._bar is not None:
             self._bar.close()
+
+
+class Counter:
+    """A bar on the terminal for work in equal pieces, from a second on; counts from any thread."""
+
+    def __init__(self, what: str, total: int, wanted: bool | None) -> None:
+        self._what, self._total, self._wanted = what, total, wanted
+        self._began, self._done, self._lock = time.perf_counter(), 0, threading.Lock()
+        self._bar: Any = None
+
+    def __enter__(self) -> "Counter":
+        return self
+
+    def one_more(self) -> None:
+        """Count a piece."""
+        with self._lock:
+            self._done += 1
+            if self._bar is None:
+                if time.perf_counter() - self._began < _FIRST or (make := _bar_maker(self._wanted)) is None:
+                    return
+                self._bar = make(total=self._total, desc=self._what, leave=False, initial=self._done)
+            else:
+                self._bar.update()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._bar is not None:
+            self._bar.close()
+
+
+def _bar_maker(wanted: bool | None) -> Any:
+    """Return tqdm; None where it is not there, or not wanted, or (without a wish) no terminal would show it."""
+    if wanted is False:
+        return None
+    try:
+        import sys
+
+        from tqdm import tqdm
+    except ImportError:
+        return None
+    return tqdm if wanted or sys.stderr.isatty() else None

@@ -1,9 +1,5 @@
 """A fit in words."""
 
-from typing import Any
-
-import numpy as np
-
 from matbn.fitting.result import Fit, FittedNet
 
 
@@ -44,45 +40,15 @@ def text(fit: Fit) -> str:
     return "\n".join([*lines, *(f"note: {message}" for message in fit.messages)])
 
 
-def summary(fit: Fit, table: Any) -> str:
-    """Return `Fit.summary`'s report; `table` has the coefficients' errors, if there are any."""
-    quantiles = np.quantile(fit.residuals, [0, 0.25, 0.5, 0.75, 1])
-    names = ("least", "lower quarter", "median", "upper quarter", "largest")
-    lines = [text(fit), "", "Residuals", *_table(names, [[f"{q:.4g}" for q in quantiles]])]
-    if table is not None:
-        lines += ["", f"Linear part, errors {table.kind}, {table.df:.6g} degrees of freedom", *_coefficients(table)]
-    for net in fit.nets:
-        lines += ["", net.label, *_nodes(net)]
-    if fit.searches:
-        rows = [
-            [f"{s.loss:.8g}", s.status, f"{s.iterations}", f"{s.evaluations}", f"{s.gradient:.0e}"]
-            for s in fit.searches
-        ]
-        lines += ["", "Searches, the best first"]
-        lines += _table(("loss", "status", "iterations", "evaluations", "gradient"), rows)
-    return "\n".join(lines)
-
-
-def _coefficients(table: Any) -> list[str]:
-    header = ("", "estimate", "error", "t", "p", *(f"{100 * side:.4g} %" for side in _sides(table.level)))
-    columns = (table.estimate, table.error, table.t, table.p, table.lower, table.upper)
-    rows = [[name, *(f"{value:.4g}" for value in values)] for name, *values in zip(table.names, *columns, strict=True)]
-    return _table(header, rows)
-
-
-def _sides(level: float) -> tuple[float, float]:
-    return (1 - level) / 2, (1 + level) / 2
-
-
-def _nodes(net: FittedNet) -> list[str]:
+def nodes(net: FittedNet) -> list[str]:
     """Return a net's parameters, a column for each node."""
     header = ("", *(f"node {j + 1}" for j in range(len(net.gamma))))
     rows = [(f"Gamma1 {name}", *row) for name, row in zip(net.names, net.Gamma1, strict=True)]
     rows += [(symbol, *getattr(net, symbol)) for symbol in ("gamma", "beta", "Gamma2")]
-    return _table(header, [[name, *(f"{value:.4g}" for value in values)] for name, *values in rows])
+    return table(header, [[name, *(f"{value:.4g}" for value in values)] for name, *values in rows])
 
 
-def _table(header: tuple[str, ...], rows: list[list[str]]) -> list[str]:
+def table(header: tuple[str, ...], rows: list[list[str]]) -> list[str]:
     """Return lines in columns, each to the right but a first one of names."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     left = header[0] == ""

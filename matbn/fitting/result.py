@@ -1,21 +1,16 @@
 """A fit as data."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from matbn.activation import Activation
-from matbn.arguments import Array, as_choice
+from matbn.arguments import Array
 from matbn.fitting.design import Design
 from matbn.fitting.frame import Recipe
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from matbn.inference.effects import Effects
-    from matbn.inference.predictions import Predicted
-    from matbn.inference.tables import Covariance, Table
+from matbn.fitting.methods import Methods
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,7 +80,7 @@ class Search:
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
+class Fit(Methods):
     """A fitted model y = linear part + effects + Σ a(b(ZΓ₁))Γ₂ + e; `fit` makes it."""
 
     nets: tuple[FittedNet, ...]
@@ -136,53 +131,54 @@ class Fit:
         return _explained(self.sum_of_squares, self.within_sum_of_squares)
 
     @property
+    def nobs(self) -> int:
+        """How many rows count: those with a positive weight."""
+        return self.N if self.design is None or self.design.w is None else int((self.design.w > 0).sum())
+
+    @property
+    def degrees(self) -> float:
+        """Effective degrees of freedom; the rank of the linear part and the effects where they are unknown."""
+        return self.rank if self.edf is None else self.edf
+
+    @property
+    def df_residual(self) -> float:
+        """Degrees of freedom that the model leaves."""
+        return self.nobs - self.degrees
+
+    @property
+    def rmse(self) -> float:
+        """Root of the (weighted) mean squared residual."""
+        return float(np.sqrt(self.loss))
+
+    @property
+    def sigma(self) -> float:
+        """Root of Σwe²/df_residual, an estimate of the errors' deviation."""
+        left = self.df_residual
+        return float(np.sqrt(self.sum_of_squares / left)) if left > 0 else float("nan")
+
+    @property
+    def loglik(self) -> float:
+        """Logarithm of the normal likelihood at its maximum over the errors' variance, as R's logLik for lm."""
+        n = self.nobs
+        w = None if self.design is None else self.design.w
+        logs = 0.0 if w is None else float(np.log(w[w > 0]).sum())
+        with np.errstate(divide="ignore"):
+            return float(0.5 * (logs - n * (np.log(2 * np.pi) + 1 - np.log(n) + np.log(self.sum_of_squares))))
+
+    @property
+    def aic(self) -> float:
+        """2·(degrees + 1) - 2·loglik; the errors' variance is the one more."""
+        return 2 * (self.degrees + 1) - 2 * self.loglik
+
+    @property
+    def bic(self) -> float:
+        """log(nobs)·(degrees + 1) - 2·loglik."""
+        return float(np.log(self.nobs)) * (self.degrees + 1) - 2 * self.loglik
+
+    @property
     def coef(self) -> dict[str, float]:
         """Coefficients of the linear part by name."""
         return dict(zip(self.coefficient_names, self.coefficients.tolist(), strict=True))
-
-    def predict(
-        self, data: Any = None, *, inputs: Any = (), linear: Any = None, effects: Any = None, unseen: str = "error"
-    ) -> Array:
-        """Return predictions: at the fit's own rows, at new `data` for a formula, or at new arrays.
-
-        Parameters
-        ----------
-        inputs, linear, effects
-            Of a fit from arrays: the nets' inputs (a matrix for each), and the others as in `fit`.
-        unseen
-            What groups get that the fit has not seen: "error", "zero", or the "average" effect of the fit's rows.
-        """
-        from matbn.fitting.predict import new_arrays, predicted
-
-        as_choice("unseen", unseen, ("error", "zero", "average"))
-        new = new_arrays(self, data, inputs, linear, effects)
-        return self.fitted if new is None else predicted(self, *new, unseen)
-
-    def get_prediction(
-        self,
-        data: Any = None,
-        *,
-        inputs: Any = (),
-        linear: Any = None,
-        effects: Any = None,
-        unseen: str = "error",
-        interval: str = "confidence",
-        level: float = 0.95,
-        vcov: Any = "iid",
-        correction: str = "sandwich",
-    ) -> "Predicted":
-        """Return predictions with standard errors and bounds, for the mean or ("prediction") for a new outcome.
-
-        The rows are those of `predict`, the errors those of `vcov`; what a group's effect adds to the error is in it,
-        but for groups that were not seen.
-        """
-        from matbn.fitting.predict import new_arrays, predicted
-        from matbn.inference.intervals import predicted_with_errors
-
-        as_choice("unseen", unseen, ("error", "zero", "average"))
-        new = new_arrays(self, data, inputs, linear, effects)
-        value = self.fitted if new is None else predicted(self, *new, unseen)
-        return predicted_with_errors(self, new, value, interval, level, vcov, correction)
 
     @property
     def parameters(self) -> dict[str, float]:
@@ -191,60 +187,9 @@ class Fit:
         Where nets are several, their names begin with the net's label.
         """
         found = self.coef
-        for label, net in zip(_told_apart([net.label for net in self.nets]), self.nets, strict=True):
+        for label, net in zip(told_apart([net.label for net in self.nets]), self.nets, strict=True):
             found |= net.named(f"{label}:" if len(self.nets) > 1 else "")
         return found
-
-    def vcov(self, vcov: Any = "iid", part: str = "linear", correction: str = "sandwich") -> "Covariance":
-        """Return covariances of the estimates; `inference.covariance` has the equations.
-
-        Parameters
-        ----------
-        vcov
-            "iid", "HC0" to "HC3"; "~ id" or "~ id + year" for errors that are correlated within groups, named as
-            columns of the data frame or as effects; or a mapping of such names to a label for each row.
-        part
-            "linear"; "nets", which is what of them is identified: each node's folded weights A = Γ₁γ, c = β - mᵀA (up
-            to sign and order of the nodes, and a rectifier's scale) and Γ₂; or "all".
-        correction
-            For small numbers of clusters: "sandwich", "fixest", "plm" or "none".
-        """
-        from matbn.inference.tables import covariance_by_name
-
-        return covariance_by_name(self, vcov, part, correction)
-
-    def table(
-        self, vcov: Any = "iid", part: str = "linear", correction: str = "sandwich", level: float = 0.95
-    ) -> "Table":
-        """Return estimates with standard errors, t and p values and confidence bounds; arguments as for `vcov`."""
-        from matbn.inference.tables import coefficient_table
-
-        return coefficient_table(self, vcov, part, correction, level)
-
-    def marginal_effects(
-        self,
-        variables: "Sequence[str] | None" = None,
-        *,
-        average: bool = True,
-        vcov: Any = "iid",
-        correction: str = "sandwich",
-        level: float = 0.95,
-    ) -> "Effects":
-        """Return ∂ŷ/∂(variable), averaged over the fit's rows (weighted) or at each, with delta-method errors.
-
-        Variables are numeric columns of a formula's data, through all of its terms and transformations, or columns of
-        arrays by their names; by default all. Errors are those of `vcov`.
-        """
-        from matbn.inference.variables import marginal_effects
-
-        return marginal_effects(self, variables, average, vcov, correction, level)
-
-    def summary(self, vcov: Any = "iid", correction: str = "sandwich") -> str:
-        """Return a longer report than printing gives: residuals, coefficients with errors, each node, each search."""
-        from matbn.fitting.report import summary
-
-        errors = self.design is not None and len(self.coefficient_names) > 0 and self.rank < self.N
-        return summary(self, self.table(vcov, correction=correction) if errors else None)
 
     def to_json(self) -> str:
         """Return the fit as JSON text, from which `Fit.from_json` makes it again, to the last digit."""
@@ -265,7 +210,7 @@ class Fit:
         return text(self)
 
 
-def _told_apart(labels: list[str]) -> list[str]:
+def told_apart(labels: Sequence[str]) -> list[str]:
     """Return labels with .1, .2 and so on behind those that were there before, as R makes names unique."""
     found: list[str] = []
     for label in labels:

@@ -59,6 +59,7 @@ def searched(problem: Problem, options: Options, watched: Watched, also: Array |
     threads = min(len(pieces), cores) if in_search <= 1 else 0  # blocks hold BLAS to one thread where they are
     try:
         ends = combine_in_order(pieces, search, list.__add__, threads) or []
+        watched.all_ended()
     except KeyboardInterrupt:  # while waiting for other threads
         watched.stopped = True
         work = workspace(problem)

@@ -12,7 +12,8 @@ Any estimate is to first order m·(√w⊙ε) with its moves m (N), for coordina
 K are effective degrees of freedom, h leverages, both with fixed effects. The corrections of clustered covariances:
 
     "sandwich"  G/(G - 1)·(N - 1)/(N - K)                     R's vcovCL, the default
-    "fixest"    the same, K without effects whose groups lie within the clusters, G the smallest of the ways
+    "fixest"    the same, G the smallest of the ways, and K counting the effects by the levels of those whose groups do
+                not lie within clusters, less one for each but the first; at least 1
     "plm"       G/(G - 1)·(N - 1)/(N - K), K without effects at all ("sss")
     "none"      1
 """
@@ -95,19 +96,23 @@ def _correction(fit: Linearised, ways: list[Array], groups: int, correction: str
     if correction == "none":
         return 1.0
     K = fit.edf
-    if correction == "plm":
+    if correction in ("plm", "fixest"):
         K -= fit.effects_rank
-    if correction == "fixest":
-        K -= _nested(fit, ways)
+    if correction == "fixest" and fit.design.effects:
+        K += _levels_across(fit, ways)
     return groups / (groups - 1) * (fit.N - 1) / (fit.N - K)
 
 
-def _nested(fit: Linearised, ways: list[Array]) -> int:
-    """Return the degrees of freedom of the effects whose groups lie within those of a cluster, but for one."""
+def _levels_across(fit: Linearised, ways: list[Array]) -> int:
+    """Return how many degrees of freedom fixest counts for the effects."""
     order = fit.posed.order
-    nested = 0
-    for effect in fit.design.effects:
-        codes = effect.codes[order]
-        if any(len(np.unique(np.column_stack([codes, way]), axis=0)) == len(effect.levels) for way in ways):
-            nested += len(effect.levels)
-    return nested - 1 if nested == fit.effects_rank else nested
+    across = [
+        len(effect.levels)
+        for effect in fit.design.effects
+        if not any(_lies_within(effect.codes[order], way, len(effect.levels)) for way in ways)
+    ]
+    return max(1, sum(across) - len(across) + 1)
+
+
+def _lies_within(codes: Array, way: Array, levels: int) -> bool:
+    return len(np.unique(np.column_stack([codes, way]), axis=0)) == levels

@@ -18,7 +18,7 @@ from matbn.fitting.problem import layers
 from matbn.fitting.profile import solved
 from matbn.fitting.sweeps import workspace
 from matbn.inference.covariance import Errors, covariance, degrees
-from matbn.inference.linearised import Linearised
+from matbn.inference.linearised import Linearised, check_determined
 from matbn.inference.predictions import NewRows, whitened_rows
 
 
@@ -36,14 +36,11 @@ class Effects:
     df: float
 
 
-def rates(fit: Linearised, theta: Array, rows: NewRows, change: NewRows) -> tuple[Array, Array]:
-    """Return the nets' part of ∂ŷ (m) at rows whose inputs change at the rates `change`, and r (m × K).
-
-    r are the derivatives of ∂ŷ by the coordinates, the linear part's among them.
-    """
-    problem, posed = fit.posed.problem, fit.posed
-    m = len(rows.linear)
-    value, columns, outputs = np.zeros(m), [], []
+def rates(fit: Linearised, rows: NewRows, change: NewRows) -> tuple[Array, Array]:
+    """Return ∂ŷ (m) at rows whose inputs change at some rates, and its derivatives by the coordinates (m × K)."""
+    problem, posed, theta = fit.posed.problem, fit.posed, fit.theta
+    value: Array = change.linear @ np.nan_to_num(fit.coefficients)
+    columns, outputs = [], []
     if len(theta):
         Gamma2 = posed.scale * solved(problem, theta, workspace(problem)).Gamma2
         for part, own in zip(posed.parts, layers(problem, theta), strict=True):
@@ -55,10 +52,10 @@ def rates(fit: Linearised, theta: Array, rows: NewRows, change: NewRows) -> tupl
             slope = evaluate(problem.activation, "slope", B).T
             bend = evaluate(problem.activation, "curvature", B).T
             outputs.append(slope * along)
-            value += Gamma2[own.nodes] @ outputs[-1]
+            value = value + Gamma2[own.nodes] @ outputs[-1]
             by_node = bend * along * Gamma2[own.nodes, None], slope * Gamma2[own.nodes, None]
             both = x[:, None, :] * by_node[0] + rate[:, None, :] * by_node[1]
-            columns.append(both.reshape(-1, m))
+            columns.append(both.reshape(-1, len(value)))
     kept = posed.linear.kept
     linear = linalg.solve_triangular(posed.linear.R, change.linear[:, kept].T, trans="T")
     return value, np.vstack([*columns, *outputs, linear]).T
@@ -68,6 +65,7 @@ def with_errors(
     fit: Linearised, names: tuple[str, ...], estimate: Array, r: Array, errors: Errors, level: float
 ) -> Effects:
     """Return effects with errors and bounds from their derivatives r (an effect each)."""
+    check_determined(fit, r, names)
     moves = r @ fit.inverse @ fit.D
     with np.errstate(invalid="ignore"):
         error = np.sqrt(np.array([covariance(fit, errors, move[None])[0, 0] for move in moves]))

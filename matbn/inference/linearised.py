@@ -7,25 +7,31 @@ after effects and root weights. The penalised least-squares solution moves with 
 
 (R the penalty's matrix), which is what every covariance here starts from. The folded net has p + 2 parameters a node,
 which are identified, but for signs, orders of nodes and, with a rectifier, the scale that passes between the layers;
-batch norm's own parameters are not, and get no standard errors. Where G is singular, its pseudo-inverse is used, and
-quantities that it leaves undetermined are refused.
+batch norm's own parameters are not, and get no standard errors. Directions in which D does not move (a rectifier's
+scale, the inputs of a node whose output is 0, collinear outputs) are not identified, whatever the penalty makes of
+them: what depends on them is refused. Without a penalty G is singular then, and its pseudo-inverse is used.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from scipy import linalg
 
 from matbn.arguments import Array
+from matbn.errors import ArgumentError
 from matbn.fitting.design import Design
 from matbn.fitting.posing import Options, Part, Posed, posed_problem
 from matbn.fitting.problem import ridge_matrix
 from matbn.fitting.profile import solved
+from matbn.fitting.result import Fit, told_apart
 from matbn.fitting.sweeps import workspace
 from matbn.fitting.tangent import jacobian_rows
 from matbn.fitting.units import shown_signs
 
-_SINGULAR = 1e-10  # eigenvalue of G with unit diagonal, relative to the largest, that counts as 0
+_ROUNDING = 1e-7  # entries of a unit vector that count as 0
+_DEPENDS = 1e-6  # share of the terms of r·free that counts as more than rounding
+_SINGULAR = 1e-13  # eigenvalue of DDᵀ with unit diagonal, relative to the largest, that counts as 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,9 +40,11 @@ class Linearised:
 
     design: Design
     posed: Posed
+    theta: Array  # the fit's
+    coefficients: Array  # the linear part's, nan where a column was dropped
     D: Array  # K × N, M·derivatives by (θ, Γ₂) and M·(linear part as orthonormal columns)
     inverse: Array  # K × K, of G
-    rank: int  # of G, where there is no penalty
+    free: Array  # K × ., directions of the coordinates in which no fitted value moves
     e: Array  # N, √w·residual
     leverage: Array  # N, of the whole model, effects included
     edf: float  # effective degrees of freedom, their sum
@@ -50,6 +58,11 @@ class Linearised:
         return len(self.e) if self.design.w is None else int((self.design.w > 0).sum())
 
     @property
+    def rank(self) -> int:
+        """Rank of the derivatives: how many of the nets' and the linear part's parameters the data determine."""
+        return len(self.D) - int(self.free.shape[1])
+
+    @property
     def df_residual(self) -> float:
         """N - edf."""
         return self.N - self.edf
@@ -60,8 +73,12 @@ class Linearised:
         return float(self.e @ self.e) / self.df_residual
 
 
-def linearised(design: Design, options: Options, theta: Array, residuals: Array) -> Linearised:
-    """Take derivatives at a fit's θ (see `problem.layers`); `residuals` are the fit's, in the design's order."""
+def linearised(fit: Fit) -> Linearised:
+    """Take derivatives at a fit."""
+    design, theta = fit.design, fit.theta
+    assert design is not None
+    assert theta is not None
+    options = Options(fit.activation, fit.penalty, 1, 1, 0.0, 1, fit.linear_penalty)
     posed = posed_problem(design, options)
     problem, scale = posed.problem, posed.scale
     n = len(theta)
@@ -78,7 +95,9 @@ def linearised(design: Design, options: Options, theta: Array, residuals: Array)
     ridge = problem.penalty * problem.weight * linalg.block_diag(penalty, np.zeros((len(problem.linear.Q),) * 2))
     if problem.linear.T is not None:
         ridge[len(J) :, len(J) :] = problem.linear.T.T @ problem.linear.T
-    inverse, rank = _inverse(D @ D.T + ridge)
+    DDt = D @ D.T
+    free = _undetermined(DDt)
+    inverse = _inverse(DDt + ridge, free.shape[1] if fit.penalty == 0 else 0)
     root_w = 1.0 if problem.root_w is None else problem.root_w
     leverage = np.einsum("kn,kn->n", D, inverse @ D)
     if posed.effects is not None:
@@ -87,10 +106,12 @@ def linearised(design: Design, options: Options, theta: Array, residuals: Array)
     return Linearised(
         design=design,
         posed=posed,
+        theta=theta,
+        coefficients=fit.coefficients,
         D=D,
         inverse=inverse,
-        rank=rank,
-        e=residuals[posed.order] * root_w,
+        free=free,
+        e=fit.residuals[posed.order] * root_w,
         leverage=leverage,
         edf=float(leverage.sum()),
         effects_rank=0 if posed.effects is None else posed.effects.rank,
@@ -99,15 +120,46 @@ def linearised(design: Design, options: Options, theta: Array, residuals: Array)
     )
 
 
-def _inverse(G: Array) -> tuple[Array, int]:
-    """Return the inverse, or the pseudo-inverse of a singular G, and the rank."""
+def determined(fit: Linearised, r: Array) -> Array:
+    """Return for each row of r whether the data determine that combination of the coordinates."""
+    sizes = np.abs(np.nan_to_num(r)) @ np.abs(fit.free)
+    found: Array = (np.abs(np.nan_to_num(r) @ fit.free) <= _DEPENDS * sizes).all(axis=1)
+    return found
+
+
+def check_determined(fit: Linearised, r: Array, names: Sequence[str]) -> None:
+    """Refuse what neither the data nor a penalty determines."""
+    if fit.posed.problem.penalty > 0 or not fit.free.size:
+        return
+    open_ends = [name for name, fixed in zip(names, determined(fit, r), strict=True) if not fixed]
+    if open_ends:
+        raise ArgumentError(
+            f"{', '.join(open_ends[:4])}: not determined by the data (rank {fit.rank} of {len(fit.D)}), so that"
+            " there is no standard error; fit fewer nodes, or with a penalty"
+        )
+
+
+def _undetermined(DDt: Array) -> Array:
+    """Return a basis of the directions in which D's rows depend on each other, coordinates in units of equal effect."""
+    if not len(DDt):
+        return np.empty((0, 0))
+    size = np.sqrt(DDt.diagonal())
+    size[size <= _SINGULAR * size.max()] = np.inf
+    values, vectors = np.linalg.eigh(DDt / np.outer(size, size))
+    free = vectors[:, values <= _SINGULAR * values[-1]]
+    free = np.where(np.abs(free) < _ROUNDING, 0, free)
+    return np.where(np.isinf(size)[:, None], free, free / np.where(np.isinf(size), 1, size)[:, None])
+
+
+def _inverse(G: Array, free: int) -> Array:
+    """Return the inverse of G; where it is singular, with so many `free` directions, its pseudo-inverse."""
     if not len(G):
-        return G, 0
+        return G
     size = np.sqrt(np.maximum(G.diagonal(), np.finfo(float).tiny))
     values, vectors = np.linalg.eigh(G / np.outer(size, size))
-    kept = values > _SINGULAR * values[-1]
-    vectors = vectors[:, kept] / size[:, None]
-    return (vectors / values[kept]) @ vectors.T, int(kept.sum())
+    values, vectors = values[free:], vectors[:, free:] / size[:, None]
+    found: Array = (vectors / values) @ vectors.T
+    return found
 
 
 _Place = tuple[Part, Array, int]  # of a node: its part, coordinates of [α; β], and that of Γ₂
@@ -138,7 +190,8 @@ def _parameters(design: Design, posed: Posed, nets: int, signs: Array) -> tuple[
     names: list[str] = []
     rows: list[Array] = []
     several = len(design.terms) > 1
-    prefixes = [f"{term.label}:" if several else "" for term in design.terms]
+    labels = told_apart([term.label for term in design.terms])
+    prefixes = [f"{label}:" if several else "" for label in labels]
     places = _places(design, posed) if nets else [[] for _ in design.terms]
     for k, term in enumerate(design.terms):
         for j, (part, at, output) in enumerate(places[k]):

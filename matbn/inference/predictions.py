@@ -6,10 +6,11 @@ At a new row with derivatives r, in groups whose effects are moved by the rows' 
     h·ε + (r - h·D_raw)·G⁻¹D·(√w⊙ε),
 
 D_raw being the derivatives at the fit's rows before effects are taken out: of what r says, the effects take up what
-they can. Without effects h = 0.
+they can. Without effects h = 0. Where a new group's effect is estimated from its own outcomes, the mean of those rows'
+moves is taken off, and σ²/n added to the variance.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,8 +21,9 @@ from matbn.fitting.posing import Part
 from matbn.fitting.problem import Layer, layers
 from matbn.fitting.profile import solved
 from matbn.fitting.sweeps import workspace
+from matbn.fitting.unseen import NewGroups, means_of_new
 from matbn.inference.covariance import Errors, covariance, degrees
-from matbn.inference.linearised import Linearised
+from matbn.inference.linearised import Linearised, check_determined
 from matbn.stream.kernel import Buffers, layer
 
 
@@ -49,27 +51,43 @@ class Predicted:
     variance: float  # of a new outcome of weight 1
 
 
-def moves_of(fit: Linearised, theta: Array, rows: NewRows) -> Array:
+def own_rows(fit: Linearised) -> NewRows:
+    """Return the rows of the fit's design."""
+    design = fit.design
+    codes = [effect.codes for effect in design.effects]
+    groups = np.column_stack(codes) if codes else np.empty((len(fit.e), 0), int)
+    return NewRows([term.Z for term in design.terms], design.linear, groups)
+
+
+def moves_of(fit: Linearised, rows: NewRows, new: NewGroups | None = None) -> Array:
     """Return the moves of predictions at new rows (m × N)."""
-    r = _derivatives(fit, theta, rows)
-    if fit.posed.effects is None:
-        found: Array = r @ fit.inverse @ fit.D
-        return found
-    h = fit.posed.effects.influence(rows.groups)
-    own = NewRows([term.Z for term in fit.design.terms], fit.design.linear, np.empty((len(fit.e), 0)))
-    r = r - h @ _derivatives(fit, theta, own)[fit.posed.order]
-    root_w = fit.posed.problem.root_w
-    found = r @ fit.inverse @ fit.D
-    found += h if root_w is None else np.divide(h, root_w, out=np.zeros_like(h), where=root_w > 0)
-    return found
+    r = without_effects(fit, rows)[1]
+    h = None
+    if fit.posed.effects is not None:
+        h = fit.posed.effects.influence(rows.groups)
+        r = r - h @ without_effects(fit, own_rows(fit))[1][fit.posed.order]
+    check_determined(fit, r, [f"row {k}" for k in range(len(r))])
+    found: Array = r @ fit.inverse @ fit.D
+    if h is not None:
+        root_w = fit.posed.problem.root_w
+        found += h if root_w is None else np.divide(h, root_w, out=np.zeros_like(h), where=root_w > 0)
+    return found if new is None else found - means_of_new(new, found)
 
 
 def with_errors(
-    fit: Linearised, theta: Array, rows: NewRows, value: Array, errors: Errors, level: float, interval: str
+    fit: Linearised,
+    rows: NewRows,
+    value: Array,
+    errors: Errors,
+    level: float,
+    interval: str,
+    new: NewGroups | None = None,
 ) -> Predicted:
     """Return predictions with errors and bounds; only the covariance's diagonal is formed."""
-    moves = moves_of(fit, theta, rows)
+    moves = moves_of(fit, rows, new)
     variance = np.array([covariance(fit, errors, move[None])[0, 0] for move in moves])
+    if new is not None:
+        variance = variance + np.append(fit.variance / new.counts, 0)[new.code]
     with np.errstate(invalid="ignore"):
         error = np.sqrt(variance)
     spread = np.sqrt(variance + fit.variance) if interval == "prediction" else error
@@ -78,23 +96,24 @@ def with_errors(
     return Predicted(value, error, value - half, value + half, level, interval, str(errors), df, fit.variance)
 
 
-def _derivatives(fit: Linearised, theta: Array, rows: NewRows) -> Array:
-    """Return derivatives by the coordinates (m × K)."""
+def without_effects(fit: Linearised, rows: NewRows) -> tuple[Array, Array]:
+    """Return the nets' and the linear part's sum at rows (m), and its derivatives by the coordinates (m × K)."""
     problem, posed = fit.posed.problem, fit.posed
+    value: Array = rows.linear @ np.nan_to_num(fit.coefficients)
     columns: list[Array] = []
-    if len(theta):
-        Gamma2 = solved(problem, theta, workspace(problem)).Gamma2
+    if len(fit.theta):
+        Gamma2 = posed.scale * solved(problem, fit.theta, workspace(problem)).Gamma2
         nodes = []
-        for part, own in zip(posed.parts, layers(problem, theta), strict=True):
+        for part, own in zip(posed.parts, layers(problem, fit.theta), strict=True):
             x = whitened_rows(rows.inputs[part.term], part, own)
             V, S = _nodes(x, own, fit)
-            slopes = S * (posed.scale * Gamma2[own.nodes])[:, None]
-            columns.append((x[:, None, :] * slopes).reshape(-1, x.shape[1]))
+            value = value + Gamma2[own.nodes] @ V
+            columns.append((x[:, None, :] * (S * Gamma2[own.nodes][:, None])).reshape(-1, x.shape[1]))
             nodes.append(V)
         columns += nodes
     kept = posed.linear.kept
     columns.append(linalg.solve_triangular(posed.linear.R, rows.linear[:, kept].T, trans="T"))
-    return np.vstack(columns).T
+    return value, np.vstack(columns).T
 
 
 def whitened_rows(Z: Array, part: Part, own: Layer) -> Array:
@@ -108,14 +127,3 @@ def whitened_rows(Z: Array, part: Part, own: Layer) -> Array:
 def _nodes(x: Array, own: Layer, fit: Linearised) -> tuple[Array, Array]:
     shape = (own.F.shape[1], x.shape[1])
     return layer(x, own.F, fit.posed.problem.activation, Buffers(x, x, np.empty(shape), np.empty(shape)))
-
-
-def codes_of(fit: Linearised, labels: Mapping[str, Array]) -> Array:
-    """Return groups as the fit's codes, -1 where it has not seen them."""
-    found = [np.full(len(next(iter(labels.values()))), -1) for _ in fit.design.effects] if labels else []
-    for code, effect in zip(found, fit.design.effects, strict=True):
-        given = np.asarray(labels[effect.name])
-        place = np.minimum(np.searchsorted(effect.levels, given), len(effect.levels) - 1)
-        seen = effect.levels[place] == given
-        code[seen] = place[seen]
-    return np.column_stack(found) if found else np.empty((0, 0), int)

@@ -4,9 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from matbn.arguments import Array, as_choice
+from matbn.arguments import Array, as_choice, as_number
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
-from matbn.fitting.posing import Options
 from matbn.fitting.result import Fit
 from matbn.inference.covariance import CORRECTIONS, TYPES, Errors
 from matbn.inference.linearised import Linearised, linearised
@@ -16,14 +15,19 @@ def estimated(fit: Fit) -> Linearised:
     """Linearise a fit, if it has its data and leaves degrees of freedom."""
     if fit.design is None or fit.theta is None:
         raise ArgumentError("the fit came from JSON, which holds no data; standard errors need the fit itself")
-    options = Options(fit.activation, fit.penalty, 1, 1, 0.0, 1, fit.linear_penalty)
-    found = linearised(fit.design, options, fit.theta, fit.residuals)
+    found = linearised(fit)
     if found.df_residual < 1e-8 * found.N:
         raise ArgumentError(
             f"the model has as many degrees of freedom ({found.edf:.1f}) as rows ({found.N}), which leaves none for the"
             " errors"
         )
     return found
+
+
+def as_level(level: Any) -> None:
+    """Check a confidence level."""
+    if not 0 < as_number("level", level) < 1:
+        raise ArgumentError(f"level is {level}, but must lie between 0 and 1")
 
 
 def requested(fit: Fit, vcov: Any, correction: str) -> Errors:
@@ -56,6 +60,21 @@ def _clusters(fit: Fit, vcov: Any) -> dict[str, Array]:
     return found
 
 
+def codes_of_rows(fit: Fit, by: Any) -> Array:
+    """Return the codes of groups that are named (a column or an effect), or given as labels."""
+    if isinstance(by, str):
+        name = by.strip().removeprefix("~").strip()
+        return _codes(name, _labels(fit, name), fit.N)
+    return _codes("by", by, fit.N)
+
+
+def times_of_rows(fit: Fit, time: Any) -> Array:
+    """Return each row's time, as numbers in their order."""
+    if isinstance(time, str):
+        time = _labels(fit, time.strip().removeprefix("~").strip())
+    return _codes("time", time, fit.N)
+
+
 def _labels(fit: Fit, name: str) -> Any:
     if fit.data is not None and name in fit.data.columns:
         return fit.data[name]
@@ -65,15 +84,15 @@ def _labels(fit: Fit, name: str) -> Any:
             return effect.codes
     known = [effect.name for effect in fit.design.effects] if fit.data is None else list(map(str, fit.data.columns))
     raise ArgumentError(
-        f"cluster {name!r} is not known; there are {', '.join(known) or 'none'}: or pass labels, {{name: labels}}"
+        f"{name!r} is neither a column nor an effect; there are {', '.join(known) or 'none'}: or pass labels"
     )
 
 
 def _codes(name: str, labels: Any, N: int) -> Array:
     array = np.asarray(labels)
     if array.shape != (N,):
-        raise ShapeError(f"cluster {name!r} has shape {array.shape}, but must have one label for each of {N} rows")
+        raise ShapeError(f"{name!r} has shape {array.shape}, but must have one label for each of {N} rows")
     if any(label != label or label is None for label in array.tolist()):
-        raise NotFiniteError(f"cluster {name!r} has missing labels; drop those rows before the fit")
+        raise NotFiniteError(f"{name!r} has missing labels; drop those rows before the fit")
     codes: Array = np.unique(array, return_inverse=True)[1]
     return codes

@@ -1,19 +1,26 @@
 """Coefficients with their standard errors: covariances by name, tables, intervals."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from scipy import special
 
-from matbn.arguments import Array, as_choice, as_number
+from matbn.arguments import Array, as_choice
 from matbn.errors import ArgumentError
-from matbn.fitting.result import Fit
+from matbn.fitting.result import Fit, told_apart
 from matbn.inference.covariance import covariance, degrees
-from matbn.inference.linearised import Linearised
-from matbn.inference.request import estimated, requested
+from matbn.inference.linearised import Linearised, determined
+from matbn.inference.request import as_level, estimated, requested
 
 PARTS = ("linear", "nets", "all")
+_GAUGE = ("Gamma1", "gamma", "beta")
+_NOT_IDENTIFIED = (
+    "is not identified: batch norm lets Γ₁ have any scale, and γ and β depend on which; what is identified are the"
+    " folded weights A = Γ₁γ and c = β - mᵀA, part='nets'"
+)
+_SCALED = ("relu", "leaky_relu", "identity")
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,10 +57,11 @@ class Table:
 
 def covariance_by_name(fit: Fit, vcov: Any, part: str, correction: str) -> Covariance:
     """Return `Fit.vcov`'s covariance."""
-    as_choice("part", part, PARTS)
+    _as_part(part)
     errors = requested(fit, vcov, correction)
     found = estimated(fit)
     rows = _rows(found, part)
+    _check_identified(found, rows)
     moves = found.to_parameters[rows] @ found.inverse @ found.D
     names = tuple(found.names[k] for k in rows)
     return Covariance(names, covariance(found, errors, moves), str(errors), degrees(found, errors))
@@ -61,11 +69,10 @@ def covariance_by_name(fit: Fit, vcov: Any, part: str, correction: str) -> Covar
 
 def coefficient_table(fit: Fit, vcov: Any, part: str, correction: str, level: float) -> Table:
     """Return `Fit.table`'s table."""
-    if not 0 < as_number("level", level) < 1:
-        raise ArgumentError(f"level is {level}, but must lie between 0 and 1")
+    as_level(level)
     found = covariance_by_name(fit, vcov, part, correction)
-    folded = _identified(fit)
-    estimate = np.array([folded[name] for name in found.names])
+    values = dict(zip(*_identified(fit), strict=True))
+    estimate = np.array([values[name] for name in found.names])
     error = np.array(list(found.errors.values()))
     with np.errstate(divide="ignore", invalid="ignore"):
         t = estimate / error
@@ -74,20 +81,64 @@ def coefficient_table(fit: Fit, vcov: Any, part: str, correction: str, level: fl
     return Table(found.names, estimate, error, t, p, estimate - half, estimate + half, level, found.kind, found.df)
 
 
+def bounds(
+    fit: Fit, names: Sequence[str] | None, level: float, vcov: Any, part: str, correction: str
+) -> dict[str, tuple[float, float]]:
+    """Return `Fit.confint`'s bounds."""
+    table = coefficient_table(fit, vcov, part, correction, level)
+    found = dict(zip(table.names, zip(table.lower.tolist(), table.upper.tolist(), strict=True), strict=True))
+    for name in found if names is None else names:
+        if name.partition("[")[0].rpartition(":")[2] in _GAUGE:
+            raise ArgumentError(f"{name!r} {_NOT_IDENTIFIED}")
+        as_choice("name", name, tuple(found))
+    return found if names is None else {name: found[name] for name in names}
+
+
+def _as_part(part: str) -> None:
+    if part in _GAUGE:
+        raise ArgumentError(f"part {part!r} {_NOT_IDENTIFIED}")
+    as_choice("part", part, PARTS)
+
+
+def _check_identified(found: Linearised, rows: list[int]) -> None:
+    free = [found.names[row] for row in np.array(rows, int)[~determined(found, found.to_parameters[rows])]]
+    if not free:
+        return
+    shown = ", ".join(free[:4]) + (f" and {len(free) - 4} more" if len(free) > 4 else "")
+    activation = found.posed.problem.activation.name
+    if activation in _SCALED:
+        why = f"with {activation} a node's scale may pass from one layer to the other"
+    else:
+        why = "nodes whose output is 0 or that copy others, or inputs that depend on others, leave them open"
+    raise ArgumentError(
+        f"not identified: {shown} (rank {found.rank} of {len(found.D)}): {why}. Fitted values, effects and the linear"
+        " part have errors all the same"
+    )
+
+
 def _rows(found: Linearised, part: str) -> list[int]:
     linear = len(found.design.linear_names)
     total = len(found.names)
     return list({"linear": range(total - linear, total), "nets": range(total - linear), "all": range(total)}[part])
 
 
-def _identified(fit: Fit) -> dict[str, float]:
-    """Return the identified parameters by the names that `linearised` gives them."""
-    found: dict[str, float] = {}
+def identified_values(fit: Fit, found: Linearised) -> Array:
+    """Return the identified parameters in the order of `found.names`."""
+    names, values = _identified(fit)
+    assert names == list(found.names)
+    return np.array(values)
+
+
+def _identified(fit: Fit) -> tuple[list[str], list[float]]:
+    """Return the identified parameters with the names that `linearised` gives them, in its order."""
+    names: list[str] = []
+    values: list[float] = []
     several = len(fit.nets) > 1
-    for net in fit.nets:
-        prefix = f"{net.label}:" if several else ""
+    for label, net in zip(told_apart([net.label for net in fit.nets]), fit.nets, strict=True):
+        prefix = f"{label}:" if several else ""
         for j in range(len(net.gamma)):
-            found |= {f"{prefix}A[{name},{j + 1}]": float(net.A[i, j]) for i, name in enumerate(net.names)}
-            found[f"{prefix}c[{j + 1}]"] = float(net.c[j])
-        found |= {f"{prefix}Gamma2[{j + 1}]": float(value) for j, value in enumerate(net.Gamma2)}
-    return found | fit.coef
+            names += [*(f"{prefix}A[{name},{j + 1}]" for name in net.names), f"{prefix}c[{j + 1}]"]
+            values += [*net.A[:, j].tolist(), float(net.c[j])]
+        names += [f"{prefix}Gamma2[{j + 1}]" for j in range(len(net.gamma))]
+        values += net.Gamma2.tolist()
+    return [*names, *fit.coefficient_names], [*values, *fit.coefficients.tolist()]

@@ -1,73 +1,104 @@
-"""Which variables there are, and how a fit's inputs change with one of them."""
+"""Which variables a fit has, and its rows where one of them is changed."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from matbn.arguments import Array, as_choice, as_number
+from matbn.arguments import Array, as_choice
 from matbn.errors import ArgumentError
-from matbn.fitting.frame import arrays_of
+from matbn.fitting.frame import arrays_of, variables_by_column
 from matbn.fitting.result import Fit
-from matbn.inference.effects import Effects, rates, with_errors
+from matbn.inference.linearised import Linearised
 from matbn.inference.predictions import NewRows
-from matbn.inference.request import estimated, requested
 
 _STEP = 1e-4  # of a variable, relative to its deviation, by which formulas are differentiated
 
 
-def marginal_effects(
-    fit: Fit, variables: Sequence[str] | None, average: bool, vcov: Any, correction: str, level: float
-) -> Effects:
-    """Return `Fit.marginal_effects`' effects."""
-    if not 0 < as_number("level", level) < 1:
-        raise ArgumentError(f"level is {level}, but must lie between 0 and 1")
-    errors = requested(fit, vcov, correction)
-    found = estimated(fit)
-    assert fit.theta is not None
-    design = found.design
-    rows = NewRows([term.Z for term in design.terms], design.linear, np.empty((fit.N, 0)))
-    names, values, moves = [], [], []
-    known = _variables(fit)
-    for name in known if variables is None else variables:
-        as_choice("variable", name, tuple(known))
-        change = _change(fit, name)
-        value, r = rates(found, fit.theta, rows, change)
-        value += change.linear @ np.nan_to_num(fit.coefficients)
-        if average:
-            value = np.atleast_1d(np.average(value, weights=design.w))
-            r = np.average(r, axis=0, weights=design.w)[None]
-        names += [name] if average else [f"{name}[{k}]" for k in range(len(value))]
-        values.append(value)
-        moves.append(r)
-    return with_errors(found, tuple(names), np.concatenate(values), np.vstack(moves), errors, level)
-
-
-def _variables(fit: Fit) -> list[str]:
-    """Return the numeric columns of a formula's data that its right side needs, or the names of arrays' columns."""
+def variables_of(fit: Fit) -> list[str]:
+    """Return the columns of a formula's data that its right side needs, or the names of arrays' columns."""
     if fit.recipe is None:
         names = [name for net in fit.nets for name in net.names]
         return list(dict.fromkeys([*names, *(name for name in fit.coefficient_names if name != "(Intercept)")]))
-    needed = set()
+    needed: set[str] = set()
     for spec in (fit.recipe.linear, *fit.recipe.nets):
         needed |= set(map(str, spec.required_variables))
-    return [name for name in map(str, fit.data.columns) if name in needed and fit.data[name].dtype.kind in "fiu"]
+    return [name for name in map(str, fit.data.columns) if name in needed]
 
 
-def _change(fit: Fit, name: str) -> NewRows:
-    """Return the rates at which inputs and linear columns change with a variable, at the fit's rows."""
-    assert fit.design is not None
+def numbers_of(fit: Fit) -> list[str]:
+    """Return those of the variables that are numbers."""
     if fit.recipe is None:
-        names = [term.names for term in fit.design.terms]
-        inputs = [np.tile([float(own == name) for own in of_term], (fit.N, 1)) for of_term in names]
-        linear = np.tile([float(own == name) for own in fit.coefficient_names], (fit.N, 1))
-        return NewRows(inputs, linear, np.empty((fit.N, 0)))
-    column = fit.data[name].astype(float)
-    h = _STEP * max(float(column.std()), 1e-300)
-    sides = [arrays_of(fit.recipe, fit.data.assign(**{name: column + side * h})) for side in (1, -1)]
+        return variables_of(fit)
+    return [name for name in variables_of(fit) if fit.data[name].dtype.kind in "fiu"]
+
+
+def as_variable(name: Any, known: list[str]) -> str:
+    """Check a variable's name."""
+    if not known:
+        raise ArgumentError(f"variable is {name!r}, but the fit has none")
+    return as_choice("variable", name, tuple(known))
+
+
+def parameters_of(fit: Fit, found: Linearised, name: str) -> list[int]:
+    """Return which identified parameters (of `found.names`) belong to columns that a variable is part of."""
+    if fit.recipe is None:
+        linear = [frozenset([column]) for column in fit.coefficient_names]
+        nets = [[frozenset([column]) for column in net.names] for net in fit.nets]
+    else:
+        intercept = [frozenset[str]()] if fit.recipe.intercept else []
+        linear = [*intercept, *variables_by_column(fit.recipe.linear, fit.data)]
+        nets = [variables_by_column(spec, fit.data) for spec in fit.recipe.nets]
+    places, start = [], 0
+    for columns, term in zip(nets, found.design.terms, strict=False):
+        own = [k for k, variables in enumerate(columns) if name in variables]
+        places += [start + j * (len(columns) + 1) + k for j in range(term.size) for k in own]
+        start += term.size * (len(columns) + 2)
+    return places + [start + k for k, variables in enumerate(linear) if name in variables]
+
+
+def with_variable(fit: Fit, name: str, value: Any) -> NewRows:
+    """Return the fit's rows with a variable set to one value, or to a value for each row; groups stay."""
+    assert fit.design is not None
+    groups = groups_of(fit)
+    if fit.recipe is not None:
+        inputs, linear, _ = arrays_of(fit.recipe, fit.data.assign(**{name: value}))
+        return NewRows(inputs, linear, groups)
+
+    def changed(columns: Array, names: tuple[str, ...]) -> Array:
+        here = np.array([own == name for own in names])
+        return np.where(here, np.broadcast_to(np.asarray(value, dtype=float), fit.N)[:, None], columns)
+
+    inputs = [changed(term.Z, term.names) for term in fit.design.terms]
+    return NewRows(inputs, changed(fit.design.linear, fit.coefficient_names), groups)
+
+
+def groups_of(fit: Fit) -> Array:
+    """Return the codes of the fit's own rows' groups (N × number of effects)."""
+    assert fit.design is not None
+    codes = [effect.codes for effect in fit.design.effects]
+    return np.column_stack(codes) if codes else np.empty((fit.N, 0), int)
+
+
+def change_with(fit: Fit, name: str) -> NewRows:
+    """Return the rates at which inputs and linear columns change with a variable, at the fit's rows."""
+    values = values_of(fit, name).astype(float)
+    h = _STEP * max(float(values.std()), 1e-300)
+    above, below = (with_variable(fit, name, values + side * h) for side in (1, -1))
 
     def rate(plus: Array, minus: Array) -> Array:
         return (plus - minus) / (2 * h)
 
-    inputs = [rate(plus, minus) for plus, minus in zip(sides[0][0], sides[1][0], strict=True)]
-    return NewRows(inputs, rate(sides[0][1], sides[1][1]), np.empty((fit.N, 0)))
+    inputs = [rate(plus, minus) for plus, minus in zip(above.inputs, below.inputs, strict=True)]
+    return NewRows(inputs, rate(above.linear, below.linear), above.groups)
+
+
+def values_of(fit: Fit, name: str) -> Array:
+    """Return a variable at the fit's rows."""
+    if fit.recipe is not None:
+        found: Array = fit.data[name].to_numpy()
+        return found
+    assert fit.design is not None
+    for term in fit.design.terms:
+        if name in term.names:
+            return term.Z[:, term.names.index(name)]
+    return fit.design.linear[:, fit.coefficient_names.index(name)]

@@ -1,0 +1,137 @@
+# The bootstrap of fits.
+
+#' Bootstrap
+#'
+#' Fits the model to rows (pairs bootstrap) or whole groups (cluster bootstrap) drawn with replacement, each time from where
+#' the fit ended. The penalty stays. Needs Python; the usual statistics are computed there, in parallel, your own in R.
+#'
+#' @param object a fit by [matbn()].
+#' @param statistic a function of a fit that returns numbers; by default linear coefficients, then average marginal effects
+#'   of all numeric variables.
+#' @param replicates how many.
+#' @param by groups that are drawn as a whole, as a formula with one variable or a vector; rows by default.
+#' @param seed by default from R's generator.
+#' @param x,level,digits,... for printing; `level` of the percentile intervals.
+#' @return A list of class `matbn_bootstrap`, with `estimate` (the fit's own), `draws` (a row for each replicate) and
+#'   `groups` (how many were drawn). [confint()] and [vcov()] work on it.
+#' @examples
+#' \dontrun{
+#' fit <- matbn(weight ~ net(Time, size = 2) + Diet | Chick, ChickWeight)
+#' bootstrap(fit, by = ~ Chick, replicates = 200)
+#' bootstrap(fit, function(fit) predict(fit, data.frame(Time = 30, Diet = "1", Chick = "1")), replicates = 200)
+#' }
+#' @export
+bootstrap <- function(object, statistic = NULL, replicates = 999, by = NULL, seed = NULL) {
+  with_call(sys.call(), {
+    as_a_fit(object)
+    whole(replicates, "replicates")
+    if (is.null(seed)) seed <- sample.int(.Machine$integer.max, 1L)
+    units <- if (is.null(by)) NULL else as.integer(group_codes(object, by, "by"))
+    if (is.null(statistic)) {
+      data <- fitted_data(object)
+      variables <- numbers_of(object)
+      out <- bridge_call(
+        "bootstrap", object$model, solution(object), lapply(variables, function(name) change_with(object, data, name)),
+        as.double(replicates), if (!is.null(units)) as.double(units - 1L), number(seed, "seed")
+      )
+      names <- c(names(object$coefficients), if (length(variables)) paste("effect of", variables))
+      out$draws <- matrix(out$draws, ncol = length(names), dimnames = list(NULL, names))
+      out$estimate <- stats::setNames(as.vector(out$estimate), names)
+    } else {
+      out <- with_own_seed(seed, own_bootstrap(object, statistic, replicates, units))
+    }
+    out$seed <- seed
+    structure(out, class = "matbn_bootstrap")
+  })
+}
+
+own_bootstrap <- function(object, statistic, replicates, units) {
+  if (!is.function(statistic)) refuse("statistic must be a function of a fit", "ElementTypeError")
+  value_of <- function(fit) {
+    value <- statistic(fit)
+    if (!is.numeric(value)) refuse(paste0("statistic must return numbers, but returned a ", class(value)[1L]), "ElementTypeError")
+    value
+  }
+  estimate <- value_of(object)
+  N <- length(object$residuals)
+  if (is.null(units)) units <- seq_len(N)
+  groups <- max(units)
+  if (groups < 2L) refuse("by has one group only; at least two must be there to be drawn", "ArgumentError")
+  draws <- matrix(NA_real_, replicates, length(estimate), dimnames = list(NULL, names(estimate)))
+  for (k in seq_len(replicates)) {
+    counts <- as.double(tabulate(sample.int(groups, replace = TRUE), groups)[units])
+    value <- tryCatch(value_of(replicate_of(object, counts)), matbn_error = function(e) NULL)
+    if (is.null(value)) next
+    if (length(value) != length(estimate)) {
+      refuse("statistic returns vectors of different lengths; it must return as many numbers each time", "ShapeError")
+    }
+    draws[k, ] <- value
+  }
+  list(estimate = estimate, draws = draws, groups = groups)
+}
+
+# The fit to resampled rows: the same object with other numbers.
+replicate_of <- function(object, counts) {
+  rows <- counts > 0
+  out <- bridge_call("refit", object$model, solution(object), counts)
+  fit <- object
+  fit$coefficients[] <- replace(out$coefficients, is.nan(out$coefficients), NA)
+  fit$nets <- Map(function(net, found) {
+    found$Gamma1 <- matrix(found$Gamma1, ncol = length(net$gamma), dimnames = dimnames(net$Gamma1))
+    utils::modifyList(net, found)
+  }, object$nets, out$nets)
+  at <- function(x) if (is.null(x)) NULL else x[rows]
+  fit$effects <- Map(function(old, codes, estimates) {
+    stats::setNames(estimates, names(old)[sort(unique(codes[rows]))])
+  }, object$effects, lapply(object$model$effects, as.integer), out$effects)
+  fit$offset <- at(object$offset)
+  fit$residuals <- stats::setNames(out$residuals, names(object$residuals)[rows])
+  fit$fitted.values <- stats::setNames(out$fitted + if (is.null(fit$offset)) 0 else fit$offset, names(fit$residuals))
+  fit$weights <- counts[rows] * if (is.null(object$weights)) 1 else object$weights[rows]
+  fit$N.counted <- sum(fit$weights > 0)
+  for (name in c("theta", "rank", "edf")) fit[name] <- list(out[[name]])
+  fit$r.squared <- out$r_squared
+  fit$within.r.squared <- out$within_r_squared
+  fit$sum.of.squares <- out$sum_of_squares
+  fit$model <- list(
+    y = object$model$y[rows], nets = lapply(object$model$nets, function(net) utils::modifyList(net, list(Z = net$Z[rows, , drop = FALSE]))),
+    linear = if (!is.null(object$model$linear)) object$model$linear[rows, , drop = FALSE],
+    effects = lapply(object$model$effects, function(codes) as.double(factor(codes[rows]))), weights = fit$weights
+  )
+  fit
+}
+
+with_own_seed <- function(seed, code) {
+  if (!exists(".Random.seed", globalenv())) stats::runif(1L)
+  old <- get(".Random.seed", globalenv())
+  on.exit(assign(".Random.seed", old, globalenv()))
+  set.seed(seed)
+  code
+}
+
+#' @rdname bootstrap
+#' @export
+print.matbn_bootstrap <- function(x, level = 0.95, digits = max(3L, getOption("digits") - 3L), ...) {
+  failed <- sum(rowSums(!is.na(x$draws)) == 0)
+  cat(nrow(x$draws), " replicates of ", x$groups, " drawn", if (failed) paste0(", ", failed, " failed"), "\n", sep = "")
+  table <- cbind(
+    estimate = x$estimate, bias = colMeans(x$draws, na.rm = TRUE) - x$estimate,
+    std.error = apply(x$draws, 2L, stats::sd, na.rm = TRUE), confint(x, level = level)
+  )
+  print(table, digits = digits)
+  invisible(x)
+}
+
+#' @rdname bootstrap
+#' @param parm which statistics, by name or number.
+#' @export
+confint.matbn_bootstrap <- function(object, parm, level = 0.95, ...) {
+  sides <- (1 + c(-level, level)) / 2
+  bounds <- t(apply(object$draws, 2L, stats::quantile, sides, na.rm = TRUE, names = FALSE))
+  dimnames(bounds) <- list(names(object$estimate), paste(format(100 * sides, trim = TRUE, digits = 3L), "%"))
+  if (missing(parm)) bounds else bounds[parm, , drop = FALSE]
+}
+
+#' @rdname bootstrap
+#' @export
+vcov.matbn_bootstrap <- function(object, ...) stats::cov(object$draws, use = "complete.obs")

@@ -1,0 +1,73 @@
+# Fits as data frames, for those who have broom: its generics are those of the package generics.
+
+#' Fits as data frames
+#'
+#' Methods for the generics `tidy`, `glance` and `augment`, which packages such as broom export.
+#'
+#' @param x a fit by [matbn()].
+#' @param conf.int,conf.level whether to add confidence bounds, and their level.
+#' @param vcov,part,correction see [matbn-errors].
+#' @param data the rows that were fitted; by default looked up again.
+#' @param ... not used.
+#' @return A data frame: of coefficients; of one row with statistics of the whole fit; or of the fit's rows with `.fitted`,
+#'   `.resid`, `.hat` (leverages) and `.std.resid`.
+#' @name matbn-tidy
+#' @examples
+#' \dontrun{
+#' fit <- matbn(uptake ~ Type + net(conc, size = 2), CO2)
+#' generics::tidy(fit, vcov = ~ Plant)
+#' }
+NULL
+
+#' @rdname matbn-tidy
+#' @exportS3Method generics::tidy
+tidy.matbn <- function(x, conf.int = FALSE, conf.level = 0.95, vcov = "iid", part = c("linear", "nets", "all"),
+                       correction = "sandwich", ...) {
+  part <- with_call(sys.call(), as_part(part))
+  with_call(sys.call(), {
+    check_level(conf.level)
+    table <- coefficient_table(x, vcov, part, correction)
+    frame <- data.frame(term = rownames(table), unname(as.data.frame(table[, 1:4, drop = FALSE])), row.names = NULL)
+    names(frame) <- c("term", "estimate", "std.error", "statistic", "p.value")
+    if (!flag(conf.int, "conf.int")) return(frame)
+    half <- stats::qt((1 + conf.level) / 2, attr(table, "df")) * frame$std.error
+    cbind(frame, conf.low = frame$estimate - half, conf.high = frame$estimate + half)
+  })
+}
+
+#' @rdname matbn-tidy
+#' @exportS3Method generics::glance
+glance.matbn <- function(x, ...) {
+  log_likelihood <- logLik.matbn(x)
+  data.frame(
+    r.squared = x$r.squared, within.r.squared = if (length(x$effects)) x$within.r.squared else NA_real_,
+    sigma = sigma_of(x), rmse = rmse_of(x), logLik = as.numeric(log_likelihood), AIC = stats::AIC(log_likelihood),
+    BIC = stats::BIC(log_likelihood), deviance = x$sum.of.squares, df.residual = df.residual.matbn(x), edf = degrees(x),
+    nobs = x$N.counted, penalty = x$penalty, converged = x$converged
+  )
+}
+
+#' @rdname matbn-tidy
+#' @exportS3Method generics::augment
+augment.matbn <- function(x, data = fitted_data(x), ...) {
+  with_call(sys.call(), {
+    if (NROW(data) != length(x$residuals)) {
+      refuse(paste0("data has ", NROW(data), " rows, but the fit ", length(x$residuals)), "ShapeError")
+    }
+    hat <- bridge_call("leverages", x$model, solution(x))
+    w <- if (is.null(x$weights)) 1 else x$weights
+    data.frame(
+      data, .fitted = unname(x$fitted.values), .resid = unname(x$residuals), .hat = hat,
+      .std.resid = ifelse(hat < 1, unname(sqrt(w) * x$residuals / (sigma_of(x) * sqrt(pmax(1 - hat, 0)))), NA), check.names = FALSE
+    )
+  })
+}
+
+sigma_of <- function(object) {
+  left <- df.residual.matbn(object)
+  if (left > 0) sqrt(object$sum.of.squares / left) else NA_real_
+}
+
+rmse_of <- function(object) {
+  sqrt(object$sum.of.squares / if (is.null(object$weights)) length(object$residuals) else sum(object$weights))
+}

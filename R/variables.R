@@ -1,0 +1,117 @@
+# The variables of a fit, and its rows where one of them is changed: what effects and tests of variables need.
+
+# The rows that were fitted, with the columns of the data that the right-hand side is made from.
+fitted_data <- function(object) {
+  if (is.null(object$formula)) return(array_data(object))
+  env <- environment(object$formula)
+  data <- if (is.null(object$call$data)) NULL else tryCatch(eval(object$call$data, env), error = function(e) NULL)
+  if (is.null(data) && !is.null(object$call$data)) {
+    refuse(paste0("the data of the fit, ", deparse1(object$call$data), ", are gone; effects of variables need them"), "ArgumentError")
+  }
+  frame <- if (is.null(data)) data_around(object, env) else as.data.frame(data)
+  rows <- match(names(object$residuals), rownames(frame))
+  if (anyNA(rows)) refuse("the data of the fit have changed, so that its rows cannot be found", "ArgumentError")
+  frame[rows, , drop = FALSE]
+}
+
+# Without a data frame: the variables in the formula's environment that have an entry for each row.
+data_around <- function(object, env) {
+  found <- mget(all.vars(object$frame$terms), envir = env, inherits = TRUE, ifnotfound = list(NULL))
+  found <- Filter(function(x) is.atomic(x) || is.factor(x), found)
+  lengths <- vapply(found, NROW, 0L)
+  as.data.frame(found[lengths == max(lengths)])
+}
+
+# Of a fit of matrices: the inputs of the nets and the columns of the linear part, by name.
+array_data <- function(object) {
+  columns <- c(
+    Map(function(net, known) stats::setNames(as.data.frame(net$Z), rownames(known$Gamma1)), object$model$nets, object$nets),
+    if (!is.null(object$model$linear)) list(stats::setNames(as.data.frame(object$model$linear), linear_names(object)))
+  )
+  all <- do.call(cbind, unname(columns))
+  all[!duplicated(names(all))]
+}
+
+linear_names <- function(object) setdiff(names(object$coefficients), "(Intercept)")
+
+# Variables that only a fixed effect uses are none that the rest depends on.
+variables_of <- function(object) {
+  if (is.null(object$formula)) return(names(array_data(object)))
+  used <- unlist(lapply(c(list(object$linear), object$nets), function(part) all.vars(attr(part$terms, "variables"))))
+  used <- unique(unlist(lapply(c(list(object$linear), object$nets), function(part) unlist(column_variables(part, used)))))
+  intersect(names(fitted_data(object)), used)
+}
+
+numbers_of <- function(object) {
+  data <- fitted_data(object)
+  Filter(function(name) is.numeric(data[[name]]) && !is.factor(data[[name]]) && is.null(dim(data[[name]])), variables_of(object))
+}
+
+as_variables <- function(variables, known, what = "variables") {
+  if (is.null(variables)) return(known)
+  if (!is.character(variables)) refuse(paste0(what, " must be names of variables"), "ElementTypeError")
+  unknown <- setdiff(variables, known)
+  if (length(unknown)) {
+    refuse(
+      paste0("'", unknown[1L], "' is none of the fit's variables here, which are ", if (length(known)) listed(known, 20L) else "none"),
+      "ArgumentError"
+    )
+  }
+  variables
+}
+
+# For each column of a part, which of the variables its term is made from.
+column_variables <- function(part, known) {
+  labels <- attr(part$terms, "term.labels")
+  lapply(part$assign, function(term) intersect(all.vars(str2lang(labels[term])), known))
+}
+
+# Places (from 0) of a variable's parameters among the identified ones.
+places_of <- function(object, name, known) {
+  of_part <- function(part, names) {
+    which(vapply(if (is.null(object$formula)) as.list(names) else column_variables(part, known), function(own) name %in% own, NA))
+  }
+  places <- integer()
+  start <- 0L
+  for (net in object$nets) {
+    p <- nrow(net$Gamma1)
+    own <- of_part(net, rownames(net$Gamma1))
+    nodes <- seq_along(net$gamma)
+    places <- c(places, start + rep((nodes - 1L) * (p + 1L), each = length(own)) + rep(own - 1L, length(nodes)))
+    start <- start + length(nodes) * (p + 2L)
+  }
+  linear <- of_part(object$linear, linear_names(object)) + (names(object$coefficients)[1L] %in% "(Intercept)")
+  as.double(c(places, start + linear - 1L))
+}
+
+# The nets' inputs and the linear part's columns at the fit's rows, with a variable changed.
+changed_rows <- function(object, data, name, value) {
+  data[[name]] <- value
+  if (is.null(object$formula)) {
+    return(list(
+      nets = lapply(object$nets, function(net) unname(as.matrix(data[rownames(net$Gamma1)]))),
+      linear = if (length(linear_names(object))) unname(as.matrix(data[linear_names(object)]))
+    ))
+  }
+  for (effect in setdiff(names(object$effects), names(data))) data[[effect]] <- NA # not needed here
+  frame <- as_refusal(
+    stats::model.frame(object$frame$terms, data, na.action = stats::na.pass, xlev = object$frame$xlevels), paste0(name, ": ")
+  )
+  parts <- frame_parts(object, frame)
+  list(
+    nets = lapply(parts$nets, function(Z) matrix(as.double(Z), nrow(Z))),
+    linear = if (ncol(parts$linear)) matrix(as.double(parts$linear), nrow(parts$linear))
+  )
+}
+
+# The rates at which these change with a number, by differences.
+change_with <- function(object, data, name) {
+  x <- as.double(data[[name]])
+  h <- 1e-4 * max(sqrt(mean((x - mean(x))^2)), 1e-300)
+  sides <- lapply(c(1, -1), function(side) changed_rows(object, data, name, x + side * h))
+  rate <- function(plus, minus) (plus - minus) / (2 * h)
+  list(
+    nets = Map(rate, sides[[1L]]$nets, sides[[2L]]$nets),
+    linear = if (!is.null(sides[[1L]]$linear)) rate(sides[[1L]]$linear, sides[[2L]]$linear)
+  )
+}

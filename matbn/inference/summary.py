@@ -1,0 +1,68 @@
+"""The long report on a fit: coefficients with errors, tests, statistics, nodes and searches."""
+
+from typing import Any
+
+import numpy as np
+
+from matbn.fitting.report import nodes, table, text
+from matbn.fitting.result import Fit
+from matbn.inference.linearised import Linearised
+from matbn.inference.request import estimated, requested
+from matbn.inference.tables import Table, coefficient_table
+from matbn.inference.variables import parameters_of, variables_of
+from matbn.inference.wald import WaldTests, tested
+
+
+def summary(fit: Fit, vcov: Any, correction: str) -> str:
+    """Return `Fit.summary`'s report; a fit from JSON, or one without degrees of freedom, has no errors."""
+    quantiles = np.quantile(fit.residuals, [0, 0.25, 0.5, 0.75, 1])
+    names = ("least", "lower quarter", "median", "upper quarter", "largest")
+    lines = [text(fit), "", "Residuals", *table(names, [[f"{q:.4g}" for q in quantiles]])]
+    lines += ["", *_statistics(fit)]
+    if fit.design is not None and fit.degrees < fit.nobs * (1 - 1e-8):
+        found = estimated(fit)
+        if fit.coefficient_names:
+            of_linear = coefficient_table(fit, vcov, "linear", correction, 0.95)
+            about = f"Linear part, errors {of_linear.kind}, {of_linear.df:.6g} degrees of freedom"
+            lines += ["", about, *_coefficients(of_linear)]
+        if fit.nets:
+            known = variables_of(fit)
+            places = [parameters_of(fit, found, name) for name in known]
+            tests = tested(fit, found, known, places, requested(fit, vcov, correction))
+            lines += ["", "Wald tests that a variable has no effect", *_tests(tests), _rank(found)]
+    for net in fit.nets:
+        lines += ["", net.label, *nodes(net)]
+    if fit.searches:
+        rows = [
+            [f"{s.loss:.8g}", s.status, f"{s.iterations}", f"{s.evaluations}", f"{s.gradient:.0e}"]
+            for s in fit.searches
+        ]
+        lines += ["", "Searches, the best first"]
+        lines += table(("loss", "status", "iterations", "evaluations", "gradient"), rows)
+    return "\n".join(lines)
+
+
+def _statistics(fit: Fit) -> list[str]:
+    lines = [f"root mean squared residual {fit.rmse:.6g}, on {fit.df_residual:.6g} degrees of freedom {fit.sigma:.6g}"]
+    lines.append(f"log-likelihood {fit.loglik:.6g}, AIC {fit.aic:.6g}, BIC {fit.bic:.6g}")
+    if fit.effects:
+        lines.append("groups: " + ", ".join(f"{len(effect.levels):,} of {effect.name}" for effect in fit.effects))
+    return lines
+
+
+def _coefficients(found: Table) -> list[str]:
+    sides = (1 - found.level) / 2, (1 + found.level) / 2
+    header = ("", "estimate", "error", "t", "p", *(f"{100 * side:.4g} %" for side in sides))
+    columns = (found.estimate, found.error, found.t, found.p, found.lower, found.upper)
+    rows = [[name, *(f"{value:.4g}" for value in values)] for name, *values in zip(found.names, *columns, strict=True)]
+    return table(header, rows)
+
+
+def _tests(tests: WaldTests) -> list[str]:
+    columns = (tests.F, tests.numerator, tests.p)
+    rows = [[name, *(f"{value:.4g}" for value in values)] for name, *values in zip(tests.names, *columns, strict=True)]
+    return table(("", "F", "df", "p"), rows)
+
+
+def _rank(found: Linearised) -> str:
+    return f"  the data determine {found.rank} of {len(found.D)} parameters"

@@ -1,0 +1,67 @@
+"""Fits as data frames, in the manner of R's broom: terms, whole fit, rows."""
+
+from typing import Any
+
+import numpy as np
+
+from matbn.errors import MatbnError
+from matbn.fitting.result import Fit
+from matbn.inference.request import estimated
+
+
+def tidy(fit: Fit, vcov: Any, part: str, correction: str, level: float) -> Any:
+    """Return `Fit.tidy`'s data frame."""
+    table = fit.table(vcov, part, correction, level)
+    return _pandas().DataFrame(
+        {
+            "term": table.names,
+            "estimate": table.estimate,
+            "std_error": table.error,
+            "statistic": table.t,
+            "p_value": table.p,
+            "conf_low": table.lower,
+            "conf_high": table.upper,
+        }
+    )
+
+
+def glance(fit: Fit) -> Any:
+    """Return `Fit.glance`'s data frame."""
+    values = {
+        "r_squared": fit.r_squared,
+        "within_r_squared": fit.within_r_squared if fit.effects else np.nan,
+        "sigma": fit.sigma,
+        "rmse": fit.rmse,
+        "loglik": fit.loglik,
+        "aic": fit.aic,
+        "bic": fit.bic,
+        "deviance": fit.sum_of_squares,
+        "df_residual": fit.df_residual,
+        "edf": fit.degrees,
+        "nobs": fit.nobs,
+        "penalty": fit.penalty,
+        "converged": fit.converged,
+    }
+    return _pandas().DataFrame({name: [value] for name, value in values.items()})
+
+
+def augment(fit: Fit) -> Any:
+    """Return `Fit.augment`'s data frame."""
+    found = estimated(fit)
+    hat = np.empty(fit.N)
+    hat[found.posed.order] = found.leverage
+    w = 1.0 if found.design.w is None else np.sqrt(found.design.w)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        standardised = np.where(hat < 1, w * fit.residuals / (fit.sigma * np.sqrt(1 - hat)), np.nan)
+    columns = {"_fitted": fit.fitted, "_resid": fit.residuals, "_hat": hat, "_std_resid": standardised}
+    if fit.data is not None:
+        return fit.data.assign(**columns)
+    return _pandas().DataFrame({"y": found.design.y, **columns})
+
+
+def _pandas() -> Any:
+    try:
+        import pandas  # type: ignore[import-untyped]
+    except ImportError:
+        raise MatbnError("data frames need the package pandas: pip install 'matbn[fit]'") from None
+    return pandas

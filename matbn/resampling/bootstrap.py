@@ -1,0 +1,163 @@
+"""Bootstrap: fits to rows or whole groups that are drawn with replacement, each from where the fit has ended.
+
+To draw a row (or group) k times is to count it with weight k: copies of a group would have equal fixed effects. The
+penalty stays that of the fit. Marginal effects are averaged over the fit's own rows throughout: what is estimated is
+their spread given the inputs, as by the delta method.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from matbn.arguments import Array, as_integer
+from matbn.errors import ArgumentError, MatbnError
+from matbn.fitting.folds import part_of
+from matbn.fitting.posing import Options
+from matbn.fitting.progress import Counter
+from matbn.fitting.result import Fit
+from matbn.inference.effects import rates
+from matbn.inference.linearised import linearised
+from matbn.inference.predictions import NewRows
+from matbn.inference.request import as_level, codes_of_rows
+from matbn.inference.variables import change_with, numbers_of
+from matbn.resampling.refit import Start, design_of, options_of, refitted, start_of, weighted
+from matbn.stream.threads import combine_in_order, default_threads
+
+
+@dataclass(frozen=True, eq=False)
+class Bootstrap:
+    """A statistic's values, a row for each replicate; rows of nan where it could not be computed."""
+
+    names: tuple[str, ...]
+    estimate: Array  # of the fit itself
+    draws: Array  # replicates × statistics
+    groups: int  # that were drawn; rows count as groups of one
+    failed: int  # replicates
+
+    @property
+    def error(self) -> Array:
+        """Standard deviations over the replicates."""
+        return np.asarray(np.nanstd(self.draws, axis=0, ddof=1))
+
+    @property
+    def covariance(self) -> Array:
+        """Covariance over the replicates without nan."""
+        return np.atleast_2d(np.cov(self.draws[~np.isnan(self.draws).any(axis=1)], rowvar=False))
+
+    @property
+    def bias(self) -> Array:
+        """Mean over the replicates, less the estimate."""
+        return np.asarray(np.nanmean(self.draws, axis=0) - self.estimate)
+
+    def interval(self, level: float = 0.95) -> Array:
+        """Return percentile bounds (statistics × 2)."""
+        as_level(level)
+        return np.asarray(np.nanquantile(self.draws, [(1 - level) / 2, (1 + level) / 2], axis=0).T)
+
+    def __str__(self) -> str:
+        from matbn.fitting.report import table
+
+        lower, upper = self.interval().T
+        columns = (self.estimate, self.bias, self.error, lower, upper)
+        rows = [[name, *(f"{x:.4g}" for x in values)] for name, *values in zip(self.names, *columns, strict=True)]
+        about = f"{len(self.draws)} replicates of {self.groups} drawn" + (
+            f", {self.failed} of them failed" if self.failed else ""
+        )
+        return "\n".join([about, *table(("", "estimate", "bias", "error", "2.5 %", "97.5 %"), rows)])
+
+
+Value = Callable[[Fit], Array]
+
+
+def bootstrap(
+    fit: Fit, statistic: Callable[[Fit], Any] | None, replicates: int, by: Any, seed: int, progress: bool | None
+) -> Bootstrap:
+    """Return `Fit.bootstrap`'s result."""
+    design_of(fit)
+    units = np.arange(fit.N) if by is None else codes_of_rows(fit, by)
+    if statistic is None:
+        names = numbers_of(fit)
+        labels = (*fit.coefficient_names, *(f"effect of {name}" for name in names))
+        value_of = coefficients_and_effects(fit, [change_with(fit, name) for name in names])
+        return drawn(fit, value_of, labels, replicates, units, seed, default_threads(), progress)
+    value_of = checked_statistic(statistic)
+    labels = tuple(f"statistic {k + 1}" for k in range(len(value_of(fit))))
+    return drawn(fit, value_of, labels, replicates, units, seed, 1, progress)
+
+
+def drawn(
+    fit: Fit,
+    value_of: Value,
+    names: tuple[str, ...],
+    replicates: int,
+    units: Array,
+    seed: int,
+    threads: int,
+    progress: bool | None,
+) -> Bootstrap:
+    """Return a statistic's draws, where `units` are the codes (N) of what is drawn; threads do not change them."""
+    replicates, seed = as_integer("replicates", replicates, at_least=2), as_integer("seed", seed)
+    groups = int(units.max()) + 1
+    if groups < 2:
+        raise ArgumentError("by has one group only; at least two must be there to be drawn")
+    estimate = value_of(fit)
+    start, options = start_of(fit), options_of(fit, 0, seed)
+
+    def process(number: int) -> list[Array]:
+        chosen = np.random.default_rng([seed, 7, number]).integers(groups, size=groups)
+        counts = np.bincount(chosen, minlength=groups)[units].astype(float)
+        try:
+            values = value_of(_replicate(fit, counts, options, start))
+        except MatbnError:
+            values = np.full(len(estimate), np.nan)
+        bar.one_more()
+        return [values]
+
+    with Counter("bootstrap", replicates, progress) as bar:
+        found = combine_in_order(range(replicates), process, list.__add__, threads)
+    assert found is not None
+    if any(len(values) != len(estimate) for values in found):
+        raise ArgumentError("statistic returns vectors of different lengths; it must return as many numbers each time")
+    draws = np.array(found)
+    failed = int(np.isnan(draws).all(axis=1).sum())
+    if failed > replicates - 2:
+        raise ArgumentError(f"{failed} of {replicates} replicates could not be fitted")
+    return Bootstrap(names, estimate, draws, groups, failed)
+
+
+def _replicate(fit: Fit, counts: Array, options: Options, start: Start) -> Fit:
+    rows = counts > 0
+    found = refitted(part_of(weighted(design_of(fit), counts), rows), options, start)
+    return replace(found, recipe=fit.recipe, data=None if fit.data is None else fit.data[rows])
+
+
+def coefficients_and_effects(fit: Fit, changes: Sequence[NewRows]) -> Value:
+    """Return the statistic of linear coefficients and average marginal effects.
+
+    `changes` are rates at the fit's rows, over which effects of all replicates are averaged, as by the delta method.
+    """
+    design = design_of(fit)
+    rows = NewRows([term.Z for term in design.terms], design.linear, np.empty((fit.N, 0), int))
+
+    def value_of(one: Fit) -> Array:
+        found = linearised(one)
+        effects = [np.average(rates(found, rows, change)[0], weights=design.w) for change in changes]
+        return np.concatenate([one.coefficients, effects])
+
+    return value_of
+
+
+def checked_statistic(statistic: Callable[[Fit], Any]) -> Value:
+    """Return a user's statistic, with its values checked."""
+    if not callable(statistic):
+        raise ArgumentError(f"statistic is a {type(statistic).__name__}, but must be a function of a fit")
+
+    def value_of(fit: Fit) -> Array:
+        try:
+            return np.atleast_1d(np.asarray(statistic(fit), dtype=float)).ravel()
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"statistic must return a number or a vector of numbers: {error}") from error
+
+    return value_of

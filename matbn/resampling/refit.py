@@ -1,0 +1,60 @@
+"""One model fitted again, to other rows or weights, from where a fit has ended."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from matbn.arguments import Array
+from matbn.errors import ArgumentError
+from matbn.fitting.design import Design
+from matbn.fitting.posing import Options, Posed, posed_problem
+from matbn.fitting.progress import Watched
+from matbn.fitting.result import Fit
+from matbn.fitting.search import searched
+from matbn.fitting.transfer import transferred
+from matbn.fitting.units import in_units
+
+TOLERANCE, ITERATIONS = 1e-6, 2_000
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where a fit has ended."""
+
+    posed: Posed
+    theta: Array
+
+
+def options_of(fit: Fit, starts: int, seed: int) -> Options:
+    """Return a fit's model and penalties, with a search of its own."""
+    return Options(fit.activation, fit.penalty, starts, seed, TOLERANCE, ITERATIONS, fit.linear_penalty)
+
+
+def start_of(fit: Fit) -> Start:
+    """Return where a fit has ended."""
+    design = design_of(fit)
+    assert fit.theta is not None
+    return Start(posed_problem(design, options_of(fit, 1, 1), constants=True), fit.theta)
+
+
+def design_of(fit: Fit) -> Design:
+    """Return a fit's data, if it has them."""
+    if fit.design is None:
+        raise ArgumentError("the fit came from JSON, which holds no data; fit it again first")
+    return fit.design
+
+
+def refitted(design: Design, options: Options, start: Start | None) -> Fit:
+    """Return the best fit from a start of another fit's and `options.starts` others; inputs may be constant."""
+    posed = posed_problem(design, options, constants=True)
+    if not posed.parts or posed.exact:
+        return in_units(design, posed, options, [])
+    also = None if start is None else transferred(start.theta, start.posed, posed)
+    watched = Watched(options.starts, posed.scale, None)
+    with np.errstate(all="ignore"):
+        return in_units(design, posed, options, searched(posed.problem, options, watched, also))
+
+
+def weighted(design: Design, counts: Array) -> Design:
+    """Return a design whose rows count as many times more."""
+    return replace(design, w=counts if design.w is None else design.w * counts)

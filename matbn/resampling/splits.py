@@ -1,0 +1,44 @@
+"""Which rows are left out, fold after fold: rows at random, whole groups, or what follows in time."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matbn.arguments import Array, as_integer
+from matbn.errors import ArgumentError
+from matbn.fitting.result import Fit
+from matbn.inference.request import codes_of_rows, times_of_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """One fold."""
+
+    train: Array  # N booleans
+    test: Array
+
+
+def splits(fit: Fit, by: Any, time: Any, folds: int, seed: int) -> list[Split]:
+    """Return the folds that `Fit.cross_validate` is asked for."""
+    folds = as_integer("folds", folds, at_least=2)
+    if by is not None and time is not None:
+        raise ArgumentError("by and time are both given, but folds are either groups or blocks of time")
+    if time is not None:
+        return _ahead(times_of_rows(fit, time), folds)
+    rng = np.random.default_rng([as_integer("seed", seed), 6])
+    units = np.arange(fit.N) if by is None else codes_of_rows(fit, by)
+    count = int(units.max()) + 1
+    if count < 2:
+        raise ArgumentError("by has one group only, so that none is left to fit to when it is left out")
+    fold = rng.permutation(count) % min(folds, count)
+    return [Split(fold[units] != number, fold[units] == number) for number in range(min(folds, count))]
+
+
+def _ahead(times: Array, folds: int) -> list[Split]:
+    """Cut time into blocks, each predicted from all before it."""
+    values = np.unique(times)
+    if len(values) < 2:
+        raise ArgumentError("time has one value only; at least two are needed, the first to fit to")
+    blocks = np.array_split(values, min(folds + 1, len(values)))
+    return [Split(times < block[0], (times >= block[0]) & (times <= block[-1])) for block in blocks[1:]]

@@ -1,0 +1,104 @@
+"""Cross-validation: fits to all folds but one predict that one, in parallel.
+
+Effects of groups that a fold's fit has not seen are average or zero; or ("estimate") each row's is the mean of what
+the model leaves of the other rows of its group, which judges predictions within groups: errors e_i - ē of n rows are
+multiplied by n/(n - 1), and rows alone in their group are not predicted.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from matbn.arguments import Array, as_choice, as_integer
+from matbn.errors import ArgumentError
+from matbn.fitting.design import Design
+from matbn.fitting.folds import part_of
+from matbn.fitting.posing import Options
+from matbn.fitting.predict import New, predicted
+from matbn.fitting.result import Fit
+from matbn.fitting.unseen import new_groups
+from matbn.resampling.refit import Start, design_of, options_of, refitted, start_of
+from matbn.resampling.splits import Split, splits
+from matbn.stream.threads import combine_in_order, default_threads
+
+UNSEEN = ("average", "zero", "estimate")
+
+
+@dataclass(frozen=True, eq=False)
+class Validation:
+    """How well rows are predicted from the others."""
+
+    predictions: Array  # N, nan where a row was not predicted
+    fold: Array  # N, -1 likewise
+    by_fold: Array  # mean squared error of each fold, weighted
+    mse: float  # over all rows predicted, weighted
+    error: float  # of the mse: of the folds' mean
+    r_squared: float  # 1 - mse/(the weighted variance of the same rows' outcomes)
+
+    @property
+    def rmse(self) -> float:
+        """Root of the mean squared error."""
+        return float(np.sqrt(self.mse))
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.by_fold)} folds: root mean squared error {self.rmse:.6g}, mean squared {self.mse:.6g} (error"
+            f" {self.error:.2g}), R² {self.r_squared:.4f}"
+        )
+
+
+def cross_validate(fit: Fit, by: Any, time: Any, folds: int, unseen: str, starts: int, seed: int) -> Validation:
+    """Return `Fit.cross_validate`'s result."""
+    design = design_of(fit)
+    as_choice("unseen", unseen, UNSEEN)
+    options = options_of(fit, as_integer("starts", starts, at_least=0), as_integer("seed", seed))
+    return validated(design, options, splits(fit, by, time, folds, seed), unseen, start_of(fit))
+
+
+def validated(design: Design, options: Options, folds: Sequence[Split], unseen: str, start: Start | None) -> Validation:
+    """Return how well the folds are predicted."""
+
+    def process(number: int) -> list[Array]:
+        return [_predictions(design, options, folds[number], unseen, start)]
+
+    found = combine_in_order(range(len(folds)), process, list.__add__, min(len(folds), default_threads()))
+    assert found is not None
+    predictions, fold = np.full(len(design.y), np.nan), np.full(len(design.y), -1)
+    for number, (split, values) in enumerate(zip(folds, found, strict=True)):
+        predictions[split.test] = values
+        fold[split.test] = number
+    fold[np.isnan(predictions)] = -1
+    if (fold < 0).all():
+        raise ArgumentError("no row can be predicted in any fold; take other folds")
+    return _judged(design, predictions, fold, len(folds))
+
+
+def _predictions(design: Design, options: Options, split: Split, unseen: str, start: Start | None) -> Array:
+    kept, left = part_of(design, split.train), part_of(design, split.test)
+    fit = refitted(kept, options, start)
+    labels = {effect.name: effect.levels[effect.codes] for effect in left.effects}
+    new = New([term.Z for term in left.terms], left.linear, labels, left.y)
+    value = predicted(fit, new, unseen)
+    if unseen != "estimate" or not fit.effects:
+        return value
+    groups = new_groups(fit, labels, left.y, len(value))
+    n = np.append(groups.counts, 0)[groups.code].astype(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        others: Array = np.where(groups.code >= 0, n / (n - 1), 1)
+        return np.where(np.isfinite(others), left.y - (left.y - value) * others, np.nan)
+
+
+def _judged(design: Design, predictions: Array, fold: Array, count: int) -> Validation:
+    w = np.ones(len(design.y)) if design.w is None else design.w
+    rows = (fold >= 0) & (w > 0)
+    squares = w[rows] * np.square(design.y[rows] - predictions[rows])
+    weight = np.bincount(fold[rows], w[rows], count)
+    present = weight > 0
+    by_fold = np.bincount(fold[rows], squares, count)[present] / weight[present]
+    mse = float(squares.sum() / w[rows].sum())
+    error = float(by_fold.std(ddof=1) / np.sqrt(len(by_fold))) if len(by_fold) > 1 else float("nan")
+    y = design.y[rows]
+    variance = float(np.average(np.square(y - np.average(y, weights=w[rows])), weights=w[rows]))
+    return Validation(predictions, fold, by_fold, mse, error, 1 - mse / variance if variance > 0 else float("nan"))
