@@ -53,36 +53,48 @@ def degrees(fit: Linearised, errors: Errors) -> float:
 
 def covariance(fit: Linearised, errors: Errors, moves: Array) -> Array:
     """Return the covariance of estimates with these moves (rows × N, in the problem's order)."""
+    found: Array = np.sum([factor * (S @ S.T) for factor, S in _scores(fit, errors, moves)], axis=0)
+    return found
+
+
+def variances(fit: Linearised, errors: Errors, moves: Array) -> Array:
+    """Return the diagonal of the covariance only."""
+    found: Array = np.sum([f * np.einsum("ij,ij->i", S, S) for f, S in _scores(fit, errors, moves)], axis=0)
+    return found
+
+
+def standard_errors(fit: Linearised, errors: Errors, moves: Array) -> Array:
+    """Return the roots of the variances; nan where one is negative, as that of two-way clusters may be."""
+    with np.errstate(invalid="ignore"):
+        return np.sqrt(variances(fit, errors, moves))
+
+
+def _scores(fit: Linearised, errors: Errors, moves: Array) -> list[tuple[float, Array]]:
+    """Return factors f and matrices S, of which the covariance is Σ f·SSᵀ."""
     if errors.clusters:
-        return _clustered(fit, errors, moves * fit.e)
+        return _of_clusters(fit, errors, moves * fit.e)
     if errors.kind == "iid":
-        return fit.variance * _squared(moves)
+        return [(fit.variance, moves)]
     e = fit.e
     if errors.kind in ("HC2", "HC3"):
         left = 1 - fit.leverage
         whole = left < _WHOLE
         e = np.where(whole, 0, e / np.where(whole, 1, left) ** (0.5 if errors.kind == "HC2" else 1))
-    factor = fit.N / fit.df_residual if errors.kind == "HC1" else 1.0
-    return factor * _squared(moves * e)
+    return [(fit.N / fit.df_residual if errors.kind == "HC1" else 1.0, moves * e)]
 
 
-def _clustered(fit: Linearised, errors: Errors, scores: Array) -> Array:
+def _of_clusters(fit: Linearised, errors: Errors, scores: Array) -> list[tuple[float, Array]]:
     order = fit.posed.order
     ways = [np.unique(codes[order], return_inverse=True)[1] for codes in errors.clusters.values()]
     smallest = min(int(codes.max()) + 1 for codes in ways)
-    total = np.zeros((len(scores), len(scores)))
+    found = []
     for taken in range(1, len(ways) + 1):
         for some in combinations(ways, taken):
             codes = np.unique(np.column_stack(some), axis=0, return_inverse=True)[1].reshape(-1)
             sums = _by_group(scores, codes)
             groups = smallest if errors.correction == "fixest" else sums.shape[1]
-            total += (-1) ** (taken + 1) * _correction(fit, ways, groups, errors.correction) * _squared(sums)
-    return total
-
-
-def _squared(rows: Array) -> Array:
-    product: Array = rows @ rows.T
-    return product
+            found.append(((-1) ** (taken + 1) * _correction(fit, ways, groups, errors.correction), sums))
+    return found
 
 
 def _by_group(scores: Array, codes: Array) -> Array:

@@ -17,7 +17,7 @@ from scipy import special
 from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.fitting.result import Fit
-from matbn.inference.covariance import Errors, covariance, degrees
+from matbn.inference.covariance import Errors, degrees, standard_errors
 from matbn.inference.linearised import Linearised, check_determined
 from matbn.inference.predictions import NewRows, own_rows, without_effects
 from matbn.inference.request import as_level, estimated, requested
@@ -67,9 +67,7 @@ def curve(fit: Linearised, changed: Iterable[NewRows], errors: Errors) -> tuple[
     root_w = fit.posed.problem.root_w
     of_mean = (1.0 if root_w is None else root_w) / fit.posed.problem.weight
     moves = of_mean + r @ fit.inverse @ fit.D
-    with np.errstate(invalid="ignore"):
-        error = np.sqrt([covariance(fit, errors, move[None])[0, 0] for move in moves])
-    return mean + np.array([value for value, _ in means]) - own, error
+    return mean + np.array([value for value, _ in means]) - own, standard_errors(fit, errors, moves)
 
 
 def _means(fit: Linearised, rows: NewRows) -> tuple[float, Array]:

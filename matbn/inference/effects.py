@@ -66,9 +66,9 @@ def with_errors(
 ) -> Effects:
     """Return effects with errors and bounds from their derivatives r (an effect each)."""
     check_determined(fit, r, names)
-    moves = r @ fit.inverse @ fit.D
-    with np.errstate(invalid="ignore"):
-        error = np.sqrt(np.array([covariance(fit, errors, move[None])[0, 0] for move in moves]))
+    V = covariance(fit, errors, fit.inverse @ fit.D)
+    with np.errstate(invalid="ignore"):  # of two-way clusters a variance may be negative
+        error = np.sqrt(np.einsum("mk,kl,ml->m", r, V, r, optimize=True))
     df = degrees(fit, errors)
     half = special.stdtrit(df, (1 + level) / 2) * error
     return Effects(names, estimate, error, estimate - half, estimate + half, level, str(errors), df)

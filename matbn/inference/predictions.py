@@ -22,9 +22,11 @@ from matbn.fitting.problem import Layer, layers
 from matbn.fitting.profile import solved
 from matbn.fitting.sweeps import workspace
 from matbn.fitting.unseen import NewGroups, means_of_new
-from matbn.inference.covariance import Errors, covariance, degrees
+from matbn.inference.covariance import Errors, degrees, variances
 from matbn.inference.linearised import Linearised, check_determined
 from matbn.stream.kernel import Buffers, layer
+
+_AT_ONCE = 4_000_000  # moves that are held at the same time
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,17 +63,33 @@ def own_rows(fit: Linearised) -> NewRows:
 
 def moves_of(fit: Linearised, rows: NewRows, new: NewGroups | None = None) -> Array:
     """Return the moves of predictions at new rows (m × N)."""
+    found = _moves(fit, rows, _own_derivatives(fit))
+    return found if new is None else found - means_of_new(new, found)
+
+
+def _moves(fit: Linearised, rows: NewRows, own: Array) -> Array:
     r = without_effects(fit, rows)[1]
     h = None
     if fit.posed.effects is not None:
         h = fit.posed.effects.influence(rows.groups)
-        r = r - h @ without_effects(fit, own_rows(fit))[1][fit.posed.order]
+        r = r - h @ own
     check_determined(fit, r, [f"row {k}" for k in range(len(r))])
     found: Array = r @ fit.inverse @ fit.D
     if h is not None:
         root_w = fit.posed.problem.root_w
         found += h if root_w is None else np.divide(h, root_w, out=np.zeros_like(h), where=root_w > 0)
-    return found if new is None else found - means_of_new(new, found)
+    return found
+
+
+def _own_derivatives(fit: Linearised) -> Array:
+    """Return D_raw (N × K), which only effects need."""
+    if fit.posed.effects is None:
+        return np.empty((0, 0))
+    return without_effects(fit, own_rows(fit))[1][fit.posed.order]
+
+
+def _some(rows: NewRows, part: slice) -> NewRows:
+    return NewRows([Z[part] for Z in rows.inputs], rows.linear[part], rows.groups[part])
 
 
 def with_errors(
@@ -84,9 +102,14 @@ def with_errors(
     new: NewGroups | None = None,
 ) -> Predicted:
     """Return predictions with errors and bounds; only the covariance's diagonal is formed."""
-    moves = moves_of(fit, rows, new)
-    variance = np.array([covariance(fit, errors, move[None])[0, 0] for move in moves])
-    if new is not None:
+    m = len(rows.linear)
+    if new is None:  # the moves of some rows at a time: there are N for each
+        step = max(1, _AT_ONCE // len(fit.e))
+        own = _own_derivatives(fit)
+        parts = (_moves(fit, _some(rows, slice(start, start + step)), own) for start in range(0, m, step))
+        variance = np.concatenate([variances(fit, errors, moves) for moves in parts])
+    else:
+        variance = variances(fit, errors, moves_of(fit, rows, new))
         variance = variance + np.append(fit.variance / new.counts, 0)[new.code]
     with np.errstate(invalid="ignore"):
         error = np.sqrt(variance)
