@@ -26,7 +26,7 @@ bootstrap <- function(object, statistic = NULL, replicates = 999, by = NULL, see
     as_a_fit(object)
     whole(replicates, "replicates")
     if (is.null(seed)) seed <- sample.int(.Machine$integer.max, 1L)
-    units <- if (is.null(by)) NULL else as.integer(group_codes(object, by, "by"))
+    units <- if (is.null(by)) NULL else unit_codes(object, by)
     if (is.null(statistic)) {
       data <- fitted_data(object)
       variables <- numbers_of(object)

@@ -76,9 +76,15 @@ choose_fit <- function(object, sizes = NULL, penalties = NULL, criterion = c("cv
 validation_options <- function(object, by, time, folds, unseen, starts, seed) {
   if (is.null(seed)) seed <- sample.int(.Machine$integer.max, 1L)
   options <- list(folds = number(folds, "folds"), unseen = unseen, starts = number(starts, "starts"), seed = number(seed, "seed"))
-  if (!is.null(by)) options$by <- as.double(group_codes(object, by, "by"))
+  if (!is.null(by)) options$by <- as.double(unit_codes(object, by))
   if (!is.null(time)) options$time <- as.double(group_codes(object, time, "time"))
   options
+}
+
+# Groups are counted in the order in which they appear, which is the same whatever their labels are.
+unit_codes <- function(object, by) {
+  codes <- as.integer(group_codes(object, by, "by"))
+  match(codes, unique(codes))
 }
 
 # Groups or times of the rows, from a formula with one variable or from a vector; codes in the order of the values.

@@ -19,6 +19,12 @@ ages <- expand.grid(Time = c(0, 21), Diet = levels(ChickWeight$Diet))
 ages$Chick <- chicks[ages$Diet]
 gain <- tapply(predict(growth, ages), ages$Diet, diff)
 cat("  grams gained in 21 days, by diet:", sprintf("%.1f", gain), "\n")
+effect <- marginal_effects(growth, "Time", vcov = ~ Chick)
+cat(sprintf("  grams a day on average: %.3f, error %.3f, clustered by chick\n", effect$estimate, effect$std.error))
+tests <- wald_test(growth, vcov = ~ Chick)
+cat(sprintf("  no effect of %s: F %.4g on %d and %d degrees of freedom\n", rownames(tests), tests$F, tests$Df, 49L), sep = "")
+left_out <- cross_validate(growth, by = ~ Chick, unseen = "estimate", seed = 1)
+cat(sprintf("  chicks left out are predicted, given their level, within %.4g grams\n", left_out$rmse))
 
 # Theophylline in the blood of twelve subjects: up within two hours, down over a day.
 blood <- matbn(conc ~ net(Time, size = 4) | Subject, Theoph, seed = 1)
@@ -29,5 +35,7 @@ cat("  highest after", hours$Time[which.max(predict(blood, hours))], "hours\n")
 # Uptake of carbon dioxide by twelve plants: a curve in concentration that differs by origin and by chilling.
 uptake <- matbn(uptake ~ net(log(conc), Type, Treatment, size = 3) | Plant, CO2, seed = 1)
 show_fit(uptake)
+scores <- choose_fit(uptake, sizes = 1:3, criterion = "bic", seed = 1)$table$score
+cat("  BIC with 1, 2 and 3 nodes:", sprintf("%.1f", scores), "\n")
 straight <- matbn(uptake ~ log(conc) * Type * Treatment | Plant, CO2)
 cat(sprintf("  a straight line in log(conc) for each group has within R2 %.4f\n", straight$within.r.squared))

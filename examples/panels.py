@@ -42,6 +42,13 @@ def growth() -> None:
     chicks = data.groupby("Diet", observed=True).first().reset_index()
     ends = [fit.predict(chicks.assign(Time=day)) for day in (0, 21)]
     print("  grams gained in 21 days, by diet:", *(f"{gain:.1f}" for gain in ends[1] - ends[0]))
+    effect = fit.marginal_effects(["Time"], vcov="~ Chick")
+    print(f"  grams a day on average: {effect.estimate[0]:.3f}, error {effect.error[0]:.3f}, clustered by chick")
+    tests = fit.wald(vcov="~ Chick")
+    for name, F, df in zip(tests.names, tests.F, tests.numerator, strict=True):
+        print(f"  no effect of {name}: F {F:.4g} on {df:.0f} and {tests.df:.0f} degrees of freedom")
+    left_out = fit.cross_validate(by="Chick", unseen="estimate", seed=1)
+    print(f"  chicks left out are predicted, given their level, within {left_out.rmse:.4g} grams")
 
 
 def blood() -> None:
@@ -55,7 +62,10 @@ def blood() -> None:
 def uptake() -> None:
     """Uptake of carbon dioxide by twelve plants: a curve in concentration that differs by origin and by chilling."""
     data = r_data("CO2")
-    show(matbn.fit("uptake ~ net(log(conc), Type, Treatment, size = 3) | Plant", data))
+    fit = matbn.fit("uptake ~ net(log(conc), Type, Treatment, size = 3) | Plant", data)
+    show(fit)
+    scores = fit.choose(sizes=[1, 2, 3], criterion="bic").scores
+    print("  BIC with 1, 2 and 3 nodes:", *(f"{score:.1f}" for score in scores))
     straight = matbn.fit("uptake ~ log(conc) * Type * Treatment | Plant", data)
     print(f"  a straight line in log(conc) for each group has within R2 {straight.within_r_squared:.4f}")
 

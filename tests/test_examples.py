@@ -22,7 +22,7 @@ def test_real_panels_give_the_same_numbers_in_both_languages():
     r = subprocess.check_output(["Rscript", ROOT / "examples" / "panels.R"], text=True, env=environment)
     from_r = [line.rstrip() for line in r.splitlines()]
     from_python = [line.rstrip() for line in python.splitlines()]
-    assert len(from_r) == 12
+    assert len(from_r) == 17
     assert from_python[: len(from_r)] == from_r
     assert "invest ~ value + net(log(capital), size = 2) | firm + year" in python
     assert python.count("converged") == 4

@@ -61,11 +61,17 @@ def _clusters(fit: Fit, vcov: Any) -> dict[str, Array]:
 
 
 def codes_of_rows(fit: Fit, by: Any) -> Array:
-    """Return the codes of groups that are named (a column or an effect), or given as labels."""
+    """Return the codes of groups that are named (a column or an effect), or given as labels.
+
+    They count groups in the order in which they appear, which is the same whatever their labels are.
+    """
     if isinstance(by, str):
         name = by.strip().removeprefix("~").strip()
-        return _codes(name, _labels(fit, name), fit.N)
-    return _codes("by", by, fit.N)
+        codes = _codes(name, _labels(fit, name), fit.N)
+    else:
+        codes = _codes("by", by, fit.N)
+    first = np.unique(codes, return_index=True)[1]
+    return np.argsort(np.argsort(first))[codes]
 
 
 def times_of_rows(fit: Fit, time: Any) -> Array:

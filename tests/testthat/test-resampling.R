@@ -61,8 +61,7 @@ test_that("the bootstrap's errors are the sandwich's, and own statistics see who
   expect_identical(.Random.seed, before)
   # A replicate is the fit to copies of the chicks that were drawn.
   set.seed(2)
-  groups <- factor(chicks$Chick)
-  drawn <- levels(groups)[sample.int(50, replace = TRUE)]
+  drawn <- unique(chicks$Chick)[sample.int(50, replace = TRUE)]
   copies <- do.call(rbind, lapply(seq_along(drawn), function(k) {
     transform(chicks[chicks$Chick == drawn[k], ], Chick = paste(k, drawn[k]))
   }))
