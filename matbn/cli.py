@@ -11,6 +11,7 @@ import matbn
 from matbn.errors import MatbnError
 from matbn.forum.checks import PUBLISHED, forum_checks
 from matbn.forum.claims import claims
+from matbn.forum.markdown import claims_markdown
 from matbn.forum.report import claims_data, claims_text, forum_data, forum_text
 
 
@@ -44,7 +45,10 @@ def _forum(options: argparse.Namespace) -> int:
 
 def _claims(options: argparse.Namespace) -> int:
     judgements = claims(options.seed)
-    print(json.dumps(claims_data(judgements), ensure_ascii=False) if options.json else claims_text(judgements))
+    if options.json:
+        print(json.dumps(claims_data(judgements), ensure_ascii=False))
+    else:
+        print(claims_markdown(judgements) if options.markdown else claims_text(judgements))
     return 0 if all(judgement.correction_holds for judgement in judgements) else 1
 
 
@@ -70,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
         " Exit status 1 where a correction does not hold.",
     )
     claim.add_argument("--seed", type=int, default=1, help="seed of the random data (default 1)")
+    claim.add_argument("--markdown", action="store_true", help="print the page docs/claims.md")
     claim.set_defaults(run=_claims)
 
     for command in (forum, claim):

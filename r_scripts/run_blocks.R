@@ -1,0 +1,99 @@
+# Runs the R blocks of Markdown files, each file in one session, and compares what they print with the lines that begin
+# with #> after each expression; a line #> ... stands for any lines. With --write the outputs are put into the files.
+#
+#   Rscript r_scripts/run_blocks.R [--write] FILE.md ...
+#
+# Blocks of ```r no-run are left out.
+
+blocks_of <- function(lines) {
+  open <- grep("^```r$", lines)
+  lapply(open, function(start) c(start, start + which(lines[-seq_len(start)] == "```")[1L]))
+}
+
+# What an expression prints, as at the prompt; plots go nowhere.
+printed <- function(expression, env) {
+  utils::capture.output({
+    shown <- withVisible(eval(expression, env))
+    if (shown$visible) print(shown$value)
+  })
+}
+
+# The expressions of a block: their code, what they print, and what is expected.
+evaluated <- function(lines, env) {
+  output <- startsWith(lines, "#>")
+  code <- which(!output)
+  expressions <- parse(text = lines[code], keep.source = TRUE)
+  ends <- code[vapply(attr(expressions, "srcref"), function(ref) as.integer(ref)[3L], 0L)]
+  Map(function(expression, end, following) {
+    after <- lines[seq_along(lines) > end & seq_along(lines) < following]
+    expected <- trimws(sub("^#> ?", "", after[startsWith(after, "#>")]), "right")
+    list(end = end, expected = expected, printed = trimws(printed(expression, env), "right"))
+  }, as.list(expressions), ends, c(ends[-1L], length(lines) + 1L))
+}
+
+agree <- function(expected, printed) {
+  pattern <- vapply(expected, function(line) {
+    if (line == "...") "(.*\n)*" else paste0("\\Q", line, "\\E\n")
+  }, "")
+  grepl(paste0("^", paste(pattern, collapse = ""), "$"), paste0(printed, "\n", collapse = ""), perl = TRUE) ||
+    (!length(expected) && !length(printed))
+}
+
+check_file <- function(path, write) {
+  lines <- readLines(path, encoding = "UTF-8")
+  env <- new.env(parent = globalenv())
+  wrong <- 0L
+  made <- lines
+  replaced <- list()
+  for (block in blocks_of(lines)) {
+    inner <- lines[seq(block[1L] + 1L, length.out = block[2L] - block[1L] - 1L)]
+    results <- tryCatch(evaluated(inner, env), error = function(e) {
+      cat(path, ":", block[1L], ": ", conditionMessage(e), "\n", sep = "")
+      NULL
+    })
+    if (is.null(results)) {
+      wrong <- wrong + 1L
+      next
+    }
+    for (result in results) {
+      if (write || agree(result$expected, result$printed)) next
+      wrong <- wrong + 1L
+      cat(path, ":", block[1L] + result$end, ": expected\n", paste0("  ", result$expected, "\n"), " but found\n", sep = "")
+      cat(paste0("  ", result$printed, "\n"), sep = "")
+    }
+    replaced[[length(replaced) + 1L]] <- list(block = block, inner = with_outputs(inner, results))
+  }
+  if (write && !wrong) {
+    for (change in rev(replaced)) {
+      made <- c(made[seq_len(change$block[1L])], change$inner, made[seq(change$block[2L], length(made))])
+    }
+    writeLines(made, path, useBytes = TRUE)
+  }
+  wrong
+}
+
+with_outputs <- function(lines, results) {
+  ends <- vapply(results, `[[`, 0L, "end")
+  out <- character()
+  for (k in seq_along(lines)) {
+    if (startsWith(lines[k], "#>")) next
+    out <- c(out, lines[k])
+    here <- match(k, ends)
+    if (is.na(here)) next
+    result <- results[[here]]
+    keep <- length(result$expected) && agree(result$expected, result$printed)
+    shown <- if (keep) result$expected else result$printed
+    if (length(shown)) out <- c(out, trimws(paste("#>", shown), "right"))
+  }
+  out
+}
+
+main <- function(arguments) {
+  grDevices::pdf(NULL)
+  options(width = 110, digits = 7, prompt = "> ")
+  write <- "--write" %in% arguments
+  wrong <- vapply(setdiff(arguments, "--write"), check_file, 0L, write)
+  quit(status = as.integer(any(wrong > 0L)))
+}
+
+main(commandArgs(trailingOnly = TRUE))
