@@ -5,7 +5,7 @@ For Z (N × p), with column means μ, d = N - ddof and s_j = √(‖Z_j - μ_j�
     H = (Z - 1μᵀ)·diag(1/s)            normalised
     Y = H·diag(γ) + 1βᵀ                 scaled and shifted
 
-The differential of H is a symmetric map of each column,
+The differential of H is a symmetric map of each column (Theorem 2 of docs/answer.md),
 
     dH = (C·dZ - H·diag(Hᵀ dZ)/d)·diag(1/s),   C = I - 11ᵀ/N,
 

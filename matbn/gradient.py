@@ -1,6 +1,6 @@
 """The exact gradient of the loss in matrix form, and the choice among its derivations.
 
-With e = y - ŷ and W = -(2/N)·(eΓ₂ᵀ)⊙a′(B):
+With e = y - ŷ and W = -(2/N)·(eΓ₂ᵀ)⊙a′(B), by Theorems 1 and 3 of docs/answer.md:
 
     ∂R/∂Γ₂ = -(2/N) Vᵀe
     ∂R/∂β  = Wᵀ1

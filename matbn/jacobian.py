@@ -1,6 +1,6 @@
 """Derivatives of the fitted values by all parameters, and second derivatives of the loss.
 
-Parameters are ordered θ = (vec Γ₁, γ, β, Γ₂), as `Parameters.theta` has them. Through the batch statistics,
+Parameters are ordered θ = (vec Γ₁, γ, β, Γ₂), as `Parameters.theta` has them. Through the batch statistics (docs/derivations.md, "Further derivatives"),
 
     ∂ŷ/∂Γ₂  = V
     ∂ŷ/∂β   = a′(B)·diag(Γ₂)

@@ -1,4 +1,4 @@
-"""By vec, ⊗ and explicit Jacobians, as the first answer does it.
+"""By vec, ⊗ and explicit Jacobians, as the first answer does it (Theorem 4 of docs/answer.md).
 
 With vec(AXB) = (Bᵀ⊗A)vec X, X_c = CX and Z_c = X_cΓ₁, batch norm with diagonal matrices is
 

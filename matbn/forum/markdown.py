@@ -10,11 +10,11 @@ _ROUNDING = 1e-12  # below it a difference is told as rounding, for its digits d
 _HEAD = """\
 # Verdicts
 
-Every formula that the question, its answers and the posts behind them claim, evaluated literally on random data and held
-against the exact gradient (a complex step through the definitions, no derived formula) by `matbn claims --markdown`,
-which writes this page; `claims()` in R gives the same as a data frame. The difference is the largest one relative to the
-largest entry, after a missing factor 1/N is put right. Each correction is evaluated too. The derivations are in
-[answer.md](answer.md) and [derivations.md](derivations.md).
+Every formula that the question, its answers and the posts behind them claim, evaluated literally on random data and
+held against the exact gradient (a complex step through the definitions, no derived formula) by `matbn claims
+--markdown`, which writes this page; `claims()` in R gives the same as a data frame. The difference is the largest one
+relative to the largest entry, after a missing factor 1/N is put right. Each correction is evaluated too. The
+derivations are in [answer.md](answer.md) and [derivations.md](derivations.md).
 """
 
 

@@ -1,6 +1,7 @@
 """The one-pass engine: loss and exact gradient from one reading of the rows.
 
-For a fixed X, batch norm's statistics and their derivatives need no pass over the rows. Let m be the (weighted)
+For a fixed X, batch norm's statistics and their derivatives need no pass over the rows (Theorem 5 of docs/answer.md,
+here with case weights). Let m be the (weighted)
 mean of X's rows, X_c = X - 1mᵀ, and D the diagonal matrix of the case weights w (I without). Once, from a QR
 factorisation built block by block, comes the triangular T with TᵀT = X_cᵀDX_c =: S. Then, for any parameters,
 
