@@ -9,7 +9,7 @@ summary.matbn <- function(object, vcov = "iid", correction = "sandwich", ...) {
     list(
       call = object$call,
       residuals = stats::quantile(object$residuals, names = FALSE),
-      coefficients = table, errors = attr(table, "kind"), df = attr(table, "df"),
+      coefficients = plain(table), errors = attr(table, "kind"), df = attr(table, "df"),
       tests = if (length(object$nets)) tests_or_nothing(object, vcov, correction),
       nets = stats::setNames(lapply(object$nets, node_table), vapply(object$nets, `[[`, "", "label")),
       activation = object$activation,
@@ -32,6 +32,11 @@ table_or_estimates <- function(object, vcov, correction) {
   estimates <- cbind(Estimate = object$coefficients)
   if (object$N.counted <= degrees(object)) return(estimates)
   tryCatch(coefficient_table(object, vcov, "linear", correction), matbn_PythonError = function(e) estimates)
+}
+
+plain <- function(table) {
+  attr(table, "kind") <- attr(table, "df") <- NULL
+  table
 }
 
 # Tests need Python, degrees of freedom, and the data as they were.
@@ -66,7 +71,6 @@ print.summary.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), .
   if (!is.null(x$coefficients)) {
     cat("\nLinear part", if (!is.null(x$errors)) paste0(" (errors ", x$errors, ", ", format(x$df, digits = digits), " df)"), ":\n", sep = "")
     table <- x$coefficients
-    attr(table, "kind") <- attr(table, "df") <- NULL
     if (ncol(table) == 1L) {
       stats::printCoefmat(table, digits = digits, cs.ind = 1L, tst.ind = integer(), has.Pvalue = FALSE)
     } else {

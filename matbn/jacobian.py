@@ -1,6 +1,7 @@
 """Derivatives of the fitted values by all parameters, and second derivatives of the loss.
 
-Parameters are ordered θ = (vec Γ₁, γ, β, Γ₂), as `Parameters.theta` has them. Through the batch statistics (docs/derivations.md, "Further derivatives"),
+Parameters are ordered θ = (vec Γ₁, γ, β, Γ₂), as `Parameters.theta` has them. Through the batch statistics, by Theorem
+2 of docs/answer.md,
 
     ∂ŷ/∂Γ₂  = V
     ∂ŷ/∂β   = a′(B)·diag(Γ₂)

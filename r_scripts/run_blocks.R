@@ -1,5 +1,6 @@
 # Runs the R blocks of Markdown files, each file in one session, and compares what they print with the lines that begin
-# with #> after each expression; a line #> ... stands for any lines. With --write the outputs are put into the files.
+# with #> after each expression, word by word and numbers nearly; a line #> ... stands for any lines. With --write the
+# outputs are put into the files.
 #
 #   Rscript r_scripts/run_blocks.R [--write] FILE.md ...
 #
@@ -31,12 +32,39 @@ evaluated <- function(lines, env) {
   }, as.list(expressions), ends, c(ends[-1L], length(lines) + 1L))
 }
 
+# Lines agree word by word, with a line ... for any number of them.
 agree <- function(expected, printed) {
-  pattern <- vapply(expected, function(line) {
-    if (line == "...") "(.*\n)*" else paste0("\\Q", line, "\\E\n")
-  }, "")
-  grepl(paste0("^", paste(pattern, collapse = ""), "$"), paste0(printed, "\n", collapse = ""), perl = TRUE) ||
-    (!length(expected) && !length(printed))
+  if (!length(expected)) return(!length(printed))
+  if (expected[1L] == "...") {
+    return(any(vapply(0:length(printed), function(k) agree(expected[-1L], printed[seq_along(printed) > k]), NA)))
+  }
+  length(printed) && same_words(expected[1L], printed[1L]) && agree(expected[-1L], printed[-1L])
+}
+
+same_words <- function(a, b) {
+  a <- words(a)
+  b <- words(b)
+  length(a) == length(b) && all(mapply(same_word, a, b))
+}
+
+words <- function(line) strsplit(trimws(line), "[[:space:]]+")[[1L]]
+
+# Numbers with decimals may differ by one in their last place, all by a ten-thousandth: minima end where rounding lets them.
+same_word <- function(a, b) {
+  if (identical(a, b)) return(TRUE)
+  x <- number_in(a)
+  y <- number_in(b)
+  if (is.na(x) || is.na(y)) return(FALSE)
+  places <- if (grepl(".", paste0(a, b), fixed = TRUE)) max(last_place(a), last_place(b)) else 0
+  abs(x - y) <= max(1e-4 * max(abs(x), abs(y)), 1.01 * places)
+}
+
+number_in <- function(word) suppressWarnings(as.numeric(gsub("[(),;]", "", word)))
+
+last_place <- function(word) {
+  parts <- strsplit(gsub("[(),;]", "", word), "e")[[1L]]
+  decimals <- if (grepl(".", parts[1L], fixed = TRUE)) nchar(sub("^[^.]*[.]", "", parts[1L])) else 0L
+  10^((if (length(parts) > 1L) as.numeric(parts[2L]) else 0) - decimals)
 }
 
 check_file <- function(path, write) {

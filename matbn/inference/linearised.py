@@ -7,9 +7,10 @@ after effects and root weights. The penalised least-squares solution moves with 
 
 (R the penalty's matrix), which is what every covariance here starts from. The folded net has p + 2 parameters a node,
 which are identified, but for signs, orders of nodes and, with a rectifier, the scale that passes between the layers;
-batch norm's own parameters are not (Theorem 6 of docs/answer.md), and get no standard errors. Directions in which D does not move (a rectifier's
-scale, the inputs of a node whose output is 0, collinear outputs) are not identified, whatever the penalty makes of
-them: what depends on them is refused. Without a penalty G is singular then, and its pseudo-inverse is used.
+batch norm's own parameters are not (Theorem 6 of docs/answer.md), and get no standard errors. Directions in which D
+does not move (a rectifier's scale, the inputs of a node whose output is 0, collinear outputs) are not identified,
+whatever the penalty makes of them: what depends on them is refused. Without a penalty G is singular then, and its
+pseudo-inverse is used.
 """
 
 from collections.abc import Sequence
