@@ -41,3 +41,10 @@ def test_a_wrong_output_is_found(tmp_path):
     subprocess.run(["Rscript", script, "--write", page], check=True)
     assert page.read_text() == "```r\n1 + 1\n#> [1] 2\nx <- 2\nx\n#> ...\n```\n"
     subprocess.run(["Rscript", script, page], check=True)
+
+
+@pytest.mark.r
+def test_the_vignette_is_the_guide():
+    script = ROOT / "r_scripts" / "make_vignette.R"
+    made = subprocess.check_output(["Rscript", script, "--print"], text=True)
+    assert made == (ROOT / "vignettes" / "from-r.Rmd").read_text()
