@@ -48,3 +48,18 @@ def test_the_vignette_is_the_guide():
     script = ROOT / "r_scripts" / "make_vignette.R"
     made = subprocess.check_output(["Rscript", script, "--print"], text=True)
     assert made == (ROOT / "vignettes" / "from-r.Rmd").read_text()
+
+
+@pytest.mark.r
+def test_the_pictures_are_drawn_by_their_scripts(tmp_path):
+    pytest.importorskip("matplotlib")
+    pytest.importorskip("statsmodels")
+    library = ROOT / ".r-library"
+    if not (library / "matbn").exists():
+        pytest.skip("the R package is not installed by bin/setup")
+    environment = {**os.environ, "R_LIBS": str(library), "RETICULATE_PYTHON": sys.executable}
+    for command in ([sys.executable, ROOT / "docs" / "figures.py"], ["Rscript", ROOT / "docs" / "figures.R"]):
+        subprocess.run([*command, tmp_path], check=True, capture_output=True, env=environment)
+    drawn = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert set(drawn) == {path.name for path in (ROOT / "docs" / "plots").iterdir()}
+    assert all(content.startswith(b"\x89PNG") and len(content) > 5_000 for content in drawn.values())
