@@ -1,4 +1,4 @@
-"""What mkdocs does besides: formulas as MathML, README as the first page, the help of both packages as reference pages."""
+"""What mkdocs does besides: formulas as MathML, README as the first page, both packages' help as reference pages."""
 
 import inspect
 import re
@@ -20,7 +20,7 @@ ROOT = Path(__file__).parent.parent
 class Formula(InlineProcessor):
     """Replace $...$ and $$...$$ by MathML, which browsers draw without a script."""
 
-    def handleMatch(self, match, data):  # noqa: N802, D102 - the name is Markdown's
+    def handleMatch(self, match, data):  # noqa: D102 - the name is Markdown's
         display = match[1] is not None
         tex = (match[1] or match[2]).replace("\n", " ").strip()
         mathml = latex2mathml.converter.convert(tex, display="block" if display else "inline")
@@ -31,7 +31,7 @@ class Formula(InlineProcessor):
 class Formulas(Extension):
     """Formulas for Python-Markdown, before escapes and emphasis, after code."""
 
-    def extendMarkdown(self, md):  # noqa: N802, D102
+    def extendMarkdown(self, md):  # noqa: D102
         md.inlinePatterns.register(Formula(r"\$\$(.+?)\$\$|\$(?!\s)([^$]+?)(?<!\s)\$", md), "formulas", 185)
 
 

@@ -1,4 +1,4 @@
-"""Batch norm's statistics held constant: another gradient, but the same span, and so the same errors; γ must be free."""
+"""Batch norm's statistics held constant: another gradient, but the same span and the same errors, if γ is free."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import matbn
 
 
 def jacobians(N=80, p=3, q=2, seed=1):
-    """Return the Jacobians of fitted values by (vec Γ₁, γ, β, Γ₂): true, and with means and deviations held constant."""
+    """Return the Jacobians by (vec Γ₁, γ, β, Γ₂): the true one, and that with means and deviations held constant."""
     rng = np.random.default_rng(seed)
     X = rng.normal(size=(N, p)) + 2
     Gamma1, gamma = rng.normal(size=(p, q)), rng.uniform(0.5, 2, q)
