@@ -5,7 +5,7 @@
 #' `marginal_effects` gives derivatives of predictions by variables, averaged over the fit's rows (with its weights) or at
 #' each of them; `partial_dependence` the mean prediction over the fit's rows when one variable has the same value in all.
 #' Both go through all terms and transformations of the formula, and have delta-method errors from the folded net's
-#' derivatives. They need Python, and the data of the fit.
+#' derivatives. They need Python.
 #'
 #' @param object a fit by [matbn()].
 #' @param variables names of numeric variables; all of them by default.

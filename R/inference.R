@@ -162,10 +162,11 @@ cluster_codes <- function(object, name) {
   factor(labels)
 }
 
-# Effects are kept; other variables are looked up in the data of the call, in the rows that were fitted.
+# Effects and variables of the formula are kept; others are looked up in the data of the call, in the rows that were fitted.
 cluster_labels <- function(object, name) {
   at <- match(name, names(object$effects))
   if (!is.na(at)) return(object$model$effects[[at]])
+  if (name %in% names(object$data)) return(object$data[[name]])
   env <- if (is.null(object$formula)) parent.frame() else environment(object$formula)
   data <- if (is.null(object$call$data)) NULL else tryCatch(eval(object$call$data, env), error = function(e) NULL)
   if (is.data.frame(data) && name %in% names(data)) {

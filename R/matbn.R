@@ -84,6 +84,7 @@ matbn.formula <- function(formula, data, weights, subset, na.action = stats::na.
     fit <- fitted_by_python(formula_model(parts, frame, contrasts.arg), mget(search_arguments))
     fit$formula <- formula
     fit$columns <- column_kinds(fit$frame, data)
+    fit$data <- used_data(fit, data)
     finished(fit, call)
   })
 }

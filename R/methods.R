@@ -23,7 +23,7 @@
 #' @param evaluate whether to fit; if FALSE the call is returned.
 #' @param digits how many significant digits to print.
 #' @param ... for `update` further changes to the call, otherwise not used.
-#' @return `predict` returns a vector of predictions, `nobs` the number of rows, `formula` the formula, `coef` a named
+#' @return `predict` returns a vector of predictions, `nobs` the number of rows that count, `formula` the formula, `coef` a named
 #'   vector, `update` a fit. `summary` returns a list of class `summary.matbn`, with residuals' quantiles, a table of the
 #'   coefficients, a matrix for each net (a row for each node), a data frame about the effects and one about the
 #'   starts, and measures of fit. [fitted()], [residuals()] and [weights()] work too.
@@ -108,7 +108,7 @@ update.matbn <- function(object, formula., ..., evaluate = TRUE) {
 #' @rdname matbn-methods
 #' @importFrom stats nobs
 #' @export
-nobs.matbn <- function(object, ...) length(object$residuals)
+nobs.matbn <- function(object, ...) object$N.counted
 
 #' @rdname matbn-methods
 #' @importFrom stats formula

@@ -7,7 +7,7 @@
 #' @param x a fit by [matbn()].
 #' @param conf.int,conf.level whether to add confidence bounds, and their level.
 #' @param vcov,part,correction see [matbn-errors].
-#' @param data the rows that were fitted; by default looked up again.
+#' @param data the rows that were fitted; by default those of their variables that the fit holds.
 #' @param ... not used.
 #' @return A data frame: of coefficients; of one row with statistics of the whole fit; or of the fit's rows with `.fitted`,
 #'   `.resid`, `.hat` (leverages) and `.std.resid`.

@@ -68,7 +68,7 @@ choose_fit <- function(object, sizes = NULL, penalties = NULL, criterion = c("cv
     if (!is.null(sizes)) call <- resized(object, call, best$size)
     call$penalty <- best$penalty
     call$seed <- options$seed
-    fit <- eval(call, if (is.null(object$formula)) caller else environment(object$formula))
+    fit <- eval(call, caller)
     structure(list(table = table, criterion = criterion, fit = fit), class = "matbn_choice")
   })
 }

@@ -1,25 +1,30 @@
 # The variables of a fit, and its rows where one of them is changed: what effects and tests of variables need.
 
-# The rows that were fitted, with the columns of the data that the right-hand side is made from.
+# The rows that were fitted, with the formula's variables as they were in the data.
 fitted_data <- function(object) {
   if (is.null(object$formula)) return(array_data(object))
-  env <- environment(object$formula)
-  data <- if (is.null(object$call$data)) NULL else tryCatch(eval(object$call$data, env), error = function(e) NULL)
-  if (is.null(data) && !is.null(object$call$data)) {
-    refuse(paste0("the data of the fit, ", deparse1(object$call$data), ", are gone; effects of variables need them"), "ArgumentError")
+  if (is.null(object$data)) {
+    refuse("the fit does not hold the variables that effects and tests need; fit it again with a data frame", "ArgumentError")
   }
-  frame <- if (is.null(data)) data_around(object, env) else as.data.frame(data)
-  rows <- match(names(object$residuals), rownames(frame))
-  if (anyNA(rows)) refuse("the data of the fit have changed, so that its rows cannot be found", "ArgumentError")
-  frame[rows, , drop = FALSE]
+  object$data
 }
 
-# Without a data frame: the variables in the formula's environment that have an entry for each row.
-data_around <- function(object, env) {
-  found <- mget(all.vars(object$frame$terms), envir = env, inherits = TRUE, ifnotfound = list(NULL))
-  found <- Filter(function(x) is.atomic(x) || is.factor(x), found)
-  lengths <- vapply(found, NROW, 0L)
-  as.data.frame(found[lengths == max(lengths)])
+# What a fit keeps of its data: variables in a data frame, or around the formula with an entry for each row.
+used_data <- function(object, data) {
+  names <- c(all.vars(object$frame$outcome), all.vars(object$frame$terms))
+  found <- if (is.list(data)) data[intersect(names(data), names)] else list()
+  env <- if (is.environment(data)) data else environment(object$formula)
+  for (name in setdiff(names, names(found))) {
+    value <- get0(name, envir = env)
+    if (is.atomic(value) || is.factor(value)) found[[name]] <- value
+  }
+  counts <- vapply(found, NROW, 0L)
+  N <- if (is.data.frame(data)) nrow(data) else if (length(counts)) max(counts) else 0L
+  frame <- tryCatch(as.data.frame(found[counts == N], optional = TRUE), error = function(e) NULL)
+  if (is.null(frame) || !nrow(frame)) return(NULL)
+  if (is.data.frame(data)) attr(frame, "row.names") <- attr(data, "row.names")
+  rows <- match(names(object$residuals), rownames(frame))
+  if (anyNA(rows)) NULL else frame[rows, , drop = FALSE]
 }
 
 # Of a fit of matrices: the inputs of the nets and the columns of the linear part, by name.

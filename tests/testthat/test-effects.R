@@ -112,7 +112,7 @@ test_that("fits as data frames have lm's numbers", {
   rows <- generics::augment(fit)
   expect_equal(rows$.hat, unname(hatvalues(straight)), tolerance = 1e-9)
   expect_equal(rows$.std.resid, unname(rstandard(straight)), tolerance = 1e-8)
-  expect_equal(rows[names(d)], d)
+  expect_equal(rows[c("x", "g", "y")], d[c("x", "g", "y")])
 })
 
 test_that("nnet's Hessian is the exact one of the folded net", {
@@ -153,6 +153,25 @@ test_that("groups that the fit has not seen have effects from their outcomes", {
   expect_error(predict(fit, transform(new, year = 1999), unseen = "estimate"), "more than one effect", class = "matbn_error")
 })
 
+test_that("a fit keeps the variables that effects need, wherever they were", {
+  needs_python()
+  d <- panel()
+  d$x[3] <- NA
+  fit <- matbn(y ~ x + net(z, size = 1), d, penalty = 1e-3, starts = 1, seed = 1)
+  inside <- local({
+    mine <- d
+    x <- d$x
+    matbn(y ~ x + net(z, size = 1), mine[names(mine) != "x"], penalty = 1e-3, starts = 1, seed = 1)
+  })
+  around <- with(d, local(matbn(y ~ x + net(z, size = 1), penalty = 1e-3, starts = 1, seed = 1)))
+  expect_equal(marginal_effects(inside, c("x", "z")), marginal_effects(fit, c("x", "z")))
+  expect_equal(marginal_effects(around, c("x", "z")), marginal_effects(fit, c("x", "z")))
+  file <- tempfile()
+  saveRDS(inside, file)
+  expect_equal(wald_test(readRDS(file), c("x", "z"), "HC1"), wald_test(fit, c("x", "z"), "HC1"))
+  expect_equal(nobs(matbn(y ~ x, d, weights = c(0, rep(1, 149)))), 148)
+})
+
 test_that("bad requests are refused with what to do", {
   needs_python()
   d <- panel()
@@ -169,10 +188,6 @@ test_that("bad requests are refused with what to do", {
   expect_error(anova(fit, 3), "not a fit", class = "matbn_error")
   rectifier <- suppressWarnings(matbn(y ~ net(z, x, size = 1), d, activation = "relu", penalty = 1e-6, seed = 1))
   expect_error(vcov(rectifier, part = "nets"), "with relu a node's scale may pass", class = "matbn_error")
-  gone <- local({
-    mine <- d
-    matbn(y ~ x + net(z, size = 1), mine, penalty = 1e-3, starts = 1, seed = 1)
-  })
-  environment(gone$formula) <- globalenv()
-  expect_error(marginal_effects(gone), "the data of the fit, mine, are gone", class = "matbn_error")
+  rectifier$data <- NULL
+  expect_error(marginal_effects(rectifier), "does not hold the variables", class = "matbn_error")
 })
