@@ -83,6 +83,8 @@ print.summary.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), .
       as.matrix(x$tests), digits = digits, cs.ind = integer(), tst.ind = 2L, zap.ind = 1L, has.Pvalue = TRUE, P.values = TRUE,
       signif.legend = FALSE, na.print = "NA"
     )
+    rank <- attr(x$tests, "rank")
+    cat("The data determine ", rank[1L], " of ", rank[2L], " parameters.\n", sep = "")
   }
   for (k in seq_along(x$nets)) {
     cat("\n", names(x$nets)[k], ", ", x$activation, ":\n", sep = "")

@@ -15,7 +15,8 @@
 #' @param variables names of variables; all by default.
 #' @param vcov,correction what is assumed about the errors; see [matbn-errors].
 #' @param ... further fits, from small to large.
-#' @return A data frame of class `anova`.
+#' @return A data frame of class `anova`; that of `wald_test` has an attribute `rank`: how many of the nets' and the linear
+#'   part's parameters the data determine, and how many there are.
 #' @export
 wald_test <- function(object, variables = NULL, vcov = "iid", correction = "sandwich") {
   with_call(sys.call(), {
@@ -30,7 +31,7 @@ wald_test <- function(object, variables = NULL, vcov = "iid", correction = "sand
     table <- data.frame(Df = out$numerator, F = out$F, p = out$p, row.names = variables)
     names(table)[3L] <- "Pr(>F)"
     about <- paste0("Wald tests that a variable has no effect (errors ", out$kind, ", ", format(out$df, digits = 4L), " df)\n")
-    structure(table, heading = about, class = c("anova", "data.frame"))
+    structure(table, heading = about, rank = c(out$rank, out$parameters), class = c("anova", "data.frame"))
   })
 }
 

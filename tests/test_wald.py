@@ -185,6 +185,15 @@ def test_the_summary_tells_it_all():
         "the data determine 7 of 7 parameters", f"{fit.loglik:.6g}",
     ):  # fmt: skip
         assert part in text
+    assert "no standard errors: the model has as many" in matbn.fit(frame.y[:3], linear=frame[["x", "z"]][:3]).summary()
     from_text = matbn.Fit.from_json(fit.to_json())
     assert "Wald" not in from_text.summary()
     assert from_text.aic == pytest.approx(fit.aic)
+
+
+def test_errors_that_would_take_too_much_memory_are_refused(monkeypatch):
+    monkeypatch.setattr("matbn.inference.request.MOST_NUMBERS", 500)
+    fit = matbn.fit("y ~ x + net(z, size=2) | id", data(), penalty=1e-3, starts=2)
+    with pytest.raises(matbn.ArgumentError, match="standard errors would take 840 derivatives of 120 fitted values"):
+        fit.vcov()
+    assert "no standard errors: standard errors would take" in fit.summary()

@@ -17,7 +17,7 @@ from matbn.fitting.sweeps import workspace
 from matbn.fitting.units import in_units
 
 _ROUGH = 1e-4  # tolerance of the fits that only choose a penalty
-_MOST_NUMBERS = 500_000_000  # of derivatives, which are held at once with fixed effects
+MOST_NUMBERS = 500_000_000  # of derivatives, which are held at once with fixed effects, and for errors
 _ROUGH_ITERATIONS = 500
 
 
@@ -49,7 +49,7 @@ def _with_degrees(design: Design, posed: Posed, options: Options, ends: list[Min
     """Return the fit with its effective degrees of freedom, but where their derivatives would take too much memory."""
     problem, theta = posed.problem, ends[0].theta
     fit = in_units(design, posed, options, ends)
-    if problem.effects is not None and len(problem.y) * (len(theta) + problem.nodes) > _MOST_NUMBERS:
+    if problem.effects is not None and len(problem.y) * (len(theta) + problem.nodes) > MOST_NUMBERS:
         return fit
     return replace(fit, edf=effective_degrees(problem, theta, workspace(problem))[0] + degrees_of(posed))
 

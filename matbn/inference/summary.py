@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from matbn.errors import ArgumentError
 from matbn.fitting.report import nodes, table, text
 from matbn.fitting.result import Fit
 from matbn.inference.linearised import Linearised
@@ -19,8 +20,10 @@ def summary(fit: Fit, vcov: Any, correction: str) -> str:
     names = ("least", "lower quarter", "median", "upper quarter", "largest")
     lines = [text(fit), "", "Residuals", *table(names, [[f"{q:.4g}" for q in quantiles]])]
     lines += ["", *_statistics(fit)]
-    if fit.design is not None and fit.degrees < fit.nobs * (1 - 1e-8):
-        found = estimated(fit)
+    found = _estimated(fit)
+    if isinstance(found, str):
+        lines += ["", f"no standard errors: {found}"]
+    else:
         if fit.coefficient_names:
             of_linear = coefficient_table(fit, vcov, "linear", correction, 0.95)
             about = f"Linear part, errors {of_linear.kind}, {of_linear.df:.6g} degrees of freedom"
@@ -40,6 +43,14 @@ def summary(fit: Fit, vcov: Any, correction: str) -> str:
         lines += ["", "Searches, the best first"]
         lines += table(("loss", "status", "iterations", "evaluations", "gradient"), rows)
     return "\n".join(lines)
+
+
+def _estimated(fit: Fit) -> Linearised | str:
+    """Return the fit's linearisation, or why it has none."""
+    try:
+        return estimated(fit)
+    except ArgumentError as error:
+        return str(error)
 
 
 def _statistics(fit: Fit) -> list[str]:

@@ -105,8 +105,17 @@ def wald(
     """Test that sets of identified parameters, by their places (from 0), are 0."""
     fit = _again(model, solution)
     sets = [[] if place is None else [int(k) for k in np.atleast_1d(place)] for place in places]
-    found = tested(fit, estimated(fit), names, sets, requested(fit, vcov, correction))
-    return {"F": found.F, "numerator": found.numerator, "p": found.p, "df": found.df, "kind": found.kind}
+    errors, linearised = requested(fit, vcov, correction), estimated(fit)
+    found = tested(fit, linearised, names, sets, errors)
+    return {
+        "F": found.F,
+        "numerator": found.numerator,
+        "p": found.p,
+        "df": found.df,
+        "kind": found.kind,
+        "rank": float(linearised.rank),
+        "parameters": float(len(linearised.D)),
+    }
 
 
 def effects(

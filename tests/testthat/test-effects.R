@@ -91,7 +91,8 @@ test_that("tests of variables and of nested fits are lm's where there is no net"
   expect_equal(anova(lm(y ~ x, d), lm(y ~ x + z, d))$F[2], anova(matbn(y ~ x, d), lm(y ~ x + z, d))$F[2], tolerance = 1e-9)
   net <- matbn(y ~ x + net(z, size = 2), d, penalty = 1e-3, starts = 2, seed = 1)
   expect_output(print(anova(matbn(y ~ x, d), net)), "Numbers of nodes differ")
-  expect_output(print(summary(net)), "Wald tests that a variable has no effect")
+  expect_output(print(summary(net)), "Wald tests that a variable has no effect.*The data determine 8 of 8 parameters")
+  expect_equal(attr(wald_test(net), "rank"), c(8, 8))
 })
 
 test_that("fits as data frames have lm's numbers", {
