@@ -78,3 +78,21 @@ def test_without_nets_effects_are_coefficients_and_arrays_have_names():
     np.testing.assert_allclose(
         arrays.marginal_effects(["x", "z"]).estimate, formula.marginal_effects().estimate, rtol=1e-5
     )
+
+
+def test_requests_that_make_no_sense_are_refused():
+    frame = data()
+    fit = matbn.fit("y ~ x + net(z, size=2) | id", frame, penalty=1e-3, starts=1)
+    with pytest.raises(matbn.ArgumentError, match="there are no numeric variables"):
+        fit.marginal_effects([])
+    with pytest.raises(matbn.ElementTypeError, match="variables are 3, but must be names"):
+        fit.marginal_effects(3)
+    with pytest.raises(matbn.NotFiniteError, match="at has missing values"):
+        fit.partial_dependence("z", [np.nan])
+    with pytest.raises(matbn.ArgumentError, match="there is nothing to bootstrap"):
+        fit.bootstrap(lambda one: np.nan, 5)
+    only = matbn.fit("y ~ 1 | id", frame)
+    with pytest.raises(matbn.ArgumentError, match="there is nothing to bootstrap"):
+        only.bootstrap(replicates=5)
+    assert not only.wald().names
+    assert "penalty" not in str(only)

@@ -20,7 +20,7 @@ def text(fit: Fit) -> str:
         size = len(net.gamma)
         lines += ["", f"{net.label}: {size} node{'s' * (size > 1)} ({fit.activation.name}) on {', '.join(net.names)}"]
     lines += ["", f"R² {fit.r_squared:.4f}" + (f", within {fit.within_r_squared:.4f}" if fit.effects else "")]
-    lines.append(f"mean squared residual {fit.loss:.6g}, penalty {fit.penalty:.3g}")
+    lines.append(f"mean squared residual {fit.loss:.6g}" + (f", penalty {fit.penalty:.3g}" if fit.nets else ""))
     if fit.edf is not None:
         lines[-1] += f", {fit.edf:.1f} effective degrees of freedom"
     if fit.path:

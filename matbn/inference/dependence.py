@@ -15,7 +15,7 @@ import numpy as np
 from scipy import special
 
 from matbn.arguments import Array
-from matbn.errors import ArgumentError
+from matbn.errors import ArgumentError, NotFiniteError
 from matbn.fitting.result import Fit
 from matbn.inference.covariance import Errors, degrees, standard_errors
 from matbn.inference.linearised import Linearised, check_determined
@@ -50,6 +50,8 @@ def partial_dependence(fit: Fit, variable: str, at: Any, vcov: Any, correction: 
     at = _values(values_of(fit, variable)) if at is None else np.atleast_1d(at)
     if not len(at):
         raise ArgumentError("at has no values")
+    if any(value is None or value != value for value in at.tolist()):
+        raise NotFiniteError("at has missing values; leave them out")
     estimate, error = curve(found, (with_variable(fit, variable, value) for value in at), errors)
     df = degrees(found, errors)
     half = special.stdtrit(df, (1 + level) / 2) * error

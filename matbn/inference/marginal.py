@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
+from matbn.errors import ArgumentError
 from matbn.fitting.result import Fit
 from matbn.inference.effects import Effects, rates, with_errors
 from matbn.inference.predictions import own_rows
 from matbn.inference.request import as_level, estimated, requested
-from matbn.inference.variables import as_variable, change_with, numbers_of
+from matbn.inference.variables import as_variables, change_with, numbers_of
 
 
 def marginal_effects(
@@ -19,9 +20,9 @@ def marginal_effects(
     as_level(level)
     errors = requested(fit, vcov, correction)
     found = estimated(fit)
-    known = numbers_of(fit)
-    variables = [variables] if isinstance(variables, str) else variables
-    names = known if variables is None else [as_variable(name, known) for name in variables]
+    names = as_variables(variables, numbers_of(fit))
+    if not names:
+        raise ArgumentError("there are no numeric variables whose effects could be computed")
     labels, values, derivatives = [], [], []
     for name in names:
         value, r = rates(found, own_rows(found), change_with(fit, name))

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from matbn.arguments import Array, as_choice
-from matbn.errors import ArgumentError
+from matbn.errors import ArgumentError, ElementTypeError
 from matbn.fitting.frame import arrays_of, variables_by_column
 from matbn.fitting.result import Fit
 from matbn.inference.linearised import Linearised
@@ -37,6 +37,17 @@ def as_variable(name: Any, known: list[str]) -> str:
     if not known:
         raise ArgumentError(f"variable is {name!r}, but the fit has none")
     return as_choice("variable", name, tuple(known))
+
+
+def as_variables(names: Any, known: list[str]) -> list[str]:
+    """Check variables' names; all that are known where there are none."""
+    if names is None:
+        return known
+    if isinstance(names, str):
+        names = [names]
+    if not hasattr(names, "__iter__"):
+        raise ElementTypeError(f"variables are {names!r}, but must be names")
+    return [as_variable(name, known) for name in names]
 
 
 def parameters_of(fit: Fit, found: Linearised, name: str) -> list[int]:

@@ -14,7 +14,7 @@ from matbn.inference.covariance import Errors, covariance, degrees
 from matbn.inference.linearised import Linearised
 from matbn.inference.request import estimated, requested
 from matbn.inference.tables import identified_values
-from matbn.inference.variables import as_variable, parameters_of, variables_of
+from matbn.inference.variables import as_variables, parameters_of, variables_of
 
 _RANK = 1e-10  # eigenvalue of V with unit diagonal, relative to the largest, that counts as 0
 
@@ -35,9 +35,7 @@ def variables_tested(fit: Fit, variables: Sequence[str] | None, vcov: Any, corre
     """Return `Fit.wald`'s tests."""
     errors = requested(fit, vcov, correction)
     found = estimated(fit)
-    known = variables_of(fit)
-    variables = [variables] if isinstance(variables, str) else variables
-    names = known if variables is None else [as_variable(name, known) for name in variables]
+    names = as_variables(variables, variables_of(fit))
     return tested(fit, found, names, [parameters_of(fit, found, name) for name in names], errors)
 
 

@@ -9,7 +9,7 @@ from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.fitting.result import Fit
 from matbn.inference.dependence import Dependence
-from matbn.inference.variables import as_variable, values_of, variables_of
+from matbn.inference.variables import as_variable, as_variables, values_of, variables_of
 from matbn.plotting.canvas import BLUE, GREY, panels, shown, tidy
 from matbn.plotting.residuals import outcome_name
 
@@ -60,10 +60,7 @@ def draw_effects(
 
 
 def _as_variables(fit: Fit, variables: Any) -> list[str]:
-    known = variables_of(fit)
-    if variables is None:
-        variables = known
-    names = [as_variable(name, known) for name in ([variables] if isinstance(variables, str) else variables)]
+    names = as_variables(variables, variables_of(fit))
     if not names:
         raise ArgumentError("there are no variables whose effects could be drawn")
     return names

@@ -103,6 +103,10 @@ def drawn(
     if groups < 2:
         raise ArgumentError("by has one group only; at least two must be there to be drawn")
     estimate = value_of(fit)
+    if not len(estimate) or np.isnan(estimate).all():
+        raise ArgumentError(
+            "there is nothing to bootstrap: the statistic is nan for the fit itself, or has no values; give another one"
+        )
     start, options = start_of(fit), options_of(fit, 0, seed)
 
     def process(number: int) -> list[Array]:
