@@ -53,6 +53,9 @@ own_bootstrap <- function(object, statistic, replicates, units) {
     value
   }
   estimate <- value_of(object)
+  if (!length(estimate) || all(is.na(estimate))) {
+    refuse("statistic is NA for the fit itself, or has no values: there is nothing to bootstrap", "ArgumentError")
+  }
   N <- length(object$residuals)
   if (is.null(units)) units <- seq_len(N)
   groups <- max(units)

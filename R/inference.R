@@ -74,7 +74,11 @@ not_identified <- function(name) {
 }
 
 check_parameters <- function(parm, known) {
-  if (!is.character(parm)) return(invisible())
+  if (!is.character(parm)) {
+    places <- is.numeric(parm) && all(abs(parm) %in% seq_along(known))
+    if (places || is.logical(parm)) return(invisible())
+    refuse(paste0("parm must be names or numbers of parameters, of which there are ", length(known)), "ArgumentError")
+  }
   free <- parm[sub("\\[.*", "", sub("^.*\\):", "", parm)) %in% gauge]
   if (length(free)) not_identified(free[1L])
   unknown <- setdiff(parm, known)

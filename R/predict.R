@@ -5,10 +5,11 @@
 predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.action = stats::na.pass, se.fit = FALSE,
                           interval = c("none", "confidence", "prediction"), level = 0.95, vcov = "iid",
                           correction = "sandwich", unseen = c("error", "zero", "average", "estimate"), outcomes = NULL, ...) {
-  interval <- match.arg(interval)
-  unseen <- match.arg(unseen)
   call <- sys.call()
+  interval <- with_call(call, as_refusal(match.arg(interval), "interval: "))
+  unseen <- with_call(call, as_refusal(match.arg(unseen), "unseen: "))
   with_call(call, {
+    check_level(level)
     others <- names(list(...))
     if (...length()) {
       refuse(

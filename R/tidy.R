@@ -27,8 +27,10 @@ tidy.matbn <- function(x, conf.int = FALSE, conf.level = 0.95, vcov = "iid", par
   with_call(sys.call(), {
     check_level(conf.level)
     table <- coefficient_table(x, vcov, part, correction)
-    frame <- data.frame(term = rownames(table), unname(as.data.frame(table[, 1:4, drop = FALSE])), row.names = NULL)
-    names(frame) <- c("term", "estimate", "std.error", "statistic", "p.value")
+    frame <- data.frame(
+      term = as.character(rownames(table)), estimate = table[, 1L], std.error = table[, 2L], statistic = table[, 3L],
+      p.value = table[, 4L], row.names = NULL
+    )
     if (!flag(conf.int, "conf.int")) return(frame)
     half <- stats::qt((1 + conf.level) / 2, attr(table, "df")) * frame$std.error
     cbind(frame, conf.low = frame$estimate - half, conf.high = frame$estimate + half)

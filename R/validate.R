@@ -31,8 +31,9 @@
 #' @export
 cross_validate <- function(object, by = NULL, time = NULL, folds = 5, unseen = c("average", "zero", "estimate"), starts = 3,
                            seed = NULL) {
-  unseen <- match.arg(unseen)
-  with_call(sys.call(), {
+  call <- sys.call()
+  unseen <- with_call(call, as_refusal(match.arg(unseen), "unseen: "))
+  with_call(call, {
     as_a_fit(object)
     options <- validation_options(object, by, time, folds, unseen, starts, seed)
     out <- bridge_call("cross_validate", object$model, solution(object), options)
@@ -52,10 +53,11 @@ cross_validate <- function(object, by = NULL, time = NULL, folds = 5, unseen = c
 #' @export
 choose_fit <- function(object, sizes = NULL, penalties = NULL, criterion = c("cv", "bic"), by = NULL, time = NULL, folds = 5,
                        unseen = c("average", "zero", "estimate"), starts = 3, seed = NULL) {
-  criterion <- match.arg(criterion)
-  unseen <- match.arg(unseen)
+  call <- sys.call()
+  criterion <- with_call(call, as_refusal(match.arg(criterion), "criterion: "))
+  unseen <- with_call(call, as_refusal(match.arg(unseen), "unseen: "))
   caller <- parent.frame()
-  with_call(sys.call(), {
+  with_call(call, {
     as_a_fit(object)
     options <- c(validation_options(object, by, time, folds, unseen, starts, seed), criterion = criterion)
     out <- bridge_call(
@@ -64,11 +66,11 @@ choose_fit <- function(object, sizes = NULL, penalties = NULL, criterion = c("cv
     table <- data.frame(size = if (is.null(sizes)) NA_real_ else out$size, penalty = out$penalty, score = out$score)
     if (criterion == "cv") table$error <- out$error
     best <- table[which.min(table$score), ]
-    call <- object$call
-    if (!is.null(sizes)) call <- resized(object, call, best$size)
-    call$penalty <- best$penalty
-    call$seed <- options$seed
-    fit <- eval(call, caller)
+    again <- object$call
+    if (!is.null(sizes)) again <- resized(object, again, best$size)
+    again$penalty <- best$penalty
+    again$seed <- options$seed
+    fit <- eval(again, caller)
     structure(list(table = table, criterion = criterion, fit = fit), class = "matbn_choice")
   })
 }
