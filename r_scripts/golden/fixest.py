@@ -1,4 +1,4 @@
-"""Write standard errors of pyfixest and statsmodels, for the tests: python r_scripts/golden/fixest.py
+"""Write standard errors of pyfixest and statsmodels, for the tests: python r_scripts/golden/fixest.py.
 
 pyfixest has fixest's small-sample corrections. It needs an environment of its own, pip install pyfixest statsmodels.
 """
