@@ -18,12 +18,10 @@
 #' @param fit a fit by [matbn()], without an offset, and of activation "logistic", "tanh" or "identity".
 #' @return An object of class `nnet`, for a fit of a formula also `nnet.formula`. It may be saved, and needs no Python.
 #' @examples
-#' \dontrun{
-#' fit <- matbn(mpg ~ factor(cyl) + net(wt, hp, size = 2), mtcars)
+#' fit <- matbn(mpg ~ factor(cyl) + net(wt, hp, size = 2), mtcars, penalty = 1e-2)
 #' net <- as_nnet(fit)
 #' all.equal(c(predict(net, mtcars)), unname(predict(fit, mtcars)))
 #' summary(net)
-#' }
 #' @export
 as_nnet <- function(fit) {
   call <- match.call()

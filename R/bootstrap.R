@@ -15,11 +15,10 @@
 #' @return A list of class `matbn_bootstrap`, with `estimate` (the fit's own), `draws` (a row for each replicate) and
 #'   `groups` (how many were drawn). [confint()] and [vcov()] work on it.
 #' @examples
-#' \dontrun{
-#' fit <- matbn(weight ~ net(Time, size = 2) + Diet | Chick, ChickWeight)
-#' bootstrap(fit, by = ~ Chick, replicates = 200)
-#' bootstrap(fit, function(fit) predict(fit, data.frame(Time = 30, Diet = "1", Chick = "1")), replicates = 200)
-#' }
+#' fit <- matbn(weight ~ Time:Diet + net(Time, size = 2) | Chick, ChickWeight, penalty = 1e-4)
+#' bootstrap(fit, by = ~ Chick, replicates = 50)
+#' new <- data.frame(Time = 30, Diet = "1", Chick = "1")
+#' bootstrap(fit, function(fit) predict(fit, new, unseen = "zero"), replicates = 20)
 #' @export
 bootstrap <- function(object, statistic = NULL, replicates = 999, by = NULL, seed = NULL) {
   with_call(sys.call(), {

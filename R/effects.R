@@ -18,11 +18,9 @@
 #'   effects are not averaged) or the variable's own column; that of `partial_dependence` is of class
 #'   `matbn_dependence`, which [plot()] draws.
 #' @examples
-#' \dontrun{
-#' fit <- matbn(weight ~ net(Time, size = 2) + Diet | Chick, ChickWeight)
+#' fit <- matbn(weight ~ Time:Diet + net(Time, size = 2) | Chick, ChickWeight, penalty = 1e-4)
 #' marginal_effects(fit, vcov = ~ Chick)
 #' plot(partial_dependence(fit, "Time", vcov = ~ Chick))
-#' }
 #' @export
 marginal_effects <- function(object, variables = NULL, average = TRUE, vcov = "iid", correction = "sandwich", level = 0.95) {
   call <- sys.call()

@@ -51,16 +51,14 @@
 #'   and what predictions need. It may be saved, and predicts without Python.
 #' @seealso [matbn-methods] for what can be done with a fit, [as_nnet()] for its weights in package nnet.
 #' @examples
-#' \dontrun{
-#' fit <- matbn(weight ~ Diet + net(Time, size = 3) | Chick, ChickWeight)
+#' fit <- matbn(weight ~ Time:Diet + net(Time, size = 3) | Chick, ChickWeight, penalty = 1e-4)
 #' summary(fit)
 #' predict(fit, head(ChickWeight))
-#' update(fit, . ~ . - Diet, penalty = "gcv")
+#' update(fit, . ~ . - Time:Diet, penalty = "gcv")
 #'
 #' inputs <- as.matrix(mtcars[c("wt", "hp")])
-#' fit <- matbn(inputs, mtcars$mpg, size = 2, effects = mtcars$cyl)
+#' fit <- matbn(inputs, mtcars$mpg, size = 2, effects = mtcars$cyl, penalty = 1e-2)
 #' predict(fit, inputs[1:3, ], effects = mtcars$cyl[1:3])
-#' }
 #' @export
 matbn <- function(x, ...) {
   if (!nargs()) refuse("matbn() needs a formula and data, or x, y and size", "ArgumentError", sys.call())

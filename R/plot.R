@@ -31,12 +31,10 @@
 #' * "trace": a data frame with columns `search` (1 is the best), `iteration` and `loss`.
 #' * "network": a list of `nets` (each with A and Gamma2) and `linear`, as they are scaled for drawing.
 #' @examples
-#' \dontrun{
-#' fit <- matbn(weight ~ net(Time, size = 2) + Diet | Chick, ChickWeight)
+#' fit <- matbn(weight ~ Time:Diet + net(Time, size = 2) | Chick, ChickWeight, penalty = 1e-4)
 #' plot(fit)
 #' plot(fit, c("fitted", "residuals"))
 #' plot(fit, variables = "Time", vcov = ~ Chick, level = 0.9)
-#' }
 #' @export
 plot.matbn <- function(x, which = "effects", variables = NULL, vcov = "iid", correction = "sandwich", level = 0.95, ...) {
   given <- c(variables = !missing(variables), vcov = !missing(vcov), correction = !missing(correction), level = !missing(level))

@@ -11,10 +11,8 @@
 #' @param ... nothing more; what is not known is an error.
 #' @return A matrix with a row for each statistic, invisibly: the estimate and the interval's bounds, as [confint()] has them.
 #' @examples
-#' \dontrun{
-#' fit <- matbn(weight ~ net(Time, size = 2) + Diet | Chick, ChickWeight)
-#' plot(bootstrap(fit, by = ~ Chick, replicates = 200))
-#' }
+#' fit <- matbn(weight ~ Time:Diet + net(Time, size = 2) | Chick, ChickWeight, penalty = 1e-4)
+#' plot(bootstrap(fit, by = ~ Chick, replicates = 50))
 #' @export
 plot.matbn_bootstrap <- function(x, parm = NULL, level = 0.95, ...) {
   with_call(sys.call(), {

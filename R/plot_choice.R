@@ -9,10 +9,8 @@
 #' @param ... nothing; what is not known is an error.
 #' @return The table of scores, invisibly, with a logical column `best`.
 #' @examples
-#' \dontrun{
 #' fit <- matbn(weight ~ net(Time, size = 2) | Chick, ChickWeight, penalty = 1e-4)
 #' plot(choose_fit(fit, sizes = c(1, 2, 4), penalties = c(1e-5, 1e-3)))
-#' }
 #' @export
 plot.matbn_choice <- function(x, ...) {
   with_call(sys.call(), {

@@ -13,10 +13,8 @@
 #' @param ... nothing more; what is not known is an error.
 #' @return `x`, invisibly.
 #' @examples
-#' \dontrun{
-#' fit <- matbn(weight ~ net(Time, size = 2) + Diet | Chick, ChickWeight)
+#' fit <- matbn(weight ~ Time:Diet + net(Time, size = 2) | Chick, ChickWeight, penalty = 1e-4)
 #' plot(partial_dependence(fit, "Time", level = 0.9), ylab = "mean weight")
-#' }
 #' @export
 plot.matbn_dependence <- function(x, xlab = attr(x, "variable"), ylab = "mean prediction", ylim = NULL, ...) {
   with_call(sys.call(), {

@@ -16,13 +16,11 @@
 #' @return A list, invisibly, of the parts' logarithms (base 10) of |x - other| / max |other|, as matrices with a column for
 #'   each node; -Inf where entries are equal.
 #' @examples
-#' \dontrun{
 #' set.seed(1)
 #' X <- as.matrix(mtcars[c("wt", "hp", "qsec")])
 #' net <- list(Gamma1 = matrix(rnorm(6), 3), gamma = c(1, 1), beta = c(0, 0), Gamma2 = c(1, -1))
 #' by_route <- function(route) do.call(net_gradient, c(list(X, mtcars$mpg), net, activation = "tanh", route = route))
 #' plot(by_route("loop"), by_route("matrix"))
-#' }
 #' @export
 plot.net_gradient <- function(x, other, labels = c("loop", "matrix"), ...) {
   with_call(sys.call(), {

@@ -31,7 +31,7 @@ summary.matbn <- function(object, vcov = "iid", correction = "sandwich", ...) {
 table_or_estimates <- function(object, vcov, correction) {
   estimates <- cbind(Estimate = object$coefficients)
   if (object$N.counted <= degrees(object)) return(estimates)
-  tryCatch(coefficient_table(object, vcov, "linear", correction), matbn_PythonError = function(e) estimates)
+  tryCatch(coefficient_table(object, vcov, "linear", correction), matbn_PythonError = function(e) estimates, matbn_InferenceError = function(e) estimates)
 }
 
 plain <- function(table) {

@@ -13,10 +13,8 @@
 #'   `.resid`, `.hat` (leverages) and `.std.resid`.
 #' @name matbn-tidy
 #' @examples
-#' \dontrun{
-#' fit <- matbn(uptake ~ Type + net(conc, size = 2), CO2)
-#' generics::tidy(fit, vcov = ~ Plant)
-#' }
+#' fit <- matbn(uptake ~ Type + net(conc, size = 2), CO2, penalty = 1e-3)
+#' if (requireNamespace("generics", quietly = TRUE)) generics::tidy(fit, vcov = ~ Plant)
 NULL
 
 #' @rdname matbn-tidy

@@ -23,11 +23,9 @@
 #'   `by.fold`, and `predictions` and `fold` of each row (NA where it was not predicted). `choose_fit`: a list of class
 #'   `matbn_choice`, with `table` (a row for each combination) and the best `fit`.
 #' @examples
-#' \dontrun{
 #' fit <- matbn(weight ~ net(Time, size = 2) | Chick, ChickWeight, penalty = 1e-4)
 #' cross_validate(fit, by = ~ Chick, unseen = "estimate", seed = 1)
 #' choose_fit(fit, sizes = c(1, 2, 4), by = ~ Chick, unseen = "estimate", seed = 1)$table
-#' }
 #' @export
 cross_validate <- function(object, by = NULL, time = NULL, folds = 5, unseen = c("average", "zero", "estimate"), starts = 3,
                            seed = NULL) {

@@ -17,6 +17,10 @@
 #' @param ... further fits, from small to large.
 #' @return A data frame of class `anova`; that of `wald_test` has an attribute `rank`: how many of the nets' and the linear
 #'   part's parameters the data determine, and how many there are.
+#' @examples
+#' fit <- matbn(weight ~ Time:Diet + net(Time, size = 2) | Chick, ChickWeight, penalty = 1e-4)
+#' wald_test(fit, vcov = ~ Chick)
+#' anova(matbn(weight ~ net(Time, size = 2) | Chick, ChickWeight, penalty = 1e-4), fit)
 #' @export
 wald_test <- function(object, variables = NULL, vcov = "iid", correction = "sandwich") {
   with_call(sys.call(), {

@@ -25,6 +25,10 @@ class VarianceError(ArgumentError):
     """Batch norm would divide by zero: a node is constant, or there are too few samples."""
 
 
+class InferenceError(ArgumentError):
+    """There is no standard error: the data do not determine it, or it would take too much memory."""
+
+
 class PrecisionWarning(RuntimeWarning):
     """A result is right for the data as stored, but rounding may have taken many of its digits."""
 

@@ -197,3 +197,17 @@ def test_errors_that_would_take_too_much_memory_are_refused(monkeypatch):
     with pytest.raises(matbn.ArgumentError, match="standard errors would take 840 derivatives of 120 fitted values"):
         fit.vcov()
     assert "no standard errors: standard errors would take" in fit.summary()
+
+
+def test_a_node_that_the_penalty_has_switched_off_leaves_the_linear_part_its_errors():
+    rng = np.random.default_rng(9)
+    frame = pandas.DataFrame({"x": rng.normal(size=200), "id": rng.integers(20, size=200)})
+    frame["y"] = frame.x + rng.normal(size=200)
+    fit = matbn.fit("y ~ x + net(x, size=2) | id", frame, penalty=1.0, starts=2)
+    assert np.abs(fit.nets[0].Gamma2).max() < 1e-4  # as good as a straight line
+    straight = matbn.fit("y ~ x | id", frame)
+    for vcov in ("iid", "HC1", "~ id"):
+        assert fit.vcov(vcov).errors["x"] == pytest.approx(straight.vcov(vcov).errors["x"], rel=1e-3)
+    with pytest.raises(matbn.ArgumentError, match="not identified: A.* nodes whose output is 0"):
+        fit.vcov(part="nets")
+    assert "errors iid" in fit.summary()

@@ -20,7 +20,7 @@ import numpy as np
 from scipy import linalg
 
 from matbn.arguments import Array
-from matbn.errors import ArgumentError
+from matbn.errors import InferenceError
 from matbn.fitting.design import Design
 from matbn.fitting.posing import Options, Part, Posed, posed_problem
 from matbn.fitting.problem import ridge_matrix
@@ -134,7 +134,7 @@ def check_determined(fit: Linearised, r: Array, names: Sequence[str]) -> None:
         return
     open_ends = [name for name, fixed in zip(names, determined(fit, r), strict=True) if not fixed]
     if open_ends:
-        raise ArgumentError(
+        raise InferenceError(
             f"{', '.join(open_ends[:4])}: not determined by the data (rank {fit.rank} of {len(fit.D)}), so that"
             " there is no standard error; fit fewer nodes, or with a penalty"
         )

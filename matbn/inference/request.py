@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from matbn.arguments import Array, as_choice, as_number
-from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
+from matbn.errors import ArgumentError, ElementTypeError, InferenceError, NotFiniteError, ShapeError
 from matbn.fitting.arrays import MOST_NUMBERS
 from matbn.fitting.result import Fit
 from matbn.inference.covariance import CORRECTIONS, TYPES, Errors
@@ -18,13 +18,13 @@ def estimated(fit: Fit) -> Linearised:
         raise ArgumentError("the fit came from JSON, which holds no data; standard errors need the fit itself")
     numbers = fit.N * (len(fit.theta) + sum(term.size for term in fit.design.terms) + len(fit.coefficients))
     if numbers > MOST_NUMBERS:
-        raise ArgumentError(
+        raise InferenceError(
             f"standard errors would take {numbers:,} derivatives of {fit.N:,} fitted values, above {MOST_NUMBERS:,};"
             " fit fewer nodes, or take the errors from a part of the rows"
         )
     found = linearised(fit)
     if found.df_residual < 1e-8 * found.N:
-        raise ArgumentError(
+        raise InferenceError(
             f"the model has as many degrees of freedom ({found.edf:.1f}) as rows ({found.N}), which leaves none for the"
             " errors"
         )

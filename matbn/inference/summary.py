@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from matbn.errors import ArgumentError
+from matbn.errors import InferenceError
 from matbn.fitting.report import nodes, table, text
 from matbn.fitting.result import Fit
 from matbn.inference.linearised import Linearised
@@ -20,19 +20,10 @@ def summary(fit: Fit, vcov: Any, correction: str) -> str:
     names = ("least", "lower quarter", "median", "upper quarter", "largest")
     lines = [text(fit), "", "Residuals", *table(names, [[f"{q:.4g}" for q in quantiles]])]
     lines += ["", *_statistics(fit)]
-    found = _estimated(fit)
-    if isinstance(found, str):
-        lines += ["", f"no standard errors: {found}"]
-    else:
-        if fit.coefficient_names:
-            of_linear = coefficient_table(fit, vcov, "linear", correction, 0.95)
-            about = f"Linear part, errors {of_linear.kind}, {of_linear.df:.6g} degrees of freedom"
-            lines += ["", about, *_coefficients(of_linear)]
-        if fit.nets:
-            known = variables_of(fit)
-            places = [parameters_of(fit, found, name) for name in known]
-            tests = tested(fit, found, known, places, requested(fit, vcov, correction))
-            lines += ["", "Wald tests that a variable has no effect", *_tests(tests), _rank(found)]
+    try:
+        lines += _errors(fit, vcov, correction)
+    except InferenceError as error:
+        lines += ["", f"no standard errors: {error}"]
     for net in fit.nets:
         lines += ["", net.label, *nodes(net)]
     if fit.searches:
@@ -45,12 +36,22 @@ def summary(fit: Fit, vcov: Any, correction: str) -> str:
     return "\n".join(lines)
 
 
-def _estimated(fit: Fit) -> Linearised | str:
-    """Return the fit's linearisation, or why it has none."""
-    try:
-        return estimated(fit)
-    except ArgumentError as error:
-        return str(error)
+def _errors(fit: Fit, vcov: Any, correction: str) -> list[str]:
+    """Return the coefficients' table and the tests of variables."""
+    if fit.design is None:
+        return []
+    found = estimated(fit)
+    lines: list[str] = []
+    if fit.coefficient_names:
+        of_linear = coefficient_table(fit, vcov, "linear", correction, 0.95)
+        about = f"Linear part, errors {of_linear.kind}, {of_linear.df:.6g} degrees of freedom"
+        lines += ["", about, *_coefficients(of_linear)]
+    if fit.nets:
+        known = variables_of(fit)
+        places = [parameters_of(fit, found, name) for name in known]
+        tests = tested(fit, found, known, places, requested(fit, vcov, correction))
+        lines += ["", "Wald tests that a variable has no effect", *_tests(tests), _rank(found)]
+    return lines
 
 
 def _statistics(fit: Fit) -> list[str]:

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import special
 
 from matbn.arguments import Array, as_choice
-from matbn.errors import ArgumentError
+from matbn.errors import InferenceError
 from matbn.fitting.result import Fit, told_apart
 from matbn.inference.covariance import covariance, degrees
 from matbn.inference.linearised import Linearised, determined
@@ -89,19 +89,22 @@ def bounds(
     found = dict(zip(table.names, zip(table.lower.tolist(), table.upper.tolist(), strict=True), strict=True))
     for name in found if names is None else names:
         if name.partition("[")[0].rpartition(":")[2] in _GAUGE:
-            raise ArgumentError(f"{name!r} {_NOT_IDENTIFIED}")
+            raise InferenceError(f"{name!r} {_NOT_IDENTIFIED}")
         as_choice("name", name, tuple(found))
     return found if names is None else {name: found[name] for name in names}
 
 
 def _as_part(part: str) -> None:
     if part in _GAUGE:
-        raise ArgumentError(f"part {part!r} {_NOT_IDENTIFIED}")
+        raise InferenceError(f"part {part!r} {_NOT_IDENTIFIED}")
     as_choice("part", part, PARTS)
 
 
 def _check_identified(found: Linearised, rows: list[int]) -> None:
-    free = [found.names[row] for row in np.array(rows, int)[~determined(found, found.to_parameters[rows])]]
+    """Refuse parameters that the data leave open; those of the linear part a penalty on the nets determines."""
+    nets = len(found.names) - len(found.design.linear_names)
+    checked = np.array([row for row in rows if row < nets or found.posed.problem.penalty == 0], int)
+    free = [found.names[row] for row in checked[~determined(found, found.to_parameters[checked])]]
     if not free:
         return
     shown = ", ".join(free[:4]) + (f" and {len(free) - 4} more" if len(free) > 4 else "")
@@ -110,7 +113,7 @@ def _check_identified(found: Linearised, rows: list[int]) -> None:
         why = f"with {activation} a node's scale may pass from one layer to the other"
     else:
         why = "nodes whose output is 0 or that copy others, or inputs that depend on others, leave them open"
-    raise ArgumentError(
+    raise InferenceError(
         f"not identified: {shown} (rank {found.rank} of {len(found.D)}): {why}. Fitted values, effects and the linear"
         " part have errors all the same"
     )

@@ -195,6 +195,8 @@ test_that("bad requests are refused with what to do", {
   expect_error(anova(fit, 3), "not a fit", class = "matbn_error")
   rectifier <- suppressWarnings(matbn(y ~ net(z, x, size = 1), d, activation = "relu", penalty = 1e-6, seed = 1))
   expect_error(vcov(rectifier, part = "nets"), "with relu a node's scale may pass", class = "matbn_error")
+  expect_error(vcov(rectifier, part = "nets"), class = "matbn_InferenceError")
+  expect_output(print(summary(rectifier)), "Std. Error")
   rectifier$data <- NULL
   expect_error(marginal_effects(rectifier), "does not hold the variables", class = "matbn_error")
 })
