@@ -64,11 +64,15 @@ class Kept:
         self._address = address(cdata)
         _preserve(self._address)
 
-    def __del__(self) -> None:
-        """Let R have it; at once on the thread that R runs on, otherwise at the next call."""
+    def __del__(self, ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        """Let R have it; at once on the thread that R runs on, otherwise at the next call.
+
+        When the interpreter ends, this module's own names may be gone before its objects; so the question is kept.
+        """
+        if ending():
+            return
         if threading.get_ident() == _main_thread:
-            if not sys.is_finalizing():
-                _release(self._address)
+            _release(self._address)
         else:
             _dropped.append(self._address)
 
