@@ -383,3 +383,11 @@ def test_gauss_newtons_inverse_is_that_of_the_hessian_where_residuals_vanish():
     values = np.linalg.eigvals(inverse @ hessian / (2 * h)).real
     stiff = np.sort(values)[len(values) // 2 :]  # flat directions are cut off
     np.testing.assert_allclose(stiff, 1, atol=1e-3)
+
+
+def test_a_rectifiers_kinks_are_told():
+    rng = np.random.default_rng(2)
+    Z = rng.normal(size=(60, 2))
+    y = np.maximum(Z[:, 0] + 0.3, 0) + rng.normal(size=60) / 5
+    with pytest.warns(matbn.ConvergenceWarning, match=r"ended at a kink of relu, .* softplus, has none"):
+        matbn.fit(y, nets=matbn.net(Z, 3), activation="relu", penalty=1e-4, starts=1, tolerance=1e-13)

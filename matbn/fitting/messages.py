@@ -13,11 +13,12 @@ from matbn.fitting.sweeps import forward, workspace
 _NOTHING = 1e-6  # share of the outcomes' deviation that a dead node's output has
 _COPIES = 1 - 1e-6  # correlation of nodes
 _SHOWN = 5  # nodes
+_KINKED = ("relu", "leaky_relu")
 
 
 def messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ...]:
     """Return them."""
-    found = [_ended(ends[0])] if ends and ends[0].status in _ENDINGS else []
+    found = [_ended(ends[0], posed.problem.activation.name)] if ends and ends[0].status in _ENDINGS else []
     if posed.parts and posed.exact:
         found.append("the linear part and the effects fit the outcomes exactly, and leave nothing to the nets")
     parameters = rank_of(posed) + sum((len(part.inputs.x) + 1) * len(part.nodes) for part in posed.parts)
@@ -60,8 +61,13 @@ _ENDINGS = {
 }
 
 
-def _ended(end: Minimum) -> str:
+def _ended(end: Minimum, activation: str) -> str:
     gradient = np.abs(end.gradient).max(initial=0)
+    if end.status == "no decrease" and activation in _KINKED:
+        return (
+            f"the search ended at a kink of {activation}, where no step makes the loss smaller (gradient {gradient:.1e} on"
+            " one side): a smooth activation, such as softplus, has none"
+        )
     return _ENDINGS[end.status].format(iterations=end.iterations, gradient=gradient)
 
 
