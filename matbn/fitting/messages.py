@@ -65,8 +65,8 @@ def _ended(end: Minimum, activation: str) -> str:
     gradient = np.abs(end.gradient).max(initial=0)
     if end.status == "no decrease" and activation in _KINKED:
         return (
-            f"the search ended at a kink of {activation}, where no step makes the loss smaller (gradient {gradient:.1e} on"
-            " one side): a smooth activation, such as softplus, has none"
+            f"the search ended at a kink of {activation}, where no step makes the loss smaller (gradient {gradient:.1e}"
+            " on one side): a smooth activation, such as softplus, has none"
         )
     return _ENDINGS[end.status].format(iterations=end.iterations, gradient=gradient)
 
