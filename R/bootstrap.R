@@ -11,6 +11,7 @@
 #' @param replicates how many.
 #' @param by groups that are drawn as a whole, as a formula with one variable or a vector; rows by default.
 #' @param seed by default from R's generator.
+#' @param progress whether to show a bar (for the usual statistics on a terminal, from a second on).
 #' @param x,level,digits,... for printing; `level` of the percentile intervals.
 #' @return A list of class `matbn_bootstrap`, with `estimate` (the fit's own), `draws` (a row for each replicate) and
 #'   `groups` (how many were drawn). [confint()] and [vcov()] work on it.
@@ -20,7 +21,7 @@
 #' new <- data.frame(Time = 30, Diet = "1", Chick = "1")
 #' bootstrap(fit, function(fit) predict(fit, new, unseen = "zero"), replicates = 20)
 #' @export
-bootstrap <- function(object, statistic = NULL, replicates = 999, by = NULL, seed = NULL) {
+bootstrap <- function(object, statistic = NULL, replicates = 999, by = NULL, seed = NULL, progress = interactive()) {
   with_call(sys.call(), {
     as_a_fit(object)
     whole(replicates, "replicates")
@@ -31,20 +32,21 @@ bootstrap <- function(object, statistic = NULL, replicates = 999, by = NULL, see
       variables <- numbers_of(object)
       out <- bridge_call(
         "bootstrap", object$model, solution(object), lapply(variables, function(name) change_with(object, data, name)),
-        as.double(replicates), if (!is.null(units)) as.double(units - 1L), number(seed, "seed")
+        as.double(replicates), if (!is.null(units)) as.double(units - 1L), number(seed, "seed"),
+        as.double(flag(progress, "progress"))
       )
       names <- c(names(object$coefficients), if (length(variables)) paste("effect of", variables))
       out$draws <- matrix(out$draws, ncol = length(names), dimnames = list(NULL, names))
       out$estimate <- stats::setNames(as.vector(out$estimate), names)
     } else {
-      out <- with_own_seed(seed, own_bootstrap(object, statistic, replicates, units))
+      out <- with_own_seed(seed, own_bootstrap(object, statistic, replicates, units, flag(progress, "progress")))
     }
     out$seed <- seed
     structure(out, class = "matbn_bootstrap")
   })
 }
 
-own_bootstrap <- function(object, statistic, replicates, units) {
+own_bootstrap <- function(object, statistic, replicates, units, progress) {
   if (!is.function(statistic)) refuse("statistic must be a function of a fit", "ElementTypeError")
   value_of <- function(fit) {
     value <- statistic(fit)
@@ -60,7 +62,10 @@ own_bootstrap <- function(object, statistic, replicates, units) {
   groups <- max(units)
   if (groups < 2L) refuse("by has one group only; at least two must be there to be drawn", "ArgumentError")
   draws <- matrix(NA_real_, replicates, length(estimate), dimnames = list(NULL, names(estimate)))
+  bar <- if (progress) utils::txtProgressBar(max = replicates, style = 3L, file = stderr())
+  on.exit(if (progress) close(bar))
   for (k in seq_len(replicates)) {
+    if (progress) utils::setTxtProgressBar(bar, k)
     counts <- as.double(tabulate(sample.int(groups, replace = TRUE), groups)[units])
     value <- tryCatch(value_of(replicate_of(object, counts)), matbn_error = function(e) NULL)
     if (is.null(value)) next

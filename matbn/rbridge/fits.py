@@ -175,13 +175,13 @@ def choose(model: Any, solution: Any, sizes: Any, penalties: Any, options: Any) 
 
 
 def bootstrap(
-    model: Any, solution: Any, changes: Sequence[Any], replicates: int, units: Array | None, seed: int
+    model: Any, solution: Any, changes: Sequence[Any], replicates: int, units: Array | None, seed: int, progress: float
 ) -> dict[str, Any]:
     """Return draws of the linear coefficients and of average marginal effects."""
     fit = _again(model, solution)
     value_of = coefficients_and_effects(fit, [_rows_of(fit, change, intercept=0) for change in changes])
     codes = np.arange(fit.N) if units is None else np.asarray(units).astype(int)
-    found = drawn(fit, value_of, (), replicates, codes, seed, default_threads(), None)
+    found = drawn(fit, value_of, (), replicates, codes, seed, default_threads(), None if progress else False)
     return {"estimate": found.estimate, "draws": found.draws, "groups": float(found.groups)}
 
 
