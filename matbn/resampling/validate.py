@@ -3,6 +3,9 @@
 Effects of groups that a fold's fit has not seen are average or zero; or ("estimate") each row's is the mean of what
 the model leaves of the other rows of its group, which judges predictions within groups: errors e_i - ē of n rows are
 multiplied by n/(n - 1), and rows alone in their group are not predicted.
+
+A fold's fit is the best end of several starts, one of which goes on from the fit to all rows: that one has seen the
+fold, but can do no more than point to a local minimum of the other rows' loss.
 """
 
 from collections.abc import Sequence
