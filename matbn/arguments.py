@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError, VarianceError
+from matbn.files import check_length
 
 FIRST_INDEX = 0  # what positions in messages are counted from; in an R session `matbn.rbridge` sets it to 1
 
@@ -21,7 +22,7 @@ Array = NDArray[Any]  # float64, or complex128 where a derivative is taken by co
 
 def as_matrix(name: str, value: ArrayLike) -> Array:
     """Return `value` as a two-dimensional array of finite float64 or complex128."""
-    if _is_ready(value, 2):
+    if _is_ready(value, 2, name):
         return value
     array = _as_numbers(name, value)
     if array.ndim != 2:
@@ -34,7 +35,7 @@ def as_vector(name: str, value: ArrayLike, length: int | None = None, meaning: s
 
     `meaning` says in the error where the expected `length` comes from.
     """
-    if _is_ready(value, 1) and len(value) == (len(value) if length is None else length):
+    if _is_ready(value, 1, name) and len(value) == (len(value) if length is None else length):
         return value
     array = _as_numbers(name, value)
     if array.ndim > 2 or (array.ndim == 2 and 1 not in array.shape):
@@ -130,6 +131,7 @@ def _as_numbers(name: str, value: ArrayLike) -> Array:
         array = np.asarray(value)
     except ValueError as error:
         raise ShapeError(f"{name} is not a rectangular array: {error}") from None
+    check_length(name, array)
     if array.dtype == np.float64 or array.dtype == np.complex128:
         return array
     with np.errstate(over="ignore"):  # a long double may be too large; it is then refused as infinite
@@ -152,9 +154,12 @@ def _described(value: object, array: Array) -> str:
     return f"elements of type {array.dtype}"
 
 
-def _is_ready(value: object, ndim: int) -> TypeGuard[Array]:
+def _is_ready(value: object, ndim: int, name: str) -> TypeGuard[Array]:
     """Whether nothing is to be done: the case that must not take time."""
-    return type(value) is np.ndarray and value.ndim == ndim and value.dtype.char == "d" and _surely_finite(value)
+    if type(value) is not np.ndarray or value.ndim != ndim or value.dtype.char != "d":
+        return False
+    check_length(name, value)
+    return _surely_finite(value)
 
 
 def _surely_finite(array: Array) -> bool:

@@ -29,6 +29,10 @@ class InferenceError(ArgumentError):
     """There is no standard error: the data do not determine it, or it would take too much memory."""
 
 
+class MemoryLimitError(MatbnError, MemoryError):
+    """The system does not give the memory that the work takes."""
+
+
 class PrecisionWarning(RuntimeWarning):
     """A result is right for the data as stored, but rounding may have taken many of its digits."""
 

@@ -12,7 +12,8 @@ ROOT = Path(__file__).parent.parent / "matbn"
 # What each module may import of matbn; a package's name stands for all that it holds.
 MAY_IMPORT = {
     "errors": set(),
-    "arguments": {"errors"},
+    "files": {"errors"},
+    "arguments": {"errors", "files"},
     "calculus": {"arguments", "errors"},
     "activation": {"arguments", "errors"},
     "parameters": {"activation", "arguments", "errors"},
@@ -21,7 +22,7 @@ MAY_IMPORT = {
     "derivations": {"arguments", "calculus", "parameters"},
     "network": {"activation", "arguments", "batchnorm", "errors", "parameters"},
     "conditioning": {"arguments", "batchnorm", "errors"},
-    "stream": {"activation", "arguments", "batchnorm", "conditioning", "errors", "parameters", "stream"},
+    "stream": {"activation", "arguments", "batchnorm", "conditioning", "errors", "files", "parameters", "stream"},
     # Fit's methods reach for inference, resampling and plotting when they are called.
     "fitting": {
         "activation",

@@ -52,7 +52,8 @@ def test_conventions(monkeypatch):
     refused(matbn.ArgumentError, "^dtype is 'int32'", X, y, dtype="int32")
     refused(matbn.ArgumentError, "^dtype is 'nonsense'", X, y, dtype="nonsense")
     refused(matbn.ArgumentError, "^columns is for Arrow data", X, y, columns=["a"])
-    monkeypatch.setattr(threads, "_blas", lambda: None)
+    monkeypatch.setattr(threads, "libraries", lambda: None)
+    monkeypatch.setattr(threads, "thread_counts", tuple)
     refused(matbn.ArgumentError, "^threads is 2, but more than one need the package threadpoolctl", X, y, threads=2)
     assert matbn.prepare(X, y, threads=1).data.threads == matbn.prepare(X, y).data.threads == 1
     few = matbn.prepare(X[:3], y[:3], ddof=3)
@@ -154,7 +155,7 @@ def test_arrow_data(tmp_path):
     (tmp_path / "X.csv").write_text("a,y\n1,2\n")
     refused(matbn.ArgumentError, "must end with .parquet", tmp_path / "X.csv", "y")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 not really")
-    refused(matbn.ArgumentError, "which pyarrow cannot read", tmp_path / "broken.parquet", "y")
+    refused(matbn.ArgumentError, r"broken\.parquet' cannot be read .* write it again", tmp_path / "broken.parquet", "y")
     (tmp_path / "empty").mkdir()
     refused(matbn.MatbnError, "empty", tmp_path / "empty", "y")
     parquet.write_table(table, tmp_path / "X.parquet")

@@ -1,7 +1,7 @@
 """What is to be fitted, checked: outcomes, net terms, linear part, effects and weights."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -107,7 +107,7 @@ def design(
     linear_names: Sequence[str] | None = None,
 ) -> Design:
     """Check a model's arrays against each other; `effects` is one sequence of group labels, or a mapping of some."""
-    y = as_vector("y", y)
+    y = _own(as_vector("y", y))
     N = len(y)
     if N == 0:
         raise ShapeError("y has no entries")
@@ -118,13 +118,25 @@ def design(
         if len(term.Z) != N:
             raise ShapeError(f"the inputs of {term.label!r} have {len(term.Z)} rows, but y has {N} entries")
     found = tuple(_as_effect(name, labels, N) for name, labels in _as_mapping(effects).items())
-    w = None if weights is None else as_weights("weights", weights, N)
+    w = None if weights is None else _own(as_weights("weights", weights, N))
     if w is not None and not w.any():
         raise ArgumentError("weights are all zero; at least one row must count")
     X, names = _as_linear(linear, linear_names, N)
     if not found:
         X, names = np.column_stack([np.ones(N), X]), ("(Intercept)", *names)
-    return Design(y, terms, X, names, found, w)
+    else:
+        X = _own(X)
+    return Design(y, tuple(map(_own_term, terms)), X, names, found, w)
+
+
+def _own_term(term: NetTerm) -> NetTerm:
+    Z = as_matrix(f"the inputs of {term.label!r}", term.Z)
+    return replace(term, Z=_own(Z), basis=None if term.basis is None else _own(term.basis))
+
+
+def _own(array: Array) -> Array:
+    """Return a copy: standard errors ask for the data after the fit, when the user's arrays may hold something else."""
+    return np.array(array)
 
 
 def _as_linear(linear: ArrayLike | None, names: Sequence[str] | None, N: int) -> tuple[Array, tuple[str, ...]]:

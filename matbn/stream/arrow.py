@@ -1,6 +1,5 @@
 """Rows of Arrow tables and datasets, among them Parquet files larger than memory; pyarrow reads them."""
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
@@ -9,13 +8,14 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from matbn.arguments import Array, as_vector, shown_place
-from matbn.errors import ArgumentError, ElementTypeError, MatbnError, NotFiniteError, ShapeError
+from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
+from matbn.files import check_unchanged, watched
+from matbn.stream.arrow_files import check_same, opened, reading, teller
 from matbn.stream.rows import Piece, Rows, Source, as_weights, working_precision
 from matbn.stream.sizes import even_pieces
 
 _BATCH_ROWS = 24_000  # that are decoded at a time
 _READ_BYTES = 1 << 16  # of a column at a time
-_FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc"}
 
 
 def arrow_source(
@@ -26,7 +26,9 @@ def arrow_source(
     dtype: DTypeLike | None,
 ) -> Source:
     """Return the rows of an Arrow table or dataset, or of the Parquet or Arrow files at a path."""
-    data = _opened(X)
+    data = opened(X)
+    tell = teller(X, data)
+    before = tell()
     schema = data.schema
     used = [name for name in (y, weights) if isinstance(name, str)]
     names = [name for name in schema.names if name not in used] if columns is None else _named(columns)
@@ -36,7 +38,9 @@ def arrow_source(
         raise ShapeError("X has no columns besides y and weights, but a net needs at least one input")
     if y is None:
         raise ArgumentError("y is missing; give a column's name, or one number a row")
-    N = data.num_rows if hasattr(data, "num_rows") else data.count_rows()
+    wanted = list(dict.fromkeys([*names, *used]))
+    in_memory = hasattr(data, "num_rows")
+    N, parts = _table_parts(data.select(wanted)) if in_memory else _dataset_parts(data, wanted)
     if N == 0:
         raise ShapeError("X has no rows")
     kinds = [schema.field(name).type.to_pandas_dtype() for name in names]
@@ -59,50 +63,20 @@ def arrow_source(
             yield rows(start, batch)
             start += batch.num_rows
 
-    wanted = list(dict.fromkeys([*names, *used]))
-    parts = _table_parts(data.select(wanted)) if hasattr(data, "num_rows") else _dataset_parts(data, wanted)
-
     def pieces(block: int) -> Iterator[Piece]:
         for start, batches in parts(block):
             yield lambda start=start, batches=batches: read(start, batches())  # type: ignore[misc]
 
-    return Source(len(names), precision, pieces, N, weights is not None)
+    mapped = watched(
+        y=outcome if isinstance(outcome, np.ndarray) else None,
+        weights=case_weights if isinstance(case_weights, np.ndarray) else None,
+    )
 
+    def check() -> None:
+        check_unchanged(mapped)
+        check_same(before, tell())
 
-def _opened(X: Any) -> Any:
-    """Return a table or a dataset."""
-    try:
-        import pyarrow
-        from pyarrow import dataset
-    except ImportError:
-        raise MatbnError(
-            "reading Arrow and Parquet data needs the package pyarrow: pip install 'matbn[arrow]'"
-        ) from None
-    if isinstance(X, pyarrow.RecordBatch):
-        return pyarrow.Table.from_batches([X])
-    if isinstance(X, pyarrow.Table | dataset.Dataset):
-        return X
-    if not isinstance(X, str | os.PathLike):
-        raise ElementTypeError(
-            f"X is a pyarrow {type(X).__name__}, but must be a Table, a RecordBatch, a Dataset or a path: it is read"
-            " again at each evaluation"
-        )
-    path = os.fspath(X)
-    if not os.path.exists(path):
-        raise ArgumentError(f"X is the path {path!r}, where there is nothing")
-    suffix = os.path.splitext(path)[1].lower()
-    if not os.path.isdir(path) and suffix not in _FORMATS:
-        raise ArgumentError(
-            f"X is the path {path!r}, but must end with {', '.join(_FORMATS)} or be a directory of Parquet files; open"
-            " others yourself, for example numpy.load(path, mmap_mode='r')"
-        )
-    try:
-        found = dataset.dataset(path, format=_FORMATS.get(suffix, "parquet"))
-    except (pyarrow.ArrowInvalid, OSError) as error:
-        raise ArgumentError(f"X is the path {path!r}, which pyarrow cannot read: {error}") from None
-    if not found.files:
-        raise ArgumentError(f"X is the directory {path!r}, which is empty")
-    return found
+    return Source(len(names), precision, pieces, N, weights is not None, check)
 
 
 def _named(columns: Any) -> list[str]:
@@ -111,15 +85,16 @@ def _named(columns: Any) -> list[str]:
     return list(columns)
 
 
-def _check_column(schema: Any, name: str) -> None:
+def _check_column(schema: Any, name: str, place: str = "") -> None:
     from pyarrow import types
 
-    if name not in schema.names:
-        raise ArgumentError(f"X has no column {name!r}; it has {', '.join(schema.names)}")
+    if schema.names.count(name) != 1:
+        count = "no column" if name not in schema.names else "several columns"
+        raise ArgumentError(f"X has {count} {name!r}; it has {', '.join(schema.names)}")
     kind = schema.field(name).type
     if not (types.is_integer(kind) or types.is_floating(kind) or types.is_boolean(kind)):
         raise ElementTypeError(
-            f"column {name!r} of X holds {kind}, not numbers; convert it, or leave it out with columns=[...]"
+            f"column {name!r} of X{place} holds {kind}, not numbers; convert it, or leave it out with columns=[...]"
         )
 
 
@@ -136,44 +111,72 @@ def _numbers(batch: Any, name: str, start: int) -> Array:
 
 
 def _vector(batch: Any, name: str, start: int) -> Array:
-    return as_vector(f"column {name!r}", _numbers(batch, name, start))
+    numbers = _numbers(batch, name, start)
+    bad = np.flatnonzero(~np.isfinite(numbers))
+    if len(bad):
+        raise NotFiniteError(
+            f"column {name!r} of X has an entry that is missing (NaN) or infinite in row"
+            f" {shown_place(start + int(bad[0]))} (counted from {shown_place(0)}); drop such rows or fill them in"
+        )
+    return as_vector(f"column {name!r}", numbers)
 
 
-def _table_parts(table: Any) -> Any:
+def _table_parts(table: Any) -> tuple[int, Any]:
     def parts(block: int) -> Iterator[tuple[int, Any]]:
         for start, stop in even_pieces(table.num_rows, block):
             yield start, partial(table.slice(start, stop - start).to_batches, max_chunksize=_BATCH_ROWS)
 
-    return parts
+    return table.num_rows, parts
 
 
-def _dataset_parts(data: Any, columns: list[str]) -> Any:
-    """Return the row groups of all files, or the files where a format has none; each is read by one thread."""
+def _dataset_parts(data: Any, columns: list[str]) -> tuple[int, Any]:
+    """Return the number of rows, and the row groups of all files, or the files where a format has none.
+
+    Each is read by one thread.
+    """
+    try:
+        fragments = list(data.get_fragments())
+    except ValueError as error:
+        raise ArgumentError(
+            f"X is a dataset whose files cannot be read one by one ({error}); write what it selects to files of its own"
+        ) from None
     sized: list[tuple[int, Any]] = []
-    for fragment in data.get_fragments():
-        for name in columns:
-            if name not in fragment.physical_schema.names:
-                raise ArgumentError(
-                    f"column {name!r} is not in the file {fragment.path!r}; leave it out with columns=[...]"
-                )
-        if fragment.format.default_extname == "parquet":
-            counts = [group.num_rows for group in fragment.row_groups]
-            sized += [(n, partial(_row_group, fragment, group, columns)) for group, n in enumerate(counts)]
-        else:
-            options = {"columns": columns, "schema": data.schema, "batch_size": _BATCH_ROWS, "use_threads": False}
-            sized.append((fragment.count_rows(), partial(fragment.to_batches, **options)))
+    for fragment in fragments:
+        path = getattr(fragment, "path", "")
+        with reading(path):
+            schema = fragment.physical_schema
+            for name in columns:
+                if name not in schema.names:
+                    raise ArgumentError(f"column {name!r} is not in the file {path!r}; leave it out with columns=[...]")
+                _check_column(schema, name, f" in the file {path!r}" if path else "")
+            if hasattr(fragment, "row_groups"):
+                counts = [group.num_rows for group in fragment.row_groups]
+                sized += [(n, partial(_row_group, fragment, group, columns)) for group, n in enumerate(counts)]
+            else:
+                sized.append((fragment.count_rows(), partial(_whole, fragment, data.schema, columns)))
     starts = np.cumsum([0] + [n for n, _ in sized]).tolist()
 
     def parts(_: int) -> Iterator[tuple[int, Any]]:
         return ((start, batches) for start, (_, batches) in zip(starts[:-1], sized, strict=True))
 
-    return parts
+    return starts[-1], parts
 
 
 def _row_group(fragment: Any, group: int, columns: list[str]) -> Iterator[Any]:
     """Read a row group batch by batch; the dataset's own reader would take all of it, and the next ones, at once."""
     from pyarrow.parquet import ParquetFile
 
-    file = ParquetFile(fragment.open(), metadata=fragment.metadata, buffer_size=_READ_BYTES, pre_buffer=False)
-    with file:
+    options = {"buffer_size": _READ_BYTES, "pre_buffer": False, "page_checksum_verification": True}
+    with (
+        reading(fragment.path),
+        ParquetFile(fragment.open(), metadata=fragment.metadata, **options) as file,
+    ):
         yield from file.iter_batches(_BATCH_ROWS, [group], columns, use_threads=False)
+
+
+def _whole(fragment: Any, schema: Any, columns: list[str]) -> Iterator[Any]:
+    """Read a fragment without row groups batch by batch."""
+    with reading(getattr(fragment, "path", "X")):
+        for batch in fragment.to_batches(schema=schema, columns=columns, batch_size=_BATCH_ROWS, use_threads=False):
+            batch.validate(full=True)  # numbers of a damaged file may lie outside of it
+            yield batch

@@ -19,7 +19,7 @@ from matbn.stream.layer import Statistics, along, batchnorm_fold, plain_fold
 from matbn.stream.moments import Moments, moments
 from matbn.stream.point import Point, assemble, at, gram
 from matbn.stream.rows import Rows, Source, array_source, iterator_source
-from matbn.stream.run import Data, run
+from matbn.stream.run import Data, run, too_little_memory
 from matbn.stream.sizes import is_small
 from matbn.stream.threads import as_threads, default_threads
 
@@ -140,7 +140,7 @@ def prepare(
         N × p1 inputs: an array, also one mapped from a file (`numpy.load(..., mmap_mode="r")`); an Arrow table or
         dataset, or the path of a Parquet or Arrow file or of a directory of Parquet files (through pyarrow); or a
         function that returns, at each call, a new iterator of blocks of rows: X, (X, y) or (X, y, weights). It is
-        used where it lies and must not change afterwards.
+        used where it lies and must not change afterwards, nor may y and weights. See below for what is noticed.
     y, weights
         N outcomes, and case weights that are not negative: in the loss and in the batch statistics a weight of 2
         counts as two equal rows. With Arrow data a column's name will do; None where the blocks hold them.
@@ -159,16 +159,31 @@ def prepare(
     ------
     ShapeError, ElementTypeError, NotFiniteError, ArgumentError
         X, y or weights cannot be used.
+    MemoryLimitError
+        There is too little memory for the work on a block.
+
+    Notes
+    -----
+    Data that have changed are refused (`ArgumentError`, or `ShapeError` where their number of rows has), before or
+    after each reading, as far as it can be told at no cost. Of files, size and time of change must be what they were;
+    a directory must hold the same files. Mapped arrays are those that NumPy knows to be views of an `mmap`; writing
+    through a map in mode "r+" changes its file, too. Of a function's blocks, 64 rows or more of each are compared.
+    Nothing is noticed where a file keeps its size and time, in other rows of a block, in arrays in memory and in maps
+    of mode "c". A mapped file that is cut off while a piece of it is being read ends the process.
     """
     activation = as_activation(activation)
     eps = as_number("eps", eps, at_least=0)
     ddof = as_number("ddof", ddof, at_least=0)
     threads = default_threads() if threads is None else as_threads(threads)
     source = _as_source(X, y, weights, columns, dtype)
-    found = moments(source, threads)
-    data = Data(source, found.offset.astype(source.dtype)[:, None], found.N, threads)
-    if is_small(found.N, source.p1):
-        data, found = _kept(data, found)
+    try:
+        found = moments(source, threads)
+        data = Data(source, found.offset.astype(source.dtype)[:, None], found.N, threads)
+        if is_small(found.N, source.p1):
+            data, found = _kept(data, found)
+    except MemoryError as error:
+        raise too_little_memory(error) from None
+    source.check()
     return Prepared(data, found, activation, ddof, eps)
 
 
@@ -198,12 +213,17 @@ def _as_source(X: Any, y: Any, weights: Any, columns: list[str] | None, dtype: D
 
 def _kept(data: Data, found: Moments) -> tuple[Data, Moments]:
     """Keep rows that are few as one block."""
-    every = [rows for piece in data.source.pieces(found.N) for rows in piece()]
+    every = [_copied(rows) for piece in data.source.pieces(found.N) for rows in piece()]
     X, y = np.vstack([rows.X for rows in every]), np.concatenate([rows.y for rows in every])
     w = np.concatenate([rows.w for rows in every if rows.w is not None]) if data.source.weighted else None
     assert found.correction is not None
     block = one_block(Rows(0, X, y, w), data.offset, found.correction.astype(X.dtype)[:, None])
     return replace(data, block=block), replace(found, correction=None)
+
+
+def _copied(rows: Rows) -> Rows:
+    """Return rows in memory of their own: a function may use one array for all blocks."""
+    return Rows(rows.start, rows.X.copy(), rows.y.copy(), None if rows.w is None else rows.w.copy())
 
 
 def _point(

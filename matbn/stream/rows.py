@@ -1,10 +1,14 @@
 """Where rows come from: arrays in memory or on disk, and functions that give them block by block.
 
-A source hands out pieces, which threads take in turn; a piece, when called, reads its rows.
+A source hands out pieces, which threads take in turn; a piece, when called, reads its rows. It knows whether the rows
+are still those that it was made for, as far as that costs nothing beside the reading: files by their size and time of
+change, a function's blocks by a few rows of each.
 """
 
+import zlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from typing import Any, NamedTuple
 
@@ -13,9 +17,11 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from matbn.arguments import Array, as_vector, counted
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
+from matbn.files import Watched, check_length, check_unchanged, watched
 from matbn.stream.sizes import even_pieces
 
 _READ_ROWS = 65_536  # that are converted at a time where X is not in the precision of the computation
+_COMPARED_ROWS = 64  # of a block, between readings
 
 
 class Rows(NamedTuple):
@@ -43,6 +49,7 @@ class Source:
     pieces: Callable[[int], Iterator[Piece]]  # takes how many rows make a block: a piece is no shorter, if it can
     N: int | None = None  # None: known after the first reading
     weighted: bool = False
+    check: Callable[[], None] = lambda: None  # raises where a file is not what it was when the source was made
 
 
 def array_source(X: NDArray[Any], y: ArrayLike, weights: ArrayLike | None, dtype: DTypeLike | None) -> Source:
@@ -64,8 +71,11 @@ def array_source(X: NDArray[Any], y: ArrayLike, weights: ArrayLike | None, dtype
 def slices(X: NDArray[Any], y: Array, w: Array | None, dtype: np.dtype[Any]) -> Source:
     """Return the rows of checked arrays."""
     N, p1 = X.shape
+    files = watched(X=X, y=y, weights=w)
 
     def rows(start: int, stop: int) -> Rows:
+        if files:  # a file may become shorter while it is read
+            check_unchanged(files)
         block = np.asarray(X[start:stop], dtype)
         return Rows(start, block, y[start:stop], None if w is None else w[start:stop])
 
@@ -76,7 +86,7 @@ def slices(X: NDArray[Any], y: Array, w: Array | None, dtype: np.dtype[Any]) -> 
     def pieces(block: int) -> Iterator[Piece]:
         return (piece(start, stop) for start, stop in even_pieces(N, block))
 
-    return Source(p1, dtype, pieces, N, w is not None)
+    return Source(p1, dtype, pieces, N, w is not None, _check_of(files))
 
 
 def iterator_source(
@@ -99,6 +109,7 @@ def iterator_source(
         raise ShapeError("X gives blocks without columns, but a net needs at least one input")
     precision = working_precision(np.asarray(X).dtype, dtype)
     weighted = case_weights is not None or len(rest) == 2
+    first_reading: tuple[int, int] | None = None  # its number of rows and checksum
 
     def read(block: Any, number: int, start: int) -> Rows:
         parts = block if isinstance(block, tuple) else (block,)
@@ -122,18 +133,50 @@ def iterator_source(
                 raise ShapeError(f"the blocks of X have {start + n} rows or more, but y has {len(outcome)} entries")
         return Rows(start, np.asarray(X, precision), own_y, own_w)
 
+    def piece(rows: Rows, number: int, checksum: int) -> Iterator[Rows]:
+        yield rows
+        if _checksum(rows) != checksum:
+            raise ArgumentError(
+                f"block {number} of X was overwritten while it was in use; return a new array for each block, or take"
+                " threads=1"
+            )
+
     def pieces(_: int) -> Iterator[Piece]:
-        start = 0
+        nonlocal first_reading
+        start = checksum = 0
         for number, block in zip(count(), blocks(), strict=False):
             rows = read(block, number, start)
             start += len(rows.X)
-            yield lambda rows=rows: (rows,)  # type: ignore[misc]
+            own = _checksum(rows)
+            checksum = zlib.crc32(own.to_bytes(4, "little"), checksum)
+            yield partial(piece, rows, number, own)
         if start == 0:
             raise ShapeError("X gives no rows; it must return a new iterator of blocks at each call")
         if outcome is not None and start != len(outcome):
             raise ShapeError(f"the blocks of X have {start} rows, but y has {len(outcome)} entries")
+        first_reading = first_reading or (start, checksum)
+        if start == first_reading[0] and checksum != first_reading[1]:
+            raise ArgumentError(
+                "X returns other blocks than it did when it was first called: other numbers, another order or other"
+                " cuts; let it return the same blocks at each call (fix a seed, do not shuffle), and prepare it again"
+            )
 
-    return Source(p1, precision, pieces, None if outcome is None else len(outcome), weighted)
+    check = _check_of(watched(y=outcome, weights=case_weights))
+    return Source(p1, precision, pieces, None if outcome is None else len(outcome), weighted, check)
+
+
+def _check_of(files: tuple[Watched, ...]) -> Callable[[], None]:
+    return partial(check_unchanged, files)
+
+
+def _checksum(rows: Rows) -> int:
+    """Return a checksum of some rows of a block: the first, and others at even distances."""
+    step = max(1, len(rows.X) // _COMPARED_ROWS)
+    checksum = 0
+    for part in (rows.X, rows.y, rows.w):
+        if part is not None:
+            checksum = zlib.crc32(part[::step].tobytes(), checksum)
+    return checksum
 
 
 def as_weights(name: str, value: ArrayLike, length: int | None = None) -> Array:
@@ -160,6 +203,7 @@ def working_precision(stored: np.dtype[Any], dtype: DTypeLike | None) -> np.dtyp
 
 def _as_block(X: Any, number: int) -> NDArray[Any]:
     block = np.asarray(X)
+    check_length(f"block {number} of X", block)
     if block.ndim != 2:
         raise ShapeError(f"block {number} of X has shape {block.shape}, but must be a matrix (two dimensions)")
     if block.dtype.kind not in "biuf":

@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 from matbn.activation import Activation, is_built_in
 from matbn.arguments import Array
-from matbn.errors import ShapeError
+from matbn.errors import MemoryLimitError, ShapeError
 from matbn.stream.kernel import Buffers, blocks, layer, make_buffers
 from matbn.stream.rows import Piece, Rows, Source
 from matbn.stream.sizes import block_rows
@@ -17,6 +17,8 @@ from matbn.stream.threads import combine_in_order, worth
 Total = TypeVar("Total")
 Block = tuple[Rows, Array]  # some rows and their x
 _Partial = tuple[int, Total | None]  # what some rows give, after their number
+
+_KEPT_SHAPES = 2  # of working memory, for callers that take turns with two kinds of net or of run
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,7 +30,7 @@ class Data:
     N: int
     threads: int
     block: Block | None = None  # all of them, where they are few
-    spare: dict[tuple[int, int], list[Buffers]] = field(default_factory=dict)  # working memory for the next run
+    spare: dict[tuple[int, int], list[Buffers]] = field(default_factory=dict)  # for the next run: by rows and nodes
 
 
 class Layer(NamedTuple):
@@ -58,10 +60,24 @@ def run(
     """
     rows = rows or block_rows(len(net.F) - 1, net.F.shape[1], data.source.dtype.itemsize)
     over = _over_pieces if data.block is None else _over_kept
-    N, total = over(data, net, visit, combine, rows)  # type: ignore[arg-type]
+    data.source.check()
+    try:
+        N, total = over(data, net, visit, combine, rows)  # type: ignore[arg-type]
+    except MemoryError as error:
+        raise too_little_memory(error) from None
+    if data.block is None:
+        data.source.check()  # else what changed meanwhile would be mixed with what was there before
     if N != data.N or total is None:
         raise ShapeError(f"X gives {N} rows now, but gave {data.N} when it was prepared; prepare it again")
     return total
+
+
+def too_little_memory(error: MemoryError) -> MemoryLimitError:
+    """Return the error to raise where working memory cannot be had."""
+    return MemoryLimitError(
+        f"there is too little memory to go through X ({str(error) or 'no more can be had'}): take fewer nodes, or end"
+        " what else takes memory"
+    )
 
 
 def _over_kept(
@@ -122,5 +138,11 @@ def _borrow(data: Data, net: Layer, rows: int) -> Buffers:
 
 
 def _give_back(data: Data, buffers: Buffers) -> None:
+    """Keep the working memory of the last few shapes, one for each thread; several threads may do so at once."""
     p2, rows = buffers.V.shape
-    data.spare.setdefault((rows, p2), []).append(buffers)
+    kept = data.spare.setdefault((rows, p2), [])
+    if len(kept) < data.threads:
+        kept.append(buffers)
+    if len(data.spare) > _KEPT_SHAPES:
+        for shape in list(data.spare)[:-_KEPT_SHAPES]:
+            data.spare.pop(shape, None)

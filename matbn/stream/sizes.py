@@ -6,7 +6,7 @@ matrices where they lie, and larger ones after copying them.
 """
 
 from collections.abc import Iterator
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 STRIP = 1_200  # rows
@@ -16,7 +16,7 @@ _PIECES = 64  # of an array: enough for threads to finish together, few enough t
 _KEPT_NUMBERS = 100_000  # of X, up to which its centred copy is kept
 
 
-@cache
+@lru_cache(256)
 def block_rows(p1: int, p2: int, itemsize: int) -> int:
     """Return how many rows make a block."""
     n = min(_LONGEST_BLOCK, max(64, cache_share() // (2 * itemsize * (p1 + 1 + p2))))

@@ -7,15 +7,14 @@ them was faster. The threads live for one call only: nothing is left over that a
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, nullcontext
-from functools import cache
-from importlib.util import find_spec
-from typing import Any, Generic, TypeVar
+from contextlib import nullcontext
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from matbn.arguments import as_integer
 from matbn.errors import ArgumentError
+from matbn.stream.blas import libraries, one_blas_thread, thread_counts
 
 _FEW_PRODUCTS = 5_000_000  # take less than a millisecond, a third of which it costs to start and to stop threads
 
@@ -29,18 +28,17 @@ def default_threads() -> int:
     One without threadpoolctl, or where it does not know the BLAS library: threads whose products start threads
     of their own would be slower than one thread.
     """
-    libraries = _blas()
-    if libraries is None or not libraries.lib_controllers:
+    allowed = thread_counts()
+    if not allowed:
         return 1
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    allowed: int = min(cores, *(library.num_threads for library in libraries.lib_controllers))
-    return max(1, allowed)
+    return max(1, min(cores, *allowed))
 
 
 def as_threads(threads: object) -> int:
     """Check how many threads the user wants."""
     wanted = as_integer("threads", threads, at_least=1)
-    if wanted > 1 and _blas() is None:
+    if wanted > 1 and libraries() is None:
         raise ArgumentError(
             f"threads is {wanted}, but more than one need the package threadpoolctl, which holds BLAS to one thread in"
             " each: pip install 'matbn[threads]'"
@@ -78,8 +76,7 @@ def combine_in_order(
     helpers = [threading.Thread(target=work, name="matbn") for _ in range(threads - 1)]
     with one_blas_thread() if threads else nullcontext():
         try:
-            for helper in helpers:
-                helper.start()
+            _start(helpers)
             work()
         finally:
             run.stop()
@@ -87,6 +84,15 @@ def combine_in_order(
                 if helper.ident is not None:
                     helper.join()
     return run.result()
+
+
+def _start(helpers: list[threading.Thread]) -> None:
+    """Start as many as the system allows; where memory or processes are limited, that may be none."""
+    try:
+        for helper in helpers:
+            helper.start()
+    except (RuntimeError, MemoryError):  # "can't start new thread"; those that did start, and this one, do the work
+        return
 
 
 class _Run(Generic[Piece, Result]):
@@ -127,39 +133,3 @@ class _Run(Generic[Piece, Result]):
         if self._error is not None:
             raise self._error
         return self._combined
-
-
-_holders = 0
-_limiter: Any = None
-_limit_lock = threading.Lock()
-
-
-@contextmanager
-def one_blas_thread() -> Iterator[None]:
-    """Hold BLAS to one thread; concurrent and nested holders share one limit, and the last one lifts it."""
-    global _holders, _limiter
-    libraries = _blas()
-    if libraries is None:
-        yield
-        return
-    with _limit_lock:
-        if _holders == 0:
-            _limiter = libraries.limit(limits=1)
-        _holders += 1
-    try:
-        yield
-    finally:
-        with _limit_lock:
-            _holders -= 1
-            if _holders == 0:
-                _limiter.restore_original_limits()
-
-
-@cache
-def _blas() -> Any:
-    """Return threadpoolctl's handle on the BLAS libraries in this process; finding them takes far more than a call."""
-    if find_spec("threadpoolctl") is None:
-        return None
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController().select(user_api="blas")
