@@ -56,3 +56,10 @@ def test_gradient_benchmark_refuses_what_is_no_case():
         run = gradient_benchmark("--case", case)
         assert run.returncode == 1
         assert f"--case {case!r}" in run.stderr
+
+
+def test_memory_benchmark():
+    command = [sys.executable, ROOT / "benchmarks" / "memory.py", "--calls", "20", "--rows", "50"]
+    run = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+    assert len(run.stdout.splitlines()) == 12

@@ -58,7 +58,8 @@ def fit(
     formula, data
         A formula such as "y ~ trend + net(z1, z2, size = 8) | id + year" and a data frame; several nets add up, and
         after | stand fixed effects, which take the intercept's place. Or N outcomes, with the model in `nets` (made
-        by `matbn.net`), `linear` (N × k; an intercept is added) and `effects` (labels, or a mapping of some).
+        by `matbn.net`), `linear` (N × k; an intercept is added) and `effects` (labels, or a mapping of some). A fit
+        keeps copies of arrays, so they may change afterwards.
     weights
         N case weights, or a column's name; a weight of 2 counts as two equal rows (but a choice of penalty
         counts rows, so that the weights' scale does not matter to it).
