@@ -20,6 +20,9 @@ from matbn.stream import threads
 from matbn.stream.blas import one_blas_thread, thread_counts
 
 NET = random_net(1, 60_000, 9, 12)
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:.*multi-threaded:DeprecationWarning"
+)  # forks beside threads are the point
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
 needs_limits = pytest.mark.skipif(sys.platform != "linux", reason="limits on memory and processes are Linux's")
 
@@ -47,7 +50,6 @@ def in_child(work, seconds=20):
 
 
 @needs_fork
-@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("others", ["take the limit in turns", "hold the limit", "compute"])
 def test_a_child_computes_whatever_other_threads_were_doing(others):
     prepared = matbn.prepare(NET.X, NET.y, threads=2)
@@ -113,7 +115,6 @@ def gradient_of(seed):
 
 
 @needs_fork
-@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
 @pytest.mark.parametrize("method", ["fork", "spawn"])
 def test_pools_of_processes(method):
     expected = gradient_of(0)

@@ -19,5 +19,6 @@ without batch norm is the same with A = Γ₁ and M alone.
 `rows` and `arrow` (with `arrow_files`) say where rows come from, `sizes` how many go together, `threads` who works on
 them, each with `blas` on one core. `kernel` is what happens to a block, `visits` what a block then adds to each
 quantity, `run` takes all blocks through both. `moments` makes T, `layer` folds the first layer and differentiates the
-fold, `point` holds the net at one point. `prepared` is what a user holds, `one_off` the gradient at one point without T.
+fold, `point` holds the net at one point. `prepared` is what a user holds, `one_off` the gradient at one point
+without T.
 """
