@@ -56,6 +56,8 @@ def from_json(text: str) -> Fit:
     N = whole(content["N"], "N", 1)
     nets = tuple(_net(net, f"nets[{k}]") for k, net in enumerate(entries(content["nets"], "nets")))
     effects = tuple(_effect(effect, f"effects[{k}]") for k, effect in enumerate(entries(content["effects"], "effects")))
+    if len({effect.name for effect in effects}) < len(effects):
+        refuse("effects", content["effects"], "effects of different names")
     named = _names(content["coefficient_names"], "coefficient_names")
     if not effects and named[:1] != ("(Intercept)",):
         refuse("coefficient_names", list(named[:1]), "with '(Intercept)' first where there are no effects")

@@ -15,7 +15,6 @@ from matbn.errors import ArgumentError, MatbnError, NotFiniteError
 from matbn.fitting.caller import kept_names, names_in, picklable
 from matbn.fitting.design import Design, design, net
 from matbn.fitting.formula import Formula, NetCall
-from matbn.fitting.syntax import columns_read
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +118,8 @@ def _again(recipe: Recipe, spec: Any, data: Any, columns: Sequence[str] | None =
     formulaic = formulaic_package()
     errors: tuple[type[Exception], ...] = (formulaic.errors.FormulaicError, formulaic.errors.DataMismatchWarning)
     if recipe.columns is not None:  # of a saved fit: no names but those of columns, whatever goes wrong
+        from matbn.fitting.syntax import columns_read
+
         errors = (Exception,)
         for name in sorted(columns_read(spec.formula)):
             _column(data, name)

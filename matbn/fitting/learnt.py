@@ -72,10 +72,16 @@ def _offset(value: Any, path: str) -> Any:
     if value is None:
         return None
     if not isinstance(value, dict):
-        return number(value, path)
+        return _as_written(value, path)
     if isinstance(value.get("values"), list):
         return reals(value, path, (None,))
-    return number(members(value, path, ("dtype", "values"))["values"], path)
+    return _as_written(members(value, path, ("dtype", "values"))["values"], path)
+
+
+def _as_written(value: Any, path: str) -> Any:
+    """Return a number without making a whole one a decimal, so that it is written as it was read."""
+    number(value, path)
+    return value
 
 
 def _divisor(value: Any, path: str) -> Any:
@@ -109,9 +115,9 @@ def _constraints(value: Any, path: str) -> Any:
 
 
 _Check = Callable[[Any, str], Any]
-_SCALE: Mapping[str, _Check] = {"ddof": number, "center": _offset, "scale": _divisor}
+_SCALE: Mapping[str, _Check] = {"ddof": _as_written, "center": _offset, "scale": _divisor}
 _POLYNOMIAL: Mapping[str, _Check] = {"alpha": _numbered, "norms2": _squares}
-_SPLINE: Mapping[str, _Check] = {"lower_bound": number, "upper_bound": number, "knots": _knots}
+_SPLINE: Mapping[str, _Check] = {"lower_bound": _as_written, "upper_bound": _as_written, "knots": _knots}
 _CUBIC = {**_SPLINE, "constraints": _constraints, "cyclic": flag}
 _KEYS: Mapping[str, Mapping[str, _Check]] = {
     **dict.fromkeys(("scale", "center", "standardize"), _SCALE),

@@ -48,7 +48,7 @@ def recipe_content(
         recipe_of(content, "recipe", coefficient_names, nets, effects)
     except MatbnError as error:
         told = str(error).removeprefix("text: recipe.formula: ")
-        raise ArgumentError(f"the fit cannot go into JSON, but it can be pickled: {told}") from None
+        raise ArgumentError(f"the fit cannot go into JSON; pickle it instead: {told}") from None
     return content
 
 

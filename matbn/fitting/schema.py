@@ -14,7 +14,7 @@ from matbn.errors import ArgumentError
 from matbn.fitting.strict import Refused
 
 _REALS = ("<f8", ">f8")
-_WHOLES = tuple(f"{order}{kind}{size}" for order in "<>|" for kind in "iu" for size in (1, 2, 4, 8))
+_WHOLES = ("|i1", "|u1", *(f"{order}{kind}{size}" for order in "<>" for kind in "iu" for size in (2, 4, 8)))
 _DATES = re.compile(r"[<>]M8\[\d{0,9}(?:Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\]")
 _SPANS = re.compile(r"[<>]m8\[\d{0,9}(?:Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\]")
 _SPELLED = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf}
