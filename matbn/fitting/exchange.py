@@ -1,59 +1,173 @@
-"""A fit to JSON text and back: numbers to the last digit, no code.
+"""A fit to JSON text and back: numbers to the last digit, and nothing that is executed.
 
 A formula comes along with what it has learnt from the data (factor levels, the centre of scale(x), knots of splines),
-so that a fit read back predicts new rows; names in it that are the user's own functions do not.
+so that a fit read back predicts new rows. Whatever the text holds is checked before anything is built from it: that it
+is JSON without doubled keys, NaN or numbers beyond 64 bits; that it has all keys and no others, each with the right
+type, and shapes that fit each other; and that its formula holds nothing but columns, numbers, operators and calls of
+the functions in `vocabulary.py`. A formula with functions of the user's own is not written.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
 import numpy as np
 
-from matbn.activation import as_activation, is_built_in
+from matbn.activation import ACTIVATIONS, is_built_in
 from matbn.errors import ArgumentError
-from matbn.fitting.formula import parsed
-from matbn.fitting.frame import Recipe, formulaic_package
 from matbn.fitting.result import Fit, FittedEffect, FittedNet, Scored, Search
+from matbn.fitting.saved_formula import recipe_content, recipe_of
+from matbn.fitting.schema import entries, labels, members, number, reals, refuse, whole, words
+from matbn.fitting.strict import read
 
 _SCHEMA = 2
 _LEFT_OUT = ("design", "data")
+_KEYS = tuple(field.name for field in fields(Fit) if field.name not in _LEFT_OUT)
+_AMOUNTS = ("penalty", "linear_penalty", "sum_of_squares", "weight", "total_sum_of_squares", "within_sum_of_squares")
 
 
 def to_json(fit: Fit) -> str:
-    """Return a fit as JSON text."""
+    """Return a fit as JSON text; an ArgumentError names what cannot be kept: functions of one's own, strange labels."""
     if not is_built_in(fit.activation):
         raise ArgumentError(
             f"activation {fit.activation.name!r} is your own, and its functions cannot go into JSON; pickle the fit"
         )
-    content = {field.name: getattr(fit, field.name) for field in fields(fit) if field.name not in _LEFT_OUT}
+    content = {name: getattr(fit, name) for name in _KEYS}
     content["activation"] = fit.activation.name
-    content["recipe"] = None if fit.recipe is None else _recipe_content(fit.recipe)
+    content["effects"] = [
+        {**vars(effect), "levels": _labels_content(effect.name, effect.levels)} for effect in fit.effects
+    ]
+    content["recipe"] = None
+    if fit.recipe is not None:
+        content["recipe"] = recipe_content(fit.recipe, fit.coefficient_names, fit.nets, fit.effects)
     return json.dumps(_plain({"matbn_fit": _SCHEMA, **content}), ensure_ascii=False, allow_nan=False)
 
 
 def from_json(text: str) -> Fit:
-    """Return the fit of which `to_json` has made the text."""
-    content = json.loads(text)
-    schema = content.pop("matbn_fit", None) if isinstance(content, dict) else None
-    if schema != _SCHEMA:
+    """Return the fit of which `to_json` has made the text; an ArgumentError says where it holds something else."""
+    content = read(text)
+    schema = content.get("matbn_fit") if isinstance(content, dict) else None
+    if type(schema) is not int or schema != _SCHEMA:
         raise ArgumentError(
             f"text is no fit of matbn's (schema {schema}, known is {_SCHEMA}); it must come from Fit.to_json()"
         )
-    nets = tuple(FittedNet(**_arrays(net, ("Gamma1", "gamma", "beta", "Gamma2", "mean"))) for net in content["nets"])
-    effects = tuple(
-        FittedEffect(effect["name"], _array(effect["levels"]), _array(effect["estimates"]), effect["average"])
-        for effect in content["effects"]
+    members(content, "", ("matbn_fit", *_KEYS))
+    N = whole(content["N"], "N", 1)
+    nets = tuple(_net(net, f"nets[{k}]") for k, net in enumerate(entries(content["nets"], "nets")))
+    effects = tuple(_effect(effect, f"effects[{k}]") for k, effect in enumerate(entries(content["effects"], "effects")))
+    if len({effect.name for effect in effects}) < len(effects):
+        refuse("effects", content["effects"], "effects of different names")
+    named = _names(content["coefficient_names"], "coefficient_names")
+    if not effects and named[:1] != ("(Intercept)",):
+        refuse("coefficient_names", list(named[:1]), "with '(Intercept)' first where there are no effects")
+    searches = entries(content["searches"], "searches")
+    path = entries(content["path"], "path")
+    messages = entries(content["messages"], "messages")
+    if content["activation"] not in list(ACTIVATIONS):
+        refuse("activation", content["activation"], f"one of {', '.join(ACTIVATIONS)}")
+    amounts: dict[str, Any] = {name: number(content[name], name, 0) for name in _AMOUNTS}
+    return Fit(
+        nets=nets,
+        coefficients=reals(content["coefficients"], "coefficients", (len(named),), finite=False),
+        coefficient_names=named,
+        effects=effects,
+        activation=ACTIVATIONS[content["activation"]],
+        **amounts,
+        fitted=reals(content["fitted"], "fitted", (N,)),
+        residuals=reals(content["residuals"], "residuals", (N,)),
+        N=N,
+        rank=whole(content["rank"], "rank"),
+        singletons=whole(content["singletons"], "singletons"),
+        searches=tuple(_search(search, f"searches[{k}]") for k, search in enumerate(searches)),
+        messages=tuple(words(message, f"messages[{k}]") for k, message in enumerate(messages)),
+        recipe=None if content["recipe"] is None else recipe_of(content["recipe"], "recipe", named, nets, effects),
+        edf=None if content["edf"] is None else number(content["edf"], "edf", 0),
+        path=tuple(_scored(scored, f"path[{k}]") for k, scored in enumerate(path)),
+        theta=None if content["theta"] is None else _theta(content["theta"], nets),
     )
-    searches = tuple(Search(**_arrays(search, ("trace",))) for search in content["searches"])
-    path = tuple(
-        Scored(_number(scored["penalty"]), _number(scored["score"]), scored["edf"]) for scored in content["path"]
+
+
+def _net(value: Any, path: str) -> FittedNet:
+    content = members(value, path, _keys(FittedNet))
+    names = _names(content["names"], f"{path}.names")
+    if not names:
+        refuse(f"{path}.names", [], "a list of one input or more")
+    gamma = reals(content["gamma"], f"{path}.gamma", (None,))
+    if not len(gamma) or (gamma < 0).any():
+        refuse(f"{path}.gamma.values", gamma.tolist(), "a list of one node or more, each 0 or above")
+    size = len(gamma)
+    return FittedNet(
+        words(content["label"], f"{path}.label"),
+        names,
+        reals(content["Gamma1"], f"{path}.Gamma1", (len(names), size)),
+        gamma,
+        reals(content["beta"], f"{path}.beta", (size,)),
+        reals(content["Gamma2"], f"{path}.Gamma2", (size,)),
+        reals(content["mean"], f"{path}.mean", (len(names),)),
     )
-    recipe = None if content["recipe"] is None else _recipe(content["recipe"])
-    parts = {"nets": nets, "effects": effects, "searches": searches, "path": path, "recipe": recipe}
-    parts |= {name: tuple(content[name]) for name in ("coefficient_names", "messages")}
-    parts |= {name: _array(content[name]) for name in ("coefficients", "fitted", "residuals", "theta")}
-    return Fit(**{**content, **parts, "activation": as_activation(content["activation"])})
+
+
+def _effect(value: Any, path: str) -> FittedEffect:
+    content = members(value, path, _keys(FittedEffect))
+    levels = labels(content["levels"], f"{path}.levels")
+    return FittedEffect(
+        words(content["name"], f"{path}.name"),
+        levels,
+        reals(content["estimates"], f"{path}.estimates", (len(levels),)),
+        number(content["average"], f"{path}.average"),
+    )
+
+
+def _search(value: Any, path: str) -> Search:
+    content = members(value, path, _keys(Search))
+    return Search(
+        number(content["loss"], f"{path}.loss", finite=False),
+        number(content["gradient"], f"{path}.gradient", finite=False),
+        whole(content["iterations"], f"{path}.iterations"),
+        whole(content["evaluations"], f"{path}.evaluations"),
+        words(content["status"], f"{path}.status"),
+        reals(content["trace"], f"{path}.trace", (None,), finite=False),
+    )
+
+
+def _scored(value: Any, path: str) -> Scored:
+    content = members(value, path, _keys(Scored))
+    edf = content["edf"]
+    return Scored(
+        number(content["penalty"], f"{path}.penalty", 0),
+        number(content["score"], f"{path}.score", finite=False),
+        None if edf is None else number(edf, f"{path}.edf"),
+    )
+
+
+def _theta(value: Any, nets: Sequence[FittedNet]) -> Any:
+    """Return θ, which holds each node's bias and one weight or more, and nothing without nets."""
+    theta = reals(value, "theta", (None,))
+    nodes = sum(len(net.gamma) for net in nets)
+    if len(theta) < 2 * nodes or (len(theta) and not nodes):
+        refuse("theta.values", theta.tolist(), f"the weights of {nodes} nodes, two or more of each")
+    return theta
+
+
+def _names(value: Any, path: str) -> tuple[str, ...]:
+    return tuple(words(name, f"{path}[{k}]") for k, name in enumerate(entries(value, path)))
+
+
+def _keys(kind: type) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
+
+
+def _labels_content(name: str, levels: Any) -> dict[str, Any]:
+    """Return what JSON keeps of a set of groups: dates as texts, spans of time as whole numbers."""
+    kind = levels.dtype.kind
+    values = (levels.astype(str) if kind == "M" else levels.astype("i8") if kind == "m" else levels).tolist()
+    if kind not in "biufUMmO" or not all(isinstance(entry, str | int | float) for entry in values):
+        raise ArgumentError(
+            f"the groups of {name!r} are of type {levels.dtype}, such as {levels[0]!r}, which JSON cannot keep; make"
+            " them texts or numbers, or pickle the fit"
+        )
+    return {"dtype": levels.dtype.str, "values": values}
 
 
 def _plain(value: Any) -> Any:
@@ -63,72 +177,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not np.isfinite(value):
         return None if np.isnan(value) else str(value)
     if isinstance(value, np.ndarray):
-        entries = value.astype(str) if value.dtype.kind in "mM" else value
-        return {"dtype": value.dtype.str, "values": _plain(entries.tolist())}
+        return {"dtype": value.dtype.str, "values": _plain(value.tolist())}
     if isinstance(value, list | tuple):
         return [_plain(entry) for entry in value]
     if isinstance(value, dict):
         return {name: _plain(entry) for name, entry in value.items()}
-    if is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    if is_dataclass(value) and not isinstance(value, type):
+        return {name: _plain(getattr(value, name)) for name in _keys(type(value))}
     return value
-
-
-def _number(value: Any) -> float:
-    return float("nan" if value is None else value)
-
-
-def _array(content: dict[str, Any]) -> Any:
-    return np.array(content["values"], dtype=content["dtype"])
-
-
-def _arrays(content: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """Return a part's content, with the named ones as arrays and lists as tuples."""
-    kept = {name: tuple(value) if isinstance(value, list) else value for name, value in content.items()}
-    return kept | {name: _array(content[name]) for name in names}
-
-
-def _recipe_content(recipe: Recipe) -> dict[str, Any]:
-    specs = [_spec_content(spec) for spec in (recipe.outcome, recipe.linear, *recipe.nets)]
-    return {"formula": recipe.formula.text, "specs": specs, "intercept": recipe.intercept}
-
-
-def _recipe(content: dict[str, Any]) -> Recipe:
-    outcome, linear, *nets = (_spec(spec) for spec in content["specs"])
-    return Recipe(parsed(content["formula"]), linear, tuple(nets), content["intercept"], outcome)
-
-
-def _spec_content(spec: Any) -> dict[str, Any]:
-    """Return what a model spec of formulaic's has learnt; contrasts stand in the formula."""
-    factors = {
-        name: {"kind": kind.value, "levels": list(state.get("categories", ()))}
-        for name, (kind, state) in spec.encoder_state.items()
-    }
-    return {"formula": str(spec.formula), "transforms": _pairs(dict(spec.transform_state)), "factors": factors}
-
-
-def _spec(content: dict[str, Any]) -> Any:
-    formulaic = formulaic_package()
-    kind = formulaic.parser.types.Factor.Kind
-    factors = {
-        name: (kind(factor["kind"]), {"categories": factor["levels"]} if factor["levels"] else {})
-        for name, factor in content["factors"].items()
-    }
-    return formulaic.ModelSpec(
-        formula=formulaic.Formula(content["formula"]),
-        transform_state=_unpaired(content["transforms"]),
-        encoder_state=factors,
-    )
-
-
-def _pairs(state: Any) -> Any:
-    """Return nested states with dicts as lists of pairs, for their keys may be numbers."""
-    if isinstance(state, dict):
-        return {"pairs": [[_plain(key), _pairs(value)] for key, value in state.items()]}
-    return state
-
-
-def _unpaired(state: Any) -> Any:
-    if isinstance(state, dict) and "pairs" in state:
-        return {key: _unpaired(value) for key, value in state["pairs"]}
-    return _array(state) if isinstance(state, dict) else state

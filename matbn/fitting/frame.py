@@ -2,14 +2,17 @@
 
 import re
 import warnings
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 
 from matbn.arguments import Array, as_vector, counted
 from matbn.errors import ArgumentError, MatbnError, NotFiniteError
+from matbn.fitting.caller import kept_names, names_in, picklable
 from matbn.fitting.design import Design, design, net
 from matbn.fitting.formula import Formula, NetCall
 
@@ -23,6 +26,11 @@ class Recipe:
     nets: tuple[Any, ...]
     intercept: bool
     outcome: Any
+    context: Mapping[str, Any] = field(default_factory=dict)  # what names mean that are neither columns nor formulaic's
+    columns: tuple[tuple[str, ...], ...] | None = None  # of a saved fit: names of the linear part's columns, and nets'
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**self.__dict__, "context": picklable(self.context)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,20 +45,22 @@ class Framed:
 def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, Any]) -> Framed:
     """Evaluate a formula; rows with missing values in a column that it uses are left out."""
     data, rows = _complete(formula, data, weights)
-    outcome, _ = _matrix(f"1 + {formula.outcome}", data, environment, "the outcome")
+    outcome_text, linear_text, *nets_text = parts(formula)
+    # Other names of the caller's would make formulaic rename a `quoted column`, and lose what it learns from it.
+    names = {name: environment[name] for name in names_in(parts(formula)) if name in environment}
+    outcome, _ = _matrix(outcome_text, data, names, "the outcome")
     kinds = {kind.value for kind, _ in outcome.model_spec.encoder_state.values()}
     if outcome.shape[1] != 1 or "categorical" in kinds:
         raise ArgumentError(
             f"formula {formula.text!r}: the outcome {formula.outcome!r} must be a number in each row, not a factor or"
             " several columns"
         )
-    linear, intercept = _matrix(f"1 {formula.linear}", data, environment, "the linear part")
+    linear, intercept = _matrix(linear_text, data, names, "the linear part")
     if not intercept and not formula.effects:
         raise ArgumentError(
             f"formula {formula.text!r} drops the intercept, without which nets are not fitted; leave it in"
         )
-    # Beside an intercept, which is then dropped, factors have contrasts.
-    matrices = [_matrix(f"1 + {call.inputs}", data, environment, call.text)[0] for call in formula.nets]
+    matrices = [_matrix(text, data, names, call.text)[0] for text, call in zip(nets_text, formula.nets, strict=True)]
     for call, matrix in zip(formula.nets, matrices, strict=True):
         if not matrix.shape[1]:
             raise ArgumentError(f"{call.text}: its inputs make no columns; a factor needs two levels or more")
@@ -64,18 +74,26 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
         w = as_vector("weights", w, len(rows), "one for each row of data")[rows]
     found = design(outcome, terms, linear, effects or None, w)
     specs = tuple(matrix.model_spec for matrix in matrices)
-    recipe = Recipe(formula, linear.model_spec, specs, not formula.effects, outcome.model_spec)
+    context = kept_names(names, data)
+    recipe = Recipe(formula, linear.model_spec, specs, not formula.effects, outcome.model_spec, context)
     return Framed(found, recipe, rows)
+
+
+def parts(formula: Formula) -> tuple[str, ...]:
+    """Return what formulaic reads: the outcome, the linear part and each net's inputs as right sides."""
+    # Beside an intercept, which is then dropped, factors have contrasts.
+    return f"1 + {formula.outcome}", f"1 {formula.linear}", *(f"1 + {call.inputs}" for call in formula.nets)
 
 
 def arrays_of(recipe: Recipe, data: Any) -> tuple[list[Array], Array, dict[str, Array]]:
     """Return new data's inputs of each net, linear part and effects."""
     _check_frame(data)
-    linear = _again(recipe.linear, data)
+    expected = zip_longest((recipe.linear, *recipe.nets), recipe.columns or ())
+    linear, *inputs = (_again(recipe, spec, data, columns) for spec, columns in expected)
     if recipe.intercept:
         linear = np.column_stack([np.ones(len(linear)), linear])
     effects = {name: _column(data, name).to_numpy() for name in recipe.formula.effects}
-    return [_again(spec, data) for spec in recipe.nets], linear, effects
+    return inputs, linear, effects
 
 
 def outcomes_of(recipe: Recipe, data: Any) -> Array | None:
@@ -83,7 +101,7 @@ def outcomes_of(recipe: Recipe, data: Any) -> Array | None:
     _check_frame(data)
     if not {str(name) for name in recipe.outcome.required_variables} <= set(map(str, data.columns)):
         return None
-    return _again(recipe.outcome, data)[:, 0]
+    return _again(recipe, recipe.outcome, data)[:, 0]
 
 
 def variables_by_column(spec: Any, data: Any) -> list[frozenset[str]]:
@@ -95,16 +113,37 @@ def variables_by_column(spec: Any, data: Any) -> list[frozenset[str]]:
     return [found & in_data for name, found in zip(spec.column_names, variables, strict=True) if name != "Intercept"]
 
 
-def _again(spec: Any, data: Any) -> Array:
+def _again(recipe: Recipe, spec: Any, data: Any, columns: Sequence[str] | None = None) -> Array:
+    """Return the columns that a part of the formula makes of new data, as it learnt them from the old."""
     formulaic = formulaic_package()
+    errors: tuple[type[Exception], ...] = (formulaic.errors.FormulaicError, formulaic.errors.DataMismatchWarning)
+    if recipe.columns is not None:  # of a saved fit: no names but those of columns, whatever goes wrong
+        from matbn.fitting.syntax import columns_read
+
+        errors = (Exception,)
+        for name in sorted(columns_read(spec.formula)):
+            _column(data, name)
+    state = deepcopy(spec.transform_state)
     with warnings.catch_warnings():
         warnings.simplefilter("error", formulaic.errors.DataMismatchWarning)
         try:
-            matrix = spec.get_model_matrix(data, na_action="ignore")
-        except (formulaic.errors.FormulaicError, formulaic.errors.DataMismatchWarning) as error:
+            matrix = spec.get_model_matrix(data, context=recipe.context, na_action="ignore", transform_state=state)
+        except errors as error:
             raise ArgumentError(f"new data does not fit the formula's part '{spec.formula}': {error}") from None
-    columns: Array = _without_intercept(matrix).to_numpy(dtype=float)
-    return columns
+    learnt = [call for call in state if state[call].keys() != spec.transform_state.get(call, {}).keys()]
+    if learnt:
+        raise ArgumentError(
+            f"the formula's part '{spec.formula}' cannot be told for new data, for {learnt[0]!r} is not what it was"
+            " called: two of the data's columns have names that differ in signs only; rename one and fit again"
+        )
+    matrix = _without_intercept(matrix)
+    if columns is not None and list(matrix.columns) != list(columns):
+        raise ArgumentError(
+            f"the saved formula's part '{spec.formula}' makes the columns {', '.join(map(str, matrix.columns))} of new"
+            f" data, but the saved fit has {', '.join(columns)}"
+        )
+    found: Array = matrix.to_numpy(dtype=float)
+    return found
 
 
 def _matrix(text: str, data: Any, environment: Mapping[str, Any], what: str) -> tuple[Any, bool]:
@@ -155,7 +194,7 @@ def _complete(formula: Formula, data: Any, weights: Any) -> tuple[Any, Array]:
     formulaic = formulaic_package()
     _check_frame(data)
     used = {*formula.effects, *([weights] if isinstance(weights, str) else [])}
-    for part in (formula.outcome, f"1 {formula.linear}", *(call.inputs for call in formula.nets)):
+    for part in parts(formula):
         try:
             used |= set(map(str, formulaic.Formula(part).required_variables))
         except formulaic.errors.FormulaicError as error:

@@ -192,14 +192,25 @@ class Fit(Methods):
         return found
 
     def to_json(self) -> str:
-        """Return the fit as JSON text, from which `Fit.from_json` makes it again, to the last digit."""
+        """Return the fit as JSON text, from which `Fit.from_json` makes it again, to the last digit.
+
+        The text holds no code and no data, but what the formula has learnt from them. An ArgumentError names what it
+        cannot hold: functions of your own in the formula or as activation, methods of columns, groups or levels that
+        are neither numbers, texts nor dates. Such a fit can be pickled.
+        """
         from matbn.fitting.exchange import to_json
 
         return to_json(self)
 
     @staticmethod
     def from_json(text: str) -> "Fit":
-        """Return the fit that `to_json` wrote; it predicts new rows of a data frame too, where it has a formula."""
+        """Return the fit that `to_json` wrote; it predicts new rows of a data frame too, where it has a formula.
+
+        The text may come from anyone, for nothing in it is run. All of it is checked first: JSON without doubled keys,
+        NaN or numbers beyond 64 bits; the keys, their types, shapes that agree, finiteness; and a formula of columns,
+        numbers, operators and calls of functions that matbn knows. An ArgumentError says where it holds something else.
+        When the fit predicts, the formula sees the new data's columns and these functions, and nothing else.
+        """
         from matbn.fitting.exchange import from_json
 
         return from_json(text)
