@@ -45,10 +45,6 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
             " several columns"
         )
     linear, intercept = _matrix(f"1 {formula.linear}", data, environment, "the linear part")
-    if not intercept and not formula.effects:
-        raise ArgumentError(
-            f"formula {formula.text!r} drops the intercept, without which nets are not fitted; leave it in"
-        )
     # Beside an intercept, which is then dropped, factors have contrasts.
     matrices = [_matrix(f"1 + {call.inputs}", data, environment, call.text)[0] for call in formula.nets]
     for call, matrix in zip(formula.nets, matrices, strict=True):
@@ -62,9 +58,9 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
     w = _column(data, weights).to_numpy() if isinstance(weights, str) else weights
     if w is not None and not isinstance(weights, str):
         w = as_vector("weights", w, len(rows), "one for each row of data")[rows]
-    found = design(outcome, terms, linear, effects or None, w)
+    found = design(outcome, terms, linear, effects or None, w, intercept=intercept)
     specs = tuple(matrix.model_spec for matrix in matrices)
-    recipe = Recipe(formula, linear.model_spec, specs, not formula.effects, outcome.model_spec)
+    recipe = Recipe(formula, linear.model_spec, specs, found.intercept, outcome.model_spec)
     return Framed(found, recipe, rows)
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 
 from matbn.arguments import Array
+from matbn.errors import CollinearityWarning, PrecisionWarning
 from matbn.fitting.bfgs import Minimum
 from matbn.fitting.design import Design
 from matbn.fitting.posing import Posed, rank_of
@@ -13,6 +14,8 @@ from matbn.fitting.sweeps import forward, workspace
 _NOTHING = 1e-6  # share of the outcomes' deviation that a dead node's output has
 _COPIES = 1 - 1e-6  # correlation of nodes
 _SHOWN = 5  # nodes
+_ENOUGH, _FEW = 6, 3  # digits, below which the user is told and warned
+_IN_USE = 1 / 8  # share of the numbers whose last bit is 1, from which on rounding may have taken digits
 _KINKED = ("relu", "leaky_relu")
 
 
@@ -29,9 +32,7 @@ def messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ..
             f"the model has {parameters} parameters for {len(design.y)} rows, so that only the penalty keeps it from"
             " fitting noise: take fewer nodes, or penalty='gcv'"
         )
-    dropped = [name for k, name in enumerate(design.linear_names) if k not in posed.linear.kept]
-    if dropped:
-        found.append(f"{', '.join(dropped)}: dropped from the linear part, for it depends on the columns before it")
+    found += [text for text, _ in cautions(design, posed)]
     for part in posed.parts:
         if part.inputs.rank < len(part.inputs.x) - 1:
             term = design.terms[part.term]
@@ -47,6 +48,65 @@ def messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ..
             " nothing about the rest"
         )
     return tuple(found)
+
+
+def cautions(design: Design, posed: Posed) -> list[tuple[str, type[Warning] | None]]:
+    """Return what is to be said of the data whatever the search finds, and as which warning, if as one."""
+    found: list[tuple[str, type[Warning] | None]] = []
+    near = set(posed.linear.near.tolist())
+    dropped = set(range(len(design.linear_names))) - set(posed.linear.kept.tolist())
+    for columns, nearly, kind in ((dropped - near, "", None), (near, "nearly ", CollinearityWarning)):
+        if columns:
+            names = ", ".join(design.linear_names[k] for k in sorted(columns))
+            before = "the columns before it" + (" or the effects" if design.effects else "")
+            keep = ": so little of it stands off them that tol leaves it out; a smaller tol keeps it" if nearly else ""
+            found.append((f"{names}: dropped from the linear part, for it {nearly}depends on {before}{keep}", kind))
+    for part in posed.parts:
+        if part.inputs.faint:
+            found.append(
+                (
+                    f"{design.terms[part.term].label}: its inputs nearly depend on each other; {part.inputs.faint} of"
+                    " their directions vary so little that no weight goes there",
+                    CollinearityWarning,
+                )
+            )
+    return found + _digits_lost(design, posed)
+
+
+def _digits_lost(design: Design, posed: Posed) -> list[tuple[str, type[Warning] | None]]:
+    """Tell of data that vary so little beside their size that float64 may have rounded much of the variation away."""
+    counted = np.ones(len(design.y), bool) if design.w is None else design.w > 0
+    found: list[tuple[str, type[Warning] | None]] = []
+    if not posed.exact:
+        found += _of_digits("y", _step(design.y[counted]), posed.scale)
+    kept = posed.linear.kept
+    alone = 1 / np.linalg.norm(posed.linear.inverse, axis=1) / np.sqrt(posed.problem.weight)
+    for k, size in zip(kept, np.ldexp(alone, posed.exponents[kept]), strict=True):
+        if k >= design.intercept:
+            found += _of_digits(design.linear_names[k], _step(design.linear[counted, k]), float(size))
+    return found
+
+
+def _step(values: Array) -> float:
+    """Return the distance of neighbouring float64 numbers where values are; 0 where these end before the last bit."""
+    values = np.abs(values[values != 0])
+    steps = np.spacing(values)
+    in_use = np.mod(values / steps, 2) == 1
+    return float(np.median(steps)) if in_use.sum() > _IN_USE * len(values) else 0.0
+
+
+def _of_digits(name: str, step: float, size: float) -> list[tuple[str, type[Warning] | None]]:
+    if step / 2 < 10.0**-_ENOUGH * size:
+        return []
+    digits = int(-np.log10(step / 2 / size))
+    return [
+        (
+            f"{name} keeps about {max(0, digits)} digits of what intercept, effects and other columns leave of it: that"
+            f" varies by {size:.2g}, and float64 holds numbers of its size in steps of {step:.2g} only; take its offset"
+            " off before it is stored",
+            PrecisionWarning if digits < _FEW else None,
+        )
+    ]
 
 
 _ENDINGS = {
