@@ -37,7 +37,7 @@ array_data <- function(object) {
   all[!duplicated(names(all))]
 }
 
-linear_names <- function(object) setdiff(names(object$coefficients), "(Intercept)")
+linear_names <- function(object) names(object$coefficients)[seq_along(object$coefficients) > object$intercept]
 
 # Variables that only a fixed effect uses are none that the rest depends on.
 variables_of <- function(object) {
@@ -85,7 +85,7 @@ places_of <- function(object, name, known) {
     places <- c(places, start + rep((nodes - 1L) * (p + 1L), each = length(own)) + rep(own - 1L, length(nodes)))
     start <- start + length(nodes) * (p + 2L)
   }
-  linear <- of_part(object$linear, linear_names(object)) + (names(object$coefficients)[1L] %in% "(Intercept)")
+  linear <- of_part(object$linear, linear_names(object)) + object$intercept
   as.double(c(places, start + linear - 1L))
 }
 

@@ -5,13 +5,16 @@ off first: y - c is exact in float64 for c/2 <= y <= 2c. Sizes are powers of two
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from matbn.arguments import Array
+from matbn.errors import ArgumentError
 from matbn.fitting.design import Design
 
 _FAR = 2  # deviations from 0, from which on a location is taken off
+_LARGEST = 1e154  # whose square is finite
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,38 +31,50 @@ def calmed(design: Design) -> Calm:
     codes = [effect.codes for effect in design.effects]
     if design.intercept:
         codes = [np.zeros(len(design.y), int)]
-    y, first = evened(design.y)
+    counted = None if design.w is None else design.w > 0
+    y, first = evened(design.y, counted)
     shifts = []
     for groups in codes:
-        shift = _far(y, groups)
+        shift = far(y, groups)
         y = y - shift[groups]
         shifts.append(shift)
-    y, second = evened(y)
+    y, second = evened(y, counted)
+    if not np.abs(y).max() < _LARGEST:
+        raise ArgumentError("y has entries in rows of weight 0 that are too large beside all others; leave those out")
     return Calm(y, int(first + second), tuple(np.ldexp(shift, -second) for shift in shifts))
 
 
-def evened(values: Array) -> tuple[Array, Array]:
-    """Return rows of values divided by powers of two, so that none is larger than 1, and the powers' exponents."""
-    exponents = np.frexp(np.abs(values).max(axis=-1, initial=0))[1]
+def evened(values: Array, counted: Array | None = None) -> tuple[Array, Array]:
+    """Return rows of values divided by powers of two, so that no counted one exceeds 1, and the powers' exponents."""
+    exponents = np.frexp(np.abs(values if counted is None else values[..., counted]).max(axis=-1, initial=0))[1]
     return np.ldexp(values, -exponents[..., None]), exponents
+
+
+def total_norm(design: Design) -> float:
+    """Return √Σw(y - mean)², or √Σwy² where there is neither intercept nor effect; the square must be finite."""
+    about = norm_about_mean if design.intercept or design.effects else norm
+    found = about(design.y, design.w) * float(np.sqrt(design.weight_unit))
+    if not found < _LARGEST:
+        raise ArgumentError("y, with its weights, has entries too large to be squared in float64; rescale it")
+    return found
 
 
 def norm_about_mean(y: Array, w: Array | None) -> float:
     """Return the root of Σw(y - mean)²."""
-    y, exponent = evened(y)
+    y, exponent = evened(y, None if w is None else w > 0)
     for _ in range(2):  # the second time takes off what rounding left of the mean
         y = y - np.average(y, weights=w)
     return norm(y, w, exponent)
 
 
-def norm(y: Array, w: Array | None, exponent: int = 0) -> float:
+def norm(y: Array, w: Array | None, exponent: Any = 0) -> float:
     """Return the root of Σwy², times a power of two, without overflow on the way."""
-    y, own = evened(y)
+    y, own = evened(y, None if w is None else w > 0)
     squares = float(y @ y if w is None else (w * y) @ y)
     return float(np.ldexp(np.sqrt(squares), own + exponent))
 
 
-def _far(y: Array, groups: Array) -> Array:
+def far(y: Array, groups: Array) -> Array:
     """Return each group's mean where it is far from 0, and 0 where it is not."""
     mean = np.bincount(groups, y) / np.bincount(groups)
     deviation = np.zeros(len(mean))

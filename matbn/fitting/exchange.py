@@ -16,7 +16,7 @@ from matbn.fitting.formula import parsed
 from matbn.fitting.frame import Recipe, formulaic_package
 from matbn.fitting.result import Fit, FittedEffect, FittedNet, Scored, Search
 
-_SCHEMA = 2
+_SCHEMA = 3
 _LEFT_OUT = ("design", "data")
 
 

@@ -22,6 +22,7 @@ TOL = 1e-7  # share of a column's length that must stand off the columns before 
 _ROUNDING = 1e-12  # the share that is no more than rounding error
 _WELL = 1e3  # condition of columns of equal length, up to which factors lose no digits that matter
 _ROWS = 8_192  # at once in products of twice the precision
+_SETTLED = 1e-13  # length of a step, relative to y's, after which the next one has no digit to add
 _STEPS = 6  # that improve coefficients, at most
 
 
@@ -105,7 +106,7 @@ def refined(part: LinearPart, columns: Array, y: Array) -> tuple[Array, Array]:
     """Return the coefficients of the columns (k × N) that are kept, to all digits, as high and low parts."""
     high = coefficients(part, y)
     low = np.zeros_like(high)
-    last = np.inf
+    last, small = np.inf, _SETTLED * float(np.linalg.norm(y))
     for _ in range(_STEPS):
         gradient = np.zeros(len(high))
         error = np.zeros(len(high))
@@ -124,6 +125,8 @@ def refined(part: LinearPart, columns: Array, y: Array) -> tuple[Array, Array]:
         last = size
         high, lost = two_sum(high, part.inverse @ in_Q)
         low += lost
+        if size <= small:
+            break
     return high, low
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from matbn.arguments import Array
 from matbn.errors import CollinearityWarning, PrecisionWarning
 from matbn.fitting.bfgs import Minimum
+from matbn.fitting.calm import total_norm
 from matbn.fitting.design import Design
 from matbn.fitting.posing import Posed, rank_of
 from matbn.fitting.problem import layers
@@ -19,11 +20,16 @@ _IN_USE = 1 / 8  # share of the numbers whose last bit is 1, from which on round
 _KINKED = ("relu", "leaky_relu")
 
 
+Caution = tuple[str, type[Warning] | None]  # and as which warning it is given, if as one
+
+
 def messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ...]:
     """Return them."""
     found = [_ended(ends[0], posed.problem.activation.name)] if ends and ends[0].status in _ENDINGS else []
     if posed.parts and posed.exact:
         found.append("the linear part and the effects fit the outcomes exactly, and leave nothing to the nets")
+    if len(design.y) > 1 and np.ptp(design.y if design.w is None else design.y[design.w > 0]) == 0:
+        found.append("y is the same in all rows, so that there is no variance to explain, and R² is nan")
     parameters = rank_of(posed) + sum((len(part.inputs.x) + 1) * len(part.nodes) for part in posed.parts)
     if parameters >= len(design.y) and not posed.parts:
         found.append(f"the model has as many free parameters as rows ({len(design.y)}), which it fits exactly")
@@ -50,9 +56,9 @@ def messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ..
     return tuple(found)
 
 
-def cautions(design: Design, posed: Posed) -> list[tuple[str, type[Warning] | None]]:
-    """Return what is to be said of the data whatever the search finds, and as which warning, if as one."""
-    found: list[tuple[str, type[Warning] | None]] = []
+def cautions(design: Design, posed: Posed) -> list[Caution]:
+    """Return what is to be said of the data whatever the search finds."""
+    found: list[Caution] = []
     near = set(posed.linear.near.tolist())
     dropped = set(range(len(design.linear_names))) - set(posed.linear.kept.tolist())
     for columns, nearly, kind in ((dropped - near, "", None), (near, "nearly ", CollinearityWarning)):
@@ -73,37 +79,37 @@ def cautions(design: Design, posed: Posed) -> list[tuple[str, type[Warning] | No
     return found + _digits_lost(design, posed)
 
 
-def _digits_lost(design: Design, posed: Posed) -> list[tuple[str, type[Warning] | None]]:
+def _digits_lost(design: Design, posed: Posed) -> list[Caution]:
     """Tell of data that vary so little beside their size that float64 may have rounded much of the variation away."""
     counted = np.ones(len(design.y), bool) if design.w is None else design.w > 0
-    found: list[tuple[str, type[Warning] | None]] = []
-    if not posed.exact:
-        found += _of_digits("y", _step(design.y[counted]), posed.scale)
+    found: list[Caution] = []
+    about_mean = total_norm(design) / np.sqrt(posed.problem.weight * design.weight_unit)
+    found += _of_digits("y", design.y[counted], about_mean if posed.exact else posed.scale)
     kept = posed.linear.kept
     alone = 1 / np.linalg.norm(posed.linear.inverse, axis=1) / np.sqrt(posed.problem.weight)
     for k, size in zip(kept, np.ldexp(alone, posed.exponents[kept]), strict=True):
         if k >= design.intercept:
-            found += _of_digits(design.linear_names[k], _step(design.linear[counted, k]), float(size))
+            found += _of_digits(design.linear_names[k], design.linear[counted, k], float(size))
     return found
 
 
-def _step(values: Array) -> float:
-    """Return the distance of neighbouring float64 numbers where values are; 0 where these end before the last bit."""
+def _of_digits(name: str, values: Array, size: float) -> list[Caution]:
+    """Tell of values of which a part of some size counts, if float64 holds few digits of it."""
+    most = 2 * 10.0**-_ENOUGH * size
+    if size == 0 or np.spacing(np.abs(values).max()) < most:
+        return []
     values = np.abs(values[values != 0])
     steps = np.spacing(values)
-    in_use = np.mod(values / steps, 2) == 1
-    return float(np.median(steps)) if in_use.sum() > _IN_USE * len(values) else 0.0
-
-
-def _of_digits(name: str, step: float, size: float) -> list[tuple[str, type[Warning] | None]]:
-    if step / 2 < 10.0**-_ENOUGH * size:
+    step = float(np.median(steps))
+    in_use = np.mod(values / steps, 2) == 1  # integers, say, lose nothing where these steps are fractions
+    if step < most or in_use.sum() <= _IN_USE * len(values):
         return []
     digits = int(-np.log10(step / 2 / size))
     return [
         (
-            f"{name} keeps about {max(0, digits)} digits of what intercept, effects and other columns leave of it: that"
-            f" varies by {size:.2g}, and float64 holds numbers of its size in steps of {step:.2g} only; take its offset"
-            " off before it is stored",
+            f"{name} varies by {size:.2g} beside intercept, effects and other columns, but is stored in steps of"
+            f" {step:.2g}, as float64 holds numbers of its size; rounding left about {max(0, digits)} digit(s). Take"
+            " its offset off before it is stored",
             PrecisionWarning if digits < _FEW else None,
         )
     ]

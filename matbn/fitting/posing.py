@@ -6,8 +6,7 @@ import numpy as np
 
 from matbn.activation import Activation
 from matbn.arguments import Array
-from matbn.errors import ArgumentError
-from matbn.fitting.calm import Calm, calmed, evened, norm, norm_about_mean
+from matbn.fitting.calm import Calm, calmed, evened, far, norm
 from matbn.fitting.design import Design, NetTerm
 from matbn.fitting.inputs import Inputs, whitened
 from matbn.fitting.linear import TOL, LinearPart, factorised, no_columns
@@ -15,9 +14,8 @@ from matbn.fitting.panel import FixedEffects, fixed_effects, sorting
 from matbn.fitting.problem import Problem, projected
 
 MIDDLE = 1e-3  # penalty, at which the search for another begins
-_EXACT = 1e-12  # what rounding leaves of outcomes that are fitted exactly, relative to them
+EXACT = 1e-12  # what rounding leaves of outcomes that are fitted exactly, relative to them
 _STEPS = 4
-_LARGEST = 1e154  # root of a sum of squares
 
 
 @dataclass(frozen=True)
@@ -52,9 +50,10 @@ class Posed:
 
     problem: Problem
     parts: tuple[Part, ...]
-    columns: Array  # k × N, the linear part's columns after effects and weights, divided by powers of two
-    exponents: Array  # k, of those powers
-    linear: LinearPart  # of these columns
+    columns: Array  # k × N, the linear part's calm columns after effects and weights
+    locations: Array  # k, that were taken off its columns where they are far from 0 beside an intercept
+    exponents: Array  # k, of the powers of two by which they were then divided
+    linear: LinearPart  # of the calm columns
     effects: FixedEffects | None
     order: Array  # rows of the design in the problem's order
     calm: Calm  # the design's outcomes, in its order
@@ -66,10 +65,21 @@ class Posed:
         """What the problem's outcomes are divided by, in y's units."""
         return float(np.ldexp(self.spread, self.calm.exponent))
 
-    def coordinates(self, linear: Array) -> Array:
-        """Return rows of the linear part (m × k) as combinations of Q's (m × number of kept columns)."""
+    @property
+    def away(self) -> Array:
+        """By how much each coefficient of a calm column that is kept takes the intercept's down."""
+        found: Array = np.ldexp(self.locations, self.exponents[:1] - self.exponents)[self.linear.kept]
+        return found
+
+    def calm_columns(self, linear: Array) -> Array:
+        """Return the columns that are kept, of rows of the linear part (m × k) or of their rates of change, calm."""
         kept = self.linear.kept
-        found: Array = np.ldexp(linear[:, kept], -self.exponents[kept]) @ self.linear.inverse
+        found: Array = np.ldexp((linear - linear[:, :1] * self.locations)[:, kept], -self.exponents[kept])
+        return found
+
+    def coordinates(self, linear: Array) -> Array:
+        """Return such rows as combinations of Q's (m × number of kept columns)."""
+        found: Array = self.calm_columns(linear) @ self.linear.inverse
         return found
 
 
@@ -90,20 +100,20 @@ def posed_problem(design: Design, options: Options, constants: bool = False) -> 
     raw = Problem(
         terms, sizes, options.activation, calm.y[order], no_columns(N), np.empty(0), root_w, effects, weight, penalty
     )
-    X, exponents = evened(design.linear[order].T)
+    locations = _locations(design.linear) if design.intercept else np.zeros(design.linear.shape[1])
+    X, exponents = evened((design.linear[order] - locations).T, None if w is None else w > 0)
     columns = cleanly_projected(raw, X)
     linear = _linear_part(raw, X, columns, design.intercept, options)
-    _check_size(design)
     y, on_y = cleanly_projected(raw, raw.y[None])[0], np.zeros(len(linear.kept))
     for _ in range(1 if linear.T is not None else 2):  # the second time takes off what rounding left
         more = linear.Q @ y
         on_y += more
         y = y - more @ linear.Q
     spread = float(np.sqrt(y @ y / weight))
-    exact = spread <= _EXACT * norm(raw.y, w) / np.sqrt(weight) or _only_rounding(design, calm, y, order, root_w)
+    exact = spread <= EXACT * norm(raw.y, w) / np.sqrt(weight) or _only_rounding(design, calm, y, order, root_w)
     spread = 1.0 if exact else spread
     problem = replace(raw, y=y / spread, on_y=on_y / spread, linear=linear)
-    return Posed(problem, parts, columns, exponents, linear, effects, order, calm, spread, exact)
+    return Posed(problem, parts, columns, locations, exponents, linear, effects, order, calm, spread, exact)
 
 
 def cleanly_projected(problem: Problem, A: Array) -> Array:
@@ -113,23 +123,29 @@ def cleanly_projected(problem: Problem, A: Array) -> Array:
     return projected(problem, A)
 
 
-def _check_size(design: Design) -> None:
-    counted = design.y if design.w is None else design.y[design.w > 0]
-    if not norm(design.y, design.w) < _LARGEST or not np.isfinite(counted).all():
-        raise ArgumentError("y has entries too large to be squared in float64; rescale it")
-
-
 def _only_rounding(design: Design, calm: Calm, left: Array, order: Array, root_w: Array | None) -> bool:
     """Whether what is left of each outcome is no more than few steps from one float64 number to the next there."""
     steps = _STEPS * np.ldexp(np.spacing(np.abs(design.y[order])), -calm.exponent)
     return bool((np.abs(left) <= (steps if root_w is None else steps * root_w)).all())
 
 
+def _locations(linear: Array) -> Array:
+    """Return the means of columns (but the first, an intercept) that are far from 0."""
+    one = np.zeros(len(linear), int)
+    found = []
+    for column in linear.T[1:]:
+        calm, exponent = evened(column)
+        found.append(np.ldexp(far(calm, one)[0], exponent))
+    return np.array([0.0, *found])
+
+
 def _linear_part(raw: Problem, X: Array, columns: Array, intercept: bool, options: Options) -> LinearPart:
     """Factorise the linear part's columns (as rows), with a ridge on their standardised coefficients."""
-    w = None if raw.root_w is None else np.square(raw.root_w)
-    before = np.array([norm(column, w) for column in X])
-    centred = np.array([norm_about_mean(column, w) for column in X])
+    w = np.ones(X.shape[1]) if raw.root_w is None else np.square(raw.root_w)
+    before = np.sqrt(np.square(X) @ w)
+    for _ in range(2):  # the second time takes off what rounding left of the means
+        X = X - (X @ w / raw.weight)[:, None]
+    centred = np.sqrt(np.square(X) @ w)
     lengths = np.linalg.norm(columns, axis=1)
     if intercept:
         lengths[1:] = centred[1:]

@@ -6,11 +6,12 @@ from matbn.activation import Activation, identity, sine, tanh
 from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.fitting.bfgs import Minimum
-from matbn.fitting.calm import evened, norm, norm_about_mean
+from matbn.fitting.calm import norm, total_norm
 from matbn.fitting.design import Design
+from matbn.fitting.doubled import product
 from matbn.fitting.linear import coefficients, refined, remaining
 from matbn.fitting.messages import messages
-from matbn.fitting.posing import Options, Posed, cleanly_projected, rank_of
+from matbn.fitting.posing import EXACT, Options, Posed, cleanly_projected, rank_of
 from matbn.fitting.problem import layers
 from matbn.fitting.profile import solved
 from matbn.fitting.result import Fit, FittedEffect, FittedNet, Search
@@ -32,11 +33,11 @@ def in_units(design: Design, posed: Posed, options: Options, ends: list[Minimum]
     b, effects, left = _linear(design, posed, left, to_all_digits)
     residuals = np.ldexp(_unsorted(left, posed.order), calm.exponent)
     root_unit = float(np.sqrt(design.weight_unit))
-    total = (norm_about_mean if design.intercept or design.effects else norm)(design.y, design.w) * root_unit
-    within = total
+    total = within = total_norm(design)
     if posed.effects is not None:
         of_calm = cleanly_projected(problem, calm.y[posed.order][None])[0]
         within = norm(of_calm, None, calm.exponent) * root_unit
+        within = 0.0 if posed.exact and within <= EXACT * total else within
     return Fit(
         nets=nets,
         coefficients=b,
@@ -106,17 +107,18 @@ def _linear(
 ) -> tuple[Array, tuple[FittedEffect, ...], Array]:
     """Return the coefficients, each effect's estimates, and what both leave of the calm outcomes."""
     calm, kept = posed.calm, posed.linear.kept
+    X = posed.calm_columns(design.linear[posed.order]).T
     projected_left = cleanly_projected(posed.problem, left[None])[0]
     if to_all_digits:
         high, low = refined(posed.linear, posed.columns[kept], projected_left)
-        left = remaining(evened(design.linear[posed.order].T)[0][kept], left, high, low)
+        left = remaining(X, left, high, low)
     else:
         high = coefficients(posed.linear, projected_left)
-        left = left - np.ldexp(design.linear[posed.order][:, kept], -posed.exponents[kept]) @ high
+        left = left - high @ X
+    if design.intercept:
+        high[0] += np.ldexp(calm.shifts[0][0], posed.exponents[0]) - product(high[None], posed.away[:, None])[0][0, 0]
     b = np.full(len(design.linear_names), np.nan)
     b[kept] = np.ldexp(high, calm.exponent - posed.exponents[kept])
-    if design.intercept:
-        b[0] += float(np.ldexp(calm.shifts[0][0], calm.exponent))
     estimates = [np.zeros(len(effect.levels)) for effect in design.effects]
     if posed.effects is not None:
         first = posed.effects.first

@@ -220,5 +220,7 @@ def _parameters(design: Design, posed: Posed, nets: int, signs: Array) -> tuple[
     kept = posed.linear.kept
     linear[kept] = 0
     linear[kept, nets:] = posed.linear.inverse
+    if design.intercept:
+        linear[0, nets:] -= posed.away @ posed.linear.inverse
     of_linear = np.ldexp(posed.spread, posed.calm.exponent - posed.exponents)
     return (*names, *design.linear_names), np.vstack([*rows, linear]), np.append(units, of_linear)

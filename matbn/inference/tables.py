@@ -66,9 +66,9 @@ def covariance_by_name(fit: Fit, vcov: Any, part: str, correction: str) -> Covar
     names = tuple(found.names[k] for k in rows)
     units = found.units[rows]
     V = covariance(found, errors, moves)
-    with np.errstate(invalid="ignore"):
-        error = units * np.sqrt(V.diagonal())
-    return Covariance(names, units[:, None] * V * units, error, str(errors), degrees(found, errors))
+    with np.errstate(invalid="ignore", over="ignore"):  # squares may be too large for float64 where errors are not
+        error, matrix = units * np.sqrt(V.diagonal()), units[:, None] * V * units
+    return Covariance(names, matrix, error, str(errors), degrees(found, errors))
 
 
 def coefficient_table(fit: Fit, vcov: Any, part: str, correction: str, level: float) -> Table:
