@@ -112,9 +112,11 @@ changed_rows <- function(object, data, name, value) {
 # The rates at which these change with a number, by differences.
 change_with <- function(object, data, name) {
   x <- as.double(data[[name]])
-  h <- 1e-4 * max(sqrt(mean((x - mean(x))^2)), 1e-300)
-  sides <- lapply(c(1, -1), function(side) changed_rows(object, data, name, x + side * h))
-  rate <- function(plus, minus) (plus - minus) / (2 * h)
+  far <- max(abs(x - mean(x)))
+  h <- 1e-4 * max(if (far > 0) far * sqrt(mean(((x - mean(x)) / far)^2)) else 0, .Machine$double.xmin)
+  sides <- lapply(list(x + h, x - h), function(values) changed_rows(object, data, name, values))
+  step <- (x + h) - (x - h) # as rounded, beside a large offset
+  rate <- function(plus, minus) (plus - minus) / step
   list(
     nets = Map(rate, sides[[1L]]$nets, sides[[2L]]$nets),
     linear = if (!is.null(sides[[1L]]$linear)) rate(sides[[1L]]$linear, sides[[2L]]$linear)

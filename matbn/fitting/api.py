@@ -107,7 +107,7 @@ def fit(
     if isinstance(formula, str):
         if nets or linear is not None or effects is not None:
             raise ArgumentError("nets, linear and effects are for arrays; with a formula they stand in it")
-        if not intercept:
+        if intercept is not True:
             raise ArgumentError("intercept is for arrays; a formula leaves it out by '0 + …'")
         if environment is None:
             caller = sys._getframe(1)

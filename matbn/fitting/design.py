@@ -130,6 +130,8 @@ def design(
     if w is not None and not w.any():
         raise ArgumentError("weights are all zero; at least one row must count")
     X, names = _as_linear(linear, linear_names, N)
+    if not isinstance(intercept, bool):
+        raise ElementTypeError(f"intercept is {intercept!r}, but must be True or False")
     intercept = intercept and not found
     if intercept:
         X, names = np.column_stack([np.ones(N), X]), ("(Intercept)", *names)

@@ -104,7 +104,8 @@ def _spec_content(spec: Any) -> dict[str, Any]:
         name: {"kind": kind.value, "levels": list(state.get("categories", ()))}
         for name, (kind, state) in spec.encoder_state.items()
     }
-    return {"formula": str(spec.formula), "transforms": _pairs(dict(spec.transform_state)), "factors": factors}
+    text = str(spec.formula) if "Intercept" in spec.column_names else f"0 + {spec.formula}"
+    return {"formula": text, "transforms": _pairs(dict(spec.transform_state)), "factors": factors}
 
 
 def _spec(content: dict[str, Any]) -> Any:
