@@ -1,6 +1,6 @@
 # Models and predictions from matrices, without a formula.
 
-array_model <- function(x, y, size, linear, effects, weights, basis, mask) {
+array_model <- function(x, y, size, linear, effects, weights, basis, mask, intercept) {
   blocks <- input_blocks(x)
   labels <- names(blocks)
   if (length(size) != length(blocks)) {
@@ -38,7 +38,7 @@ array_model <- function(x, y, size, linear, effects, weights, basis, mask) {
   }
   list(
     y = unname(y), name = "y", linear = linear, nets = unname(nets), effects = effects,
-    weights = if (is.null(weights)) NULL else as.vector(weights), rows = rownames(blocks[[1L]])
+    intercept = intercept && !length(effects), weights = if (is.null(weights)) NULL else as.vector(weights), rows = rownames(blocks[[1L]])
   )
 }
 
@@ -78,7 +78,7 @@ array_parts <- function(object, newdata, linear, effects) {
     refuse(paste0("newdata holds ", length(blocks), " matrices, but the fit has ", length(object$nets), " nets"), "ShapeError")
   }
   names <- names(object$coefficients)
-  if (!length(object$effects)) names <- names[-1L]
+  if (object$intercept) names <- names[-1L]
   given <- function(value, wanted, name, about) {
     if (wanted && is.null(value)) refuse(paste0("the fit has ", about, "; give ", name, " for new rows too"), "ArgumentError")
     if (!wanted && !is.null(value)) refuse(paste0(name, " is given, but the fit has no ", about), "ArgumentError")

@@ -80,7 +80,7 @@ nnet_object <- function(fit, columns) {
   object <- list(
     n = c(p, h, 1), nunits = p + h + 2L, nconn = c(rep(0, p + 2L), (p + 1) * seq_len(h), (p + 1) * h + 1 + h + p),
     conn = c(rep(c(0, inputs), h), 0, nodes, inputs), nsunits = p + h + 1, decay = 0, entropy = FALSE, softmax = FALSE,
-    censored = FALSE, value = fit$sum.of.squares,
+    censored = FALSE, value = fit$residual.norm^2,
     wts = c(rbind(hidden$beta, hidden$weights), bias, hidden$output, skip$weights + hidden$skip),
     convergence = if (fit$converged) 0L else 1L,
     fitted.values = column(fit$fitted.values), residuals = column(y - fit$fitted.values), na.action = fit$na.action,
@@ -118,7 +118,7 @@ linear_layer <- function(fit, columns, p) {
   b[is.na(b)] <- 0
   weights <- numeric(p)
   bias <- 0
-  if (!length(fit$effects)) {
+  if (fit$intercept) {
     bias <- b[1L]
     b <- b[-1L]
   }
@@ -137,7 +137,7 @@ array_columns <- function(fit) {
   inputs <- lapply(fit$nets, function(net) rownames(net$Gamma1))
   p <- lengths(inputs)
   before <- cumsum(p) - p
-  linear <- names(fit$coefficients)[-1L]
+  linear <- linear_names(fit)
   list(
     names = c(unlist(inputs), linear), nets = Map(function(b, n) b + seq_len(n), before, p),
     linear = sum(p) + seq_along(linear), formula = NULL

@@ -99,11 +99,12 @@ replicate_of <- function(object, counts) {
   for (name in c("theta", "rank", "edf")) fit[name] <- list(out[[name]])
   fit$r.squared <- out$r_squared
   fit$within.r.squared <- out$within_r_squared
-  fit$sum.of.squares <- out$sum_of_squares
+  fit$residual.norm <- out$residual_norm
   fit$model <- list(
     y = object$model$y[rows], nets = lapply(object$model$nets, function(net) utils::modifyList(net, list(Z = net$Z[rows, , drop = FALSE]))),
-    linear = if (!is.null(object$model$linear)) object$model$linear[rows, , drop = FALSE],
-    effects = lapply(object$model$effects, function(codes) as.double(factor(codes[rows]))), weights = fit$weights
+    linear = if (!is.null(object$model$linear)) object$model$linear[rows, , drop = FALSE], linear_names = object$model$linear_names,
+    effects = lapply(object$model$effects, function(codes) as.double(factor(codes[rows]))), weights = fit$weights,
+    intercept = object$model$intercept
   )
   fit
 }

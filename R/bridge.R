@@ -14,7 +14,7 @@ bridge_call <- function(name, ...) {
     return(answer[[1L]])
   }
   if (length(answer) == 2L) {
-    caution(answer[[2L]], sys.call(-1))
+    for (warning in answer[[2L]]) warned(warning[1L], warning[2L], sys.call(-1))
     return(answer[[1L]])
   }
   raise(answer[[2L]], answer[[3L]], sys.call(-1))

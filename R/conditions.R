@@ -9,10 +9,6 @@ raise <- function(message, classes, call) {
   stop(structure(list(message = message, call = call), class = c(classes, "error", "condition")))
 }
 
-caution <- function(messages, call) {
-  for (message in messages) warned(message, "matbn_PrecisionWarning", call)
-}
-
 warned <- function(message, kind, call) {
   warning(structure(list(message = message, call = call), class = c(kind, "matbn_warning", "warning", "condition")))
 }

@@ -13,7 +13,7 @@ fitted_by_python <- function(model, search) {
       activation = search$activation, penalty = search$penalty,
       linear_penalty = number(search$linear_penalty, "linear_penalty"), solver = text(search$solver, "solver"),
       starts = if (!is.null(search$starts)) number(search$starts, "starts"), seed = number(seed, "seed"),
-      tolerance = number(search$tolerance, "tolerance"),
+      tolerance = number(search$tolerance, "tolerance"), tol = number(search$tol, "tol"),
       iterations = if (!is.null(search$iterations)) number(search$iterations, "iterations")
     ),
     if (flag(search$progress, "progress")) answering(show_progress)
@@ -37,8 +37,9 @@ python_arrays <- function(model) {
         mask = optional(net$mask, "mask"), label = text(net$label, "label"), names = as.list(colnames(net$matrix))
       )
     }),
-    linear = if (ncol(model$linear$matrix)) model$linear$matrix,
-    effects = unname(lapply(model$effects, as.double)), weights = optional(model$weights, "weights")
+    linear = if (ncol(model$linear$matrix)) model$linear$matrix, linear_names = as.list(colnames(model$linear$matrix)),
+    effects = unname(lapply(model$effects, as.double)), weights = optional(model$weights, "weights"),
+    intercept = as.double(model$intercept)
   )
 }
 
@@ -122,7 +123,7 @@ whole <- function(x, name) {
 as_fit <- function(out, model, activation) {
   coefficients <- out$coefficients
   coefficients[is.nan(coefficients)] <- NA_real_
-  names(coefficients) <- c(if (!length(model$effects)) "(Intercept)", colnames(model$linear$matrix))
+  names(coefficients) <- c(if (model$intercept) "(Intercept)", colnames(model$linear$matrix))
   fitted <- if (is.null(model$offset)) out$fitted else out$fitted + model$offset
   named <- function(values) stats::setNames(values, model$rows)
   fit <- list(
@@ -132,10 +133,10 @@ as_fit <- function(out, model, activation) {
     fitted.values = named(fitted), residuals = named(out$residuals), offset = model$offset,
     activation = activation, penalty = out$penalty, linear.penalty = out$linear_penalty, edf = out$edf, rank = out$rank,
     r.squared = out$r_squared, within.r.squared = out$within_r_squared,
-    sum.of.squares = out$sum_of_squares, weights = model$weights,
+    residual.norm = out$residual_norm, weights = model$weights, intercept = model$intercept, tol = out$tol,
     N.counted = if (is.null(model$weights)) length(model$y) else sum(model$weights > 0),
     searches = as.data.frame(lapply(out$searches, unlist)),
-    messages = notes(as.character(unlist(out$messages)), names(coefficients)[is.na(coefficients)], length(model$na.action)),
+    messages = c(left_out(length(model$na.action)), as.character(unlist(out$messages))),
     traces = out$traces, converged = out$converged, linear = recipe(model$linear), frame = model$frame, na.action = model$na.action,
     version = 1L
   )
@@ -143,16 +144,8 @@ as_fit <- function(out, model, activation) {
   fit
 }
 
-# Python's notes; of the linear part's columns it has no names.
-notes <- function(messages, dropped, left_out) {
-  about_dropped <- grepl("dropped from the linear part", messages, fixed = TRUE)
-  c(
-    if (left_out) paste(left_out, if (left_out == 1L) "row" else "rows", "with missing values left out"),
-    if (length(dropped)) {
-      paste0(paste(dropped, collapse = ", "), ": dropped from the linear part, being linear in what stands before or in the effects")
-    },
-    messages[!about_dropped]
-  )
+left_out <- function(rows) {
+  if (rows) paste(rows, if (rows == 1L) "row" else "rows", "with missing values left out")
 }
 
 as_net <- function(found, net) {

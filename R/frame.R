@@ -60,16 +60,13 @@ frame_problem <- function(message, parts, formula, call, data) {
 
 # A model for fitted_by_python: outcomes, linear part, nets, effects and weights as arrays, and how to make them anew.
 formula_model <- function(parts, frame, contrasts.arg) {
-  linear <- design_matrix(parts$linear, frame, contrasts.arg)
-  if (!linear$intercept && !length(parts$effects)) {
-    refuse("formula drops the intercept, without which nets are not fitted; leave it in", "ArgumentError")
-  }
+  linear <- design_matrix(parts$linear, frame, contrasts.arg, length(parts$effects) > 0L)
   terms <- stats::delete.response(attr(frame, "terms"))
-  nets <- lapply(parts$nets, function(net) c(net[names(net) != "inputs"], design_matrix(net$inputs, frame, contrasts.arg)))
+  nets <- lapply(parts$nets, function(net) c(net[names(net) != "inputs"], design_matrix(net$inputs, frame, contrasts.arg, TRUE)))
   list(
     y = outcome(frame, deparse1(parts$outcome)), name = deparse1(parts$outcome), offset = offset_of(frame), linear = linear, nets = nets,
     effects = lapply(stats::setNames(parts$effects, parts$effects), function(name) groups(frame[[name]], name)),
-    weights = stats::model.weights(frame), rows = rownames(frame), na.action = attr(frame, "na.action"),
+    intercept = linear$intercept && !length(parts$effects), weights = stats::model.weights(frame), rows = rownames(frame), na.action = attr(frame, "na.action"),
     frame = list(
       outcome = parts$outcome, terms = terms,
       xlevels = merged(lapply(c(list(linear), nets), `[[`, "xlevels"))
@@ -103,21 +100,23 @@ groups <- function(labels, name) {
   factor(labels)
 }
 
-# A part of the formula as its columns without the intercept, and what it takes to make them again.
-design_matrix <- function(formula, frame, contrasts.arg = NULL) {
+# A part of the formula as its columns without the intercept, and what it takes to make them again. Beside effects, and in
+# nets, factors have contrasts as beside an intercept.
+design_matrix <- function(formula, frame, contrasts.arg, beside_intercept) {
   terms <- stats::terms(formula)
   used <- intersect(names(contrasts.arg), all.vars(formula))
   contrasts.arg <- if (length(used)) contrasts.arg[used] else NULL
   full <- terms
-  attr(full, "intercept") <- 1L # factors have contrasts, as beside an intercept
+  if (beside_intercept) attr(full, "intercept") <- 1L
   at_least_two_levels(full, frame)
   matrix <- as_refusal(stats::model.matrix(full, frame, contrasts.arg = contrasts.arg))
-  kept <- matrix[, -1L, drop = FALSE]
+  assign <- attr(matrix, "assign")
+  kept <- matrix[, assign != 0L, drop = FALSE]
   storage.mode(kept) <- "double"
   dimnames(kept) <- list(NULL, colnames(kept))
   attr(kept, "assign") <- NULL
   list(
-    matrix = kept, terms = full, assign = attr(matrix, "assign")[-1L], contrasts = attr(matrix, "contrasts"),
+    matrix = kept, terms = full, assign = assign[assign != 0L], contrasts = attr(matrix, "contrasts"),
     xlevels = stats::.getXlevels(full, frame), intercept = attr(terms, "intercept") == 1L
   )
 }

@@ -93,7 +93,7 @@ df.residual.matbn <- function(object, ...) object$N.counted - degrees(object)
 #' @rdname matbn-errors
 #' @importFrom stats deviance
 #' @export
-deviance.matbn <- function(object, ...) object$sum.of.squares
+deviance.matbn <- function(object, ...) object$residual.norm^2
 
 #' @rdname matbn-errors
 #' @importFrom stats logLik
@@ -102,7 +102,7 @@ logLik.matbn <- function(object, ...) {
   w <- if (is.null(object$weights)) rep(1, length(object$residuals)) else object$weights
   w <- w[w > 0]
   N <- length(w)
-  value <- 0.5 * (sum(log(w)) - N * (log(2 * pi) + 1 - log(N) + log(object$sum.of.squares)))
+  value <- 0.5 * (sum(log(w)) - N * (log(2 * pi) + 1 - log(N) + 2 * log(object$residual.norm)))
   structure(value, df = degrees(object) + 1, nobs = N, class = "logLik")
 }
 
@@ -112,7 +112,7 @@ degrees <- function(object) if (is.null(object$edf)) object$rank else object$edf
 coefficient_table <- function(object, vcov, part, correction) {
   out <- covariances(object, vcov, part, correction)
   estimate <- identified(object, part)
-  error <- suppressWarnings(sqrt(diag(out$matrix)))
+  error <- replace(out$error, is.nan(out$error), NA_real_)
   t <- estimate / error
   table <- cbind(Estimate = estimate, "Std. Error" = error, "t value" = t, "Pr(>|t|)" = 2 * stats::pt(-abs(t), out$df))
   structure(table, df = out$df, kind = out$kind)
@@ -130,7 +130,8 @@ covariances <- function(object, vcov, part, correction) {
 
 solution <- function(object) {
   list(
-    theta = object$theta, activation = object$activation, penalty = object$penalty, linear_penalty = object$linear.penalty
+    theta = object$theta, activation = object$activation, penalty = object$penalty, linear_penalty = object$linear.penalty,
+    tol = object$tol
   )
 }
 

@@ -25,10 +25,15 @@
 #'   values, residuals and predictions have NA for the rows that were left out.
 #' @param y numeric outcomes.
 #' @param size number of nodes; with several nets, a number for each.
-#' @param linear columns of the linear part: a vector, a matrix or a data frame of numbers. An intercept is added where
-#'   there are no effects.
+#' @param linear columns of the linear part: a vector, a matrix or a data frame of numbers.
+#' @param intercept whether an intercept is added where there are no effects; in a formula `0 + ...` leaves it out. R squared
+#'   is then 1 less residual over raw sums of squares, as in [lm()].
 #' @param effects groups of the rows for fixed effects: a vector or factor, or a named list or data frame of several.
 #' @param basis,mask as in a formula's `net()`; with several nets a list, NULL where a net has none.
+#' @param tol a column of the linear part is left out, its coefficient NA, if no more than this share of its length stands
+#'   off the columns before it, lengths without what intercept or effects explain ([lm()] counts that too). A column that
+#'   only nearly depends on the others comes with a warning of class `matbn_CollinearityWarning`; one that wholly does, as a
+#'   dummy for a group that the effects know, with a note.
 #' @param activation one of "relu", "leaky_relu", "tanh", "logistic", "softplus", "gelu", "sine", "identity".
 #' @param penalty \eqn{\lambda}, at least 0; or "cv": chosen by cross-validation in five folds of rows; or "gcv": by
 #'   generalised cross-validation with effective degrees of freedom, which is quicker and sometimes misled. Both go along
@@ -71,7 +76,7 @@ matbn <- function(x, ...) {
 #' @export
 matbn.formula <- function(formula, data, weights, subset, na.action = stats::na.omit, activation = "tanh", penalty = NULL,
                           linear_penalty = 0, solver = "profiled", starts = NULL, seed = NULL, tolerance = 1e-6,
-                          iterations = NULL, progress = interactive(), contrasts.arg = NULL, ...) {
+                          iterations = NULL, progress = interactive(), contrasts.arg = NULL, tol = 1e-7, ...) {
   call <- user_call(match.call(), sys.call(-1L))
   data <- if (missing(data)) NULL else data
   caller <- parent.frame()
@@ -91,7 +96,8 @@ matbn.formula <- function(formula, data, weights, subset, na.action = stats::na.
 #' @export
 matbn.default <- function(x, y, size, linear = NULL, effects = NULL, weights = NULL, basis = NULL, mask = NULL,
                           activation = "tanh", penalty = NULL, linear_penalty = 0, solver = "profiled", starts = NULL,
-                          seed = NULL, tolerance = 1e-6, iterations = NULL, progress = interactive(), ...) {
+                          seed = NULL, tolerance = 1e-6, iterations = NULL, progress = interactive(), intercept = TRUE,
+                          tol = 1e-7, ...) {
   call <- user_call(match.call(), sys.call(-1L))
   with_call(call, {
     no_others(...names(), ...length(), matbn.default, "with a matrix of inputs")
@@ -100,13 +106,14 @@ matbn.default <- function(x, y, size, linear = NULL, effects = NULL, weights = N
     }
     if (missing(y)) refuse("y is missing: give the outcomes, one for each row of x", "ArgumentError")
     if (missing(size)) refuse("size is missing: say how many nodes the net has, as in size = 4", "ArgumentError")
-    model <- array_model(x, y, size, linear, effects, weights, basis, mask)
+    model <- array_model(x, y, size, linear, effects, weights, basis, mask, flag(intercept, "intercept"))
     finished(fitted_by_python(model, mget(search_arguments)), call)
   })
 }
 
 search_arguments <- c(
-  "activation", "penalty", "linear_penalty", "solver", "starts", "seed", "tolerance", "iterations", "progress"
+  "activation", "penalty", "linear_penalty", "solver", "starts", "seed", "tolerance", "iterations", "progress",
+  "tol"
 )
 
 # The call as the user wrote it: with matched names, and the generic's name in place of the method's.

@@ -7,8 +7,7 @@ formula_columns <- function(fit) {
   pieces <- list(matrix = list(), keys = character(), names = character(), ends = 0L)
   all <- kept_variables(fit, names(effects))
   parts <- list()
-  linear <- names(fit$coefficients)
-  if (!length(fit$effects)) linear <- linear[-1L]
+  linear <- linear_names(fit)
   pieces <- add_terms(pieces, fit$linear, linear, all)
   parts$linear <- pieces$at
   for (k in seq_along(fit$nets)) {

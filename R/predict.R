@@ -69,18 +69,18 @@ with_errors <- function(object, parts, value, omitted, se.fit, interval, level, 
   error <- rep(NA_real_, length(value))
   error[complete] <- out$error
   error <- stats::setNames(error, names(value))
-  half <- stats::qt((1 + level) / 2, out$df) * sqrt(error^2 + if (interval == "prediction") out$variance else 0)
+  half <- stats::qt((1 + level) / 2, out$df) * if (interval == "prediction") out$sigma * sqrt((error / out$sigma)^2 + 1) else error
   fit <- if (interval == "none") value else cbind(fit = value, lwr = value - half, upr = value + half)
   fit <- stats::napredict(omitted, fit)
   if (!se.fit) return(fit)
-  list(fit = fit, se.fit = stats::napredict(omitted, error), df = out$df, residual.scale = sqrt(out$variance))
+  list(fit = fit, se.fit = stats::napredict(omitted, error), df = out$df, residual.scale = out$sigma)
 }
 
 # The sum of the parts: columns of the linear part, inputs of each net, groups of each effect, an offset.
 predicted <- function(object, parts, unseen = "error") {
   b <- object$coefficients
   b[is.na(b)] <- 0
-  linear <- if (length(object$effects)) parts$linear else cbind(1, parts$linear)
+  linear <- if (object$intercept) cbind(1, parts$linear) else parts$linear
   total <- drop(linear %*% b)
   for (k in seq_along(object$nets)) {
     net <- object$nets[[k]]
@@ -174,7 +174,10 @@ counts_of <- function(object, name) {
 }
 
 frame_parts <- function(object, frame) {
-  part <- function(recipe) stats::model.matrix(recipe$terms, frame, contrasts.arg = recipe$contrasts)[, -1L, drop = FALSE]
+  part <- function(recipe) {
+    matrix <- stats::model.matrix(recipe$terms, frame, contrasts.arg = recipe$contrasts)
+    matrix[, attr(matrix, "assign") != 0L, drop = FALSE]
+  }
   list(
     linear = part(object$linear), nets = lapply(object$nets, part), effects = frame[names(object$effects)],
     offset = offset_of(frame), rows = rownames(frame)

@@ -42,7 +42,7 @@ glance.matbn <- function(x, ...) {
   data.frame(
     r.squared = x$r.squared, within.r.squared = if (length(x$effects)) x$within.r.squared else NA_real_,
     sigma = sigma_of(x), rmse = rmse_of(x), logLik = as.numeric(log_likelihood), AIC = stats::AIC(log_likelihood),
-    BIC = stats::BIC(log_likelihood), deviance = x$sum.of.squares, df.residual = df.residual.matbn(x), edf = degrees(x),
+    BIC = stats::BIC(log_likelihood), deviance = x$residual.norm^2, df.residual = df.residual.matbn(x), edf = degrees(x),
     nobs = x$N.counted, penalty = x$penalty, converged = x$converged
   )
 }
@@ -65,9 +65,9 @@ augment.matbn <- function(x, data = fitted_data(x), ...) {
 
 sigma_of <- function(object) {
   left <- df.residual.matbn(object)
-  if (left > 0) sqrt(object$sum.of.squares / left) else NA_real_
+  if (left > 0) object$residual.norm / sqrt(left) else NA_real_
 }
 
 rmse_of <- function(object) {
-  sqrt(object$sum.of.squares / if (is.null(object$weights)) length(object$residuals) else sum(object$weights))
+  object$residual.norm / sqrt(if (is.null(object$weights)) length(object$residuals) else sum(object$weights))
 }

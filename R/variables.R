@@ -37,7 +37,7 @@ array_data <- function(object) {
   all[!duplicated(names(all))]
 }
 
-linear_names <- function(object) setdiff(names(object$coefficients), "(Intercept)")
+linear_names <- function(object) names(object$coefficients)[seq_along(object$coefficients) > object$intercept]
 
 # Variables that only a fixed effect uses are none that the rest depends on.
 variables_of <- function(object) {
@@ -85,7 +85,7 @@ places_of <- function(object, name, known) {
     places <- c(places, start + rep((nodes - 1L) * (p + 1L), each = length(own)) + rep(own - 1L, length(nodes)))
     start <- start + length(nodes) * (p + 2L)
   }
-  linear <- of_part(object$linear, linear_names(object)) + (names(object$coefficients)[1L] %in% "(Intercept)")
+  linear <- of_part(object$linear, linear_names(object)) + object$intercept
   as.double(c(places, start + linear - 1L))
 }
 
@@ -112,9 +112,11 @@ changed_rows <- function(object, data, name, value) {
 # The rates at which these change with a number, by differences.
 change_with <- function(object, data, name) {
   x <- as.double(data[[name]])
-  h <- 1e-4 * max(sqrt(mean((x - mean(x))^2)), 1e-300)
-  sides <- lapply(c(1, -1), function(side) changed_rows(object, data, name, x + side * h))
-  rate <- function(plus, minus) (plus - minus) / (2 * h)
+  far <- max(abs(x - mean(x)))
+  h <- 1e-4 * max(if (far > 0) far * sqrt(mean(((x - mean(x)) / far)^2)) else 0, .Machine$double.xmin)
+  sides <- lapply(list(x + h, x - h), function(values) changed_rows(object, data, name, values))
+  step <- (x + h) - (x - h) # as rounded, beside a large offset
+  rate <- function(plus, minus) (plus - minus) / step
   list(
     nets = Map(rate, sides[[1L]]$nets, sides[[2L]]$nets),
     linear = if (!is.null(sides[[1L]]$linear)) rate(sides[[1L]]$linear, sides[[2L]]$linear)

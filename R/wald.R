@@ -52,7 +52,7 @@ anova.matbn <- function(object, ..., vcov = "iid", correction = "sandwich") {
       as_refusal(as.vector(stats::fitted(fit)) + as.vector(stats::residuals(fit)), "not a fit: ")
     })
     for (k in seq_along(y)[-1L]) {
-      if (length(y[[k]]) != length(y[[1L]]) || !isTRUE(all.equal(y[[k]], y[[1L]], tolerance = 1e-8))) {
+      if (length(y[[k]]) != length(y[[1L]]) || !isTRUE(all.equal(y[[k]], y[[1L]], tolerance = 1e-13))) {
         refuse(paste0("fit ", k, " is to other outcomes or rows than fit 1; fit both to the same"), "ArgumentError")
       }
       w <- lapply(fits[c(1L, k)], function(fit) as.vector(stats::weights(fit)))
@@ -61,10 +61,12 @@ anova.matbn <- function(object, ..., vcov = "iid", correction = "sandwich") {
       }
     }
     df <- vapply(fits, function(fit) as.double(stats::df.residual(fit)), 0)
-    squares <- vapply(fits, stats::deviance, 0)
+    norms <- vapply(fits, function(fit) if (inherits(fit, "matbn")) fit$residual.norm else sqrt(stats::deviance(fit)), 0)
+    squares <- norms^2
     gained <- c(NA, -diff(df))
     difference <- c(NA, -diff(squares))
-    F <- ifelse(abs(gained) > 1e-6, difference / gained / (squares[which.min(df)] / min(df)), NA)
+    relative <- c(NA, -diff((norms / norms[which.min(df)])^2)) # squares of small outcomes may be too small for a double
+    F <- ifelse(abs(gained) > 1e-6, relative / gained * min(df), NA)
     table <- data.frame(
       Res.Df = df, RSS = squares, Df = gained, "Sum of Sq" = difference, F = F,
       "Pr(>F)" = stats::pf(F, abs(gained), min(df), lower.tail = FALSE), check.names = FALSE

@@ -16,6 +16,7 @@ from matbn.calculus import (
 from matbn.derivative_check import GradientCheck, check_gradient
 from matbn.errors import (
     ArgumentError,
+    CollinearityWarning,
     ConvergenceWarning,
     ElementTypeError,
     InferenceError,
@@ -49,6 +50,7 @@ __all__ = [
     "BatchNormCache",
     "BatchNormGradient",
     "BatchNormOutput",
+    "CollinearityWarning",
     "ConvergenceWarning",
     "CrossProducts",
     "ElementTypeError",

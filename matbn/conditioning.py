@@ -1,14 +1,12 @@
 """How far rounding errors grow where a node's inputs nearly cancel."""
 
 import math
-import sys
-import warnings
 
 import numpy as np
 
 from matbn.arguments import Array, counted
 from matbn.batchnorm import UNIT_ROUNDOFF
-from matbn.errors import PrecisionWarning
+from matbn.errors import PrecisionWarning, warn
 
 _DOUBTFUL = 1e-9  # relative error from which a warning is due
 HARMLESS = _DOUBTFUL / (100 * UNIT_ROUNDOFF)  # the κ that is expected to cause it at most
@@ -31,17 +29,8 @@ def warn_of_rounding(kappa: Array) -> None:
         return
     node = counted(np.array([kappa.argmax()]))
     digits = max(0, int(-np.log10(worst * UNIT_ROUNDOFF)))
-    warnings.warn(
+    warn(
         f"Gamma1 nearly cancels the inputs in node {node}: they vary {worst:.0e} times as much as their sum, so the"
         f" result keeps about {digits} digits; drop or recombine collinear inputs",
         PrecisionWarning,
-        stacklevel=_frames_of_matbn(),
     )
-
-
-def _frames_of_matbn() -> int:
-    """Return the stack level, as seen by `warn_of_rounding`, of the user's own line."""
-    level, frame = 1, sys._getframe(1)
-    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("matbn", "numpy", "contextlib"):
-        level, frame = level + 1, frame.f_back
-    return level

@@ -1,4 +1,7 @@
-"""The one family of errors that matbn raises, and its warnings; R sees the errors' names as condition classes."""
+"""The one family of errors that matbn raises, and its warnings; R sees their names as condition classes."""
+
+import sys
+import warnings
 
 
 class MatbnError(Exception):
@@ -37,5 +40,17 @@ class PrecisionWarning(RuntimeWarning):
     """A result is right for the data as stored, but rounding may have taken many of its digits."""
 
 
+class CollinearityWarning(RuntimeWarning):
+    """A column or a direction was left out of a fit, though it only nearly depends on others; the message names it."""
+
+
 class ConvergenceWarning(RuntimeWarning):
     """A fit's search has ended before its gradient vanished; the message says what to try."""
+
+
+def warn(message: str, kind: type[Warning]) -> None:
+    """Warn at the user's own line."""
+    level, frame = 2, sys._getframe(1)
+    while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("matbn", "numpy", "contextlib"):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, kind, stacklevel=level)

@@ -33,7 +33,6 @@ REFUSED = [
     ("y ~ net(z, size='a')", {}, "size is 'a', but must be a real number"),
     ("y ~ net(z)", {}, r"net\(z\) has no size; write how many nodes"),
     ("y ~ net(z, size=2, nodes=3)", {}, "'nodes' is no option of a net; there are size, basis, mask, label"),
-    ("y ~ net(z, size=2) - 1", {}, "drops the intercept"),
     ("y ~ z | unit*2", {}, "effects are names of columns"),
     ("y ~ z + net(z, size=2", {}, "leaves a bracket or a quote open"),
     ("y ~", {}, "must have the form 'y ~ terms'"),

@@ -134,7 +134,6 @@ def test_a_search_that_ends_early_warns_and_says_what_to_try(data):
         ("y ~ x | id | year", "more than one"),
         ("y ~ x | id:year", "effects are names of columns"),
         ("y ~ x | nope", "data has no column 'nope'"),
-        ("y ~ 0 + net(z1, size=2)", "drops the intercept"),
         ("group ~ x", "outcome 'group' must be a number in each row"),
     ],
 )

@@ -107,9 +107,8 @@ def test_linear_part_drops_what_depends_on_earlier_columns():
     part = factorised(X.T, np.linalg.norm(X, axis=0))
     assert part.kept.tolist() == [0, 2, 4]
     y = rng.normal(size=50)
-    found = coefficients(part, y, 5)
-    assert np.isnan(found[[1, 3]]).all()
-    np.testing.assert_allclose(found[[0, 2, 4]], lstsq(X[:, [0, 2, 4]], y)[0], rtol=1e-12)
+    found = coefficients(part, y)
+    np.testing.assert_allclose(found, lstsq(X[:, [0, 2, 4]], y)[0], rtol=1e-12)
     none = factorised(np.zeros((2, 50)), np.ones(2))
     assert len(none.kept) == 0
     assert none.Q.shape == (0, 50)

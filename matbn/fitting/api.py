@@ -16,6 +16,7 @@ from matbn.fitting.arrays import fit_design
 from matbn.fitting.design import NetTerm, design
 from matbn.fitting.formula import parsed
 from matbn.fitting.frame import framed
+from matbn.fitting.linear import TOL
 from matbn.fitting.posing import Options
 from matbn.fitting.progress import Bar, Progress
 from matbn.fitting.result import Fit
@@ -34,6 +35,8 @@ def fit(
     linear: ArrayLike | None = None,
     effects: Any = None,
     weights: Any = None,
+    intercept: bool = True,
+    tol: float = TOL,
     activation: str | Activation = "tanh",
     penalty: float | str | None = None,
     linear_penalty: float = 0.0,
@@ -58,8 +61,16 @@ def fit(
     formula, data
         A formula such as "y ~ trend + net(z1, z2, size = 8) | id + year" and a data frame; several nets add up, and
         after | stand fixed effects, which take the intercept's place. Or N outcomes, with the model in `nets` (made
-        by `matbn.net`), `linear` (N × k; an intercept is added) and `effects` (labels, or a mapping of some). A fit
-        keeps copies of arrays, so they may change afterwards.
+        by `matbn.net`), `linear` (N × k) and `effects` (labels, or a mapping of some). A fit keeps copies of arrays, so
+        they may change afterwards.
+    intercept
+        Whether an intercept is added to arrays without effects; in a formula "0 + …" leaves it out. R² is then 1 less
+        residual over raw sums of squares, as R's `lm` and NIST have it.
+    tol
+        A linear column is left out, its coefficient nan, if no more than this share of its length stands off the
+        columns before it, lengths without what intercept or effects explain (R's `lm` counts that too). Such a column
+        that only nearly depends on the others comes with a `CollinearityWarning`; one that wholly does, as a dummy
+        for a group that the effects know, with a message.
     weights
         N case weights, or a column's name; a weight of 2 counts as two equal rows (but a choice of penalty
         counts rows, so that the weights' scale does not matter to it).
@@ -97,6 +108,8 @@ def fit(
     if isinstance(formula, str):
         if nets or linear is not None or effects is not None:
             raise ArgumentError("nets, linear and effects are for arrays; with a formula they stand in it")
+        if intercept is not True:
+            raise ArgumentError("intercept is for arrays; a formula leaves it out by '0 + …'")
         if environment is None:
             caller = sys._getframe(1)
             environment = {**caller.f_globals, **caller.f_locals}
@@ -105,7 +118,7 @@ def fit(
     else:
         if data is not None:
             raise ArgumentError("data is for a formula; with arrays leave it out")
-        model, recipe, rows = design(formula, nets, linear, effects, weights), None, None
+        model, recipe, rows = design(formula, nets, linear, effects, weights, intercept=intercept), None, None
     work = len(model.y) * sum(term.size for term in model.terms)
     options = Options(
         as_activation(activation),
@@ -116,6 +129,7 @@ def fit(
         _as_iterations(iterations, solver),
         as_number("linear_penalty", linear_penalty, at_least=0),
         as_choice("solver", solver, tuple(SOLVERS)),
+        _as_tol(tol),
     )
     if solver == "adam" and model.effects:
         raise ArgumentError("solver is 'adam', which takes no fixed effects; use 'profiled'")
@@ -132,6 +146,13 @@ def fit(
     if not result.converged and solver != "adam":
         warnings.warn("; ".join(result.messages), ConvergenceWarning, stacklevel=2)
     return replace(result, recipe=recipe, data=None if rows is None else data[rows])
+
+
+def _as_tol(tol: float) -> float:
+    found = as_number("tol", tol, at_least=0)
+    if found >= 1:
+        raise ArgumentError(f"tol is {found:g}, but must be a share below 1; from 1 on no column would be left")
+    return found
 
 
 def _as_penalty(penalty: float | str | None, work: int) -> float | str:

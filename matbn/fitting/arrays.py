@@ -5,10 +5,12 @@ from dataclasses import replace
 import numpy as np
 
 from matbn.arguments import Array
+from matbn.errors import warn
 from matbn.fitting.bfgs import Minimum
 from matbn.fitting.design import Design
 from matbn.fitting.folds import chosen_by_folds
 from matbn.fitting.gcv import chosen_by_gcv, effective_degrees
+from matbn.fitting.messages import cautions
 from matbn.fitting.posing import Options, Posed, degrees_of, posed_problem
 from matbn.fitting.progress import Report, Watched
 from matbn.fitting.result import Fit, Scored
@@ -25,6 +27,9 @@ _ROUGH_ITERATIONS = 500
 def fit_design(design: Design, options: Options, report: Report | None = None) -> Fit:
     """Fit a design."""
     posed = posed_problem(design, options)
+    for text, kind in cautions(design, posed):
+        if kind is not None:
+            warn(text, kind)
     if not posed.parts or posed.exact:
         return replace(in_units(design, posed, options, []), edf=degrees_of(posed))
     watched = Watched(options.starts, posed.scale, report)

@@ -11,6 +11,8 @@ from matbn.arguments import Array, as_integer, as_matrix, as_vector, counted
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
 from matbn.stream.rows import as_weights
 
+_FAR = 1e100  # size of weights, from which on squares and sums of them might overflow
+
 
 @dataclass(frozen=True, eq=False)
 class NetTerm:
@@ -35,14 +37,16 @@ class Effect:
 
 @dataclass(frozen=True, eq=False)
 class Design:
-    """A model's data; the linear part has an intercept as its first column where there are no effects."""
+    """A model's data; an intercept is the linear part's first column."""
 
     y: Array  # N
     terms: tuple[NetTerm, ...]
     linear: Array  # N × k
     linear_names: tuple[str, ...]
     effects: tuple[Effect, ...]
-    w: Array | None  # N
+    w: Array | None  # N, weights divided by a power of two
+    weight_unit: float  # that power, 1 unless the weights are very large or small
+    intercept: bool
 
 
 def net(
@@ -105,8 +109,12 @@ def design(
     effects: Any = None,
     weights: ArrayLike | None = None,
     linear_names: Sequence[str] | None = None,
+    intercept: bool = True,
 ) -> Design:
-    """Check a model's arrays against each other; `effects` is one sequence of group labels, or a mapping of some."""
+    """Check a model's arrays against each other; `effects` is one sequence of group labels, or a mapping of some.
+
+    An intercept is added if wanted and there are no effects, which take its place.
+    """
     y = _own(as_vector("y", y))
     N = len(y)
     if N == 0:
@@ -122,11 +130,17 @@ def design(
     if w is not None and not w.any():
         raise ArgumentError("weights are all zero; at least one row must count")
     X, names = _as_linear(linear, linear_names, N)
-    if not found:
+    if not isinstance(intercept, bool):
+        raise ElementTypeError(f"intercept is {intercept!r}, but must be True or False")
+    intercept = intercept and not found
+    if intercept:
         X, names = np.column_stack([np.ones(N), X]), ("(Intercept)", *names)
     else:
         X = _own(X)
-    return Design(y, tuple(map(_own_term, terms)), X, names, found, w)
+    largest = 1.0 if w is None else float(w.max())
+    unit = 1.0 if 1 / _FAR < largest < _FAR else float(np.ldexp(1.0, np.frexp(largest)[1] - 1))
+    w = None if w is None else w / unit
+    return Design(y, tuple(map(_own_term, terms)), X, names, found, w, unit, intercept)
 
 
 def _own_term(term: NetTerm) -> NetTerm:

@@ -8,6 +8,7 @@ the functions in `vocabulary.py`. A formula with functions of the user's own is 
 """
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
@@ -16,15 +17,22 @@ import numpy as np
 
 from matbn.activation import ACTIVATIONS, is_built_in
 from matbn.errors import ArgumentError
+from matbn.fitting.linear import TOL
 from matbn.fitting.result import Fit, FittedEffect, FittedNet, Scored, Search
 from matbn.fitting.saved_formula import recipe_content, recipe_of
-from matbn.fitting.schema import entries, labels, members, number, reals, refuse, whole, words
+from matbn.fitting.schema import entries, flag, labels, members, number, reals, refuse, whole, words
 from matbn.fitting.strict import read
 
-_SCHEMA = 2
+_SCHEMA = 3
 _LEFT_OUT = ("design", "data")
 _KEYS = tuple(field.name for field in fields(Fit) if field.name not in _LEFT_OUT)
-_AMOUNTS = ("penalty", "linear_penalty", "sum_of_squares", "weight", "total_sum_of_squares", "within_sum_of_squares")
+_AMOUNTS = ("penalty", "linear_penalty", "tol", "weight", "residual_norm", "total_norm", "within_norm")
+# What schema 2 had in place of norms: their squares; it knew neither `tol` nor fits without intercept and effects.
+_SQUARES = {
+    "residual_norm": "sum_of_squares",
+    "total_norm": "total_sum_of_squares",
+    "within_norm": "within_sum_of_squares",
+}
 
 
 def to_json(fit: Fit) -> str:
@@ -40,7 +48,7 @@ def to_json(fit: Fit) -> str:
     ]
     content["recipe"] = None
     if fit.recipe is not None:
-        content["recipe"] = recipe_content(fit.recipe, fit.coefficient_names, fit.nets, fit.effects)
+        content["recipe"] = recipe_content(fit.recipe, fit.intercept, fit.coefficient_names, fit.nets, fit.effects)
     return json.dumps(_plain({"matbn_fit": _SCHEMA, **content}), ensure_ascii=False, allow_nan=False)
 
 
@@ -48,10 +56,12 @@ def from_json(text: str) -> Fit:
     """Return the fit of which `to_json` has made the text; an ArgumentError says where it holds something else."""
     content = read(text)
     schema = content.get("matbn_fit") if isinstance(content, dict) else None
-    if type(schema) is not int or schema != _SCHEMA:
+    if type(schema) is not int or schema not in (2, _SCHEMA):
         raise ArgumentError(
-            f"text is no fit of matbn's (schema {schema}, known is {_SCHEMA}); it must come from Fit.to_json()"
+            f"text is no fit of matbn's (schema {schema}, known are 2 and {_SCHEMA}); it must come from Fit.to_json()"
         )
+    if schema == 2:
+        content = _of_schema_2(content)
     members(content, "", ("matbn_fit", *_KEYS))
     N = whole(content["N"], "N", 1)
     nets = tuple(_net(net, f"nets[{k}]") for k, net in enumerate(entries(content["nets"], "nets")))
@@ -59,8 +69,11 @@ def from_json(text: str) -> Fit:
     if len({effect.name for effect in effects}) < len(effects):
         refuse("effects", content["effects"], "effects of different names")
     named = _names(content["coefficient_names"], "coefficient_names")
-    if not effects and named[:1] != ("(Intercept)",):
-        refuse("coefficient_names", list(named[:1]), "with '(Intercept)' first where there are no effects")
+    intercept = flag(content["intercept"], "intercept")
+    if intercept and effects:
+        refuse("intercept", True, "false beside effects, which take its place")
+    if intercept is not (named[:1] == ("(Intercept)",)):
+        refuse("coefficient_names", list(named[:1]), "with '(Intercept)' first just where there is an intercept")
     searches = entries(content["searches"], "searches")
     path = entries(content["path"], "path")
     messages = entries(content["messages"], "messages")
@@ -71,6 +84,7 @@ def from_json(text: str) -> Fit:
         nets=nets,
         coefficients=reals(content["coefficients"], "coefficients", (len(named),), finite=False),
         coefficient_names=named,
+        intercept=intercept,
         effects=effects,
         activation=ACTIVATIONS[content["activation"]],
         **amounts,
@@ -81,11 +95,21 @@ def from_json(text: str) -> Fit:
         singletons=whole(content["singletons"], "singletons"),
         searches=tuple(_search(search, f"searches[{k}]") for k, search in enumerate(searches)),
         messages=tuple(words(message, f"messages[{k}]") for k, message in enumerate(messages)),
-        recipe=None if content["recipe"] is None else recipe_of(content["recipe"], "recipe", named, nets, effects),
+        recipe=None
+        if content["recipe"] is None
+        else recipe_of(content["recipe"], "recipe", intercept, named, nets, effects),
         edf=None if content["edf"] is None else number(content["edf"], "edf", 0),
         path=tuple(_scored(scored, f"path[{k}]") for k, scored in enumerate(path)),
         theta=None if content["theta"] is None else _theta(content["theta"], nets),
     )
+
+
+def _of_schema_2(content: dict[str, Any]) -> dict[str, Any]:
+    """Return what the version before wrote as this one has it."""
+    new = ("intercept", "tol", *_SQUARES)
+    members(content, "", ("matbn_fit", *(key for key in _KEYS if key not in new), *_SQUARES.values()))
+    norms = {name: math.sqrt(number(content.pop(square), square, 0)) for name, square in _SQUARES.items()}
+    return {**content, **norms, "tol": TOL, "intercept": content["effects"] == []}
 
 
 def _net(value: Any, path: str) -> FittedNet:

@@ -12,6 +12,7 @@ import numpy as np
 
 from matbn.arguments import Array
 from matbn.fitting.bfgs import Minimum, minimise
+from matbn.fitting.calm import calmed
 from matbn.fitting.design import Design, Effect
 from matbn.fitting.posing import MIDDLE, Options, posed_problem
 from matbn.fitting.predict import New, predicted
@@ -32,6 +33,8 @@ _STEPS = range(-5, 7)  # half decades from the middle penalty
 
 def chosen_by_folds(design: Design, options: Options, watched: Watched) -> tuple[float, tuple[Scored, ...]]:
     """Return the penalty of the least mean squared error on rows left out, and the scores from small to large."""
+    calm = calmed(design)
+    design = replace(design, y=calm.y)  # intercept or effects take up what is taken off
     folds = _folds(len(design.y), options.seed)
 
     def process(number: int) -> Array:
@@ -46,7 +49,8 @@ def chosen_by_folds(design: Design, options: Options, watched: Watched) -> tuple
     assert sums is not None
     scores = sums[1:] / sums[0]
     penalties = [_penalty(step) for step in _STEPS]
-    path = tuple(Scored(penalty, float(score)) for penalty, score in zip(penalties, scores, strict=True))
+    in_units_of_y = np.ldexp(scores, 2 * calm.exponent).tolist()
+    path = tuple(Scored(penalty, score) for penalty, score in zip(penalties, in_units_of_y, strict=True))
     return penalties[int(np.argmin(scores))], path
 
 
@@ -75,7 +79,7 @@ def _errors(design: Design, out: Array, options: Options, watched: Watched, numb
     errors[0] = w.sum()
     for step, end in _path(posed.problem, options, watched, number).items():
         there = replace(posed, problem=replace(posed.problem, penalty=_penalty(step)))
-        fit = in_units(kept, there, options, [end])
+        fit = in_units(kept, there, options, [end], to_all_digits=False)
         groups = {effect.name: effect.levels[effect.codes] for effect in left.effects}
         prediction = predicted(fit, New([term.Z for term in left.terms], left.linear, groups))
         errors[1 + _STEPS.index(step)] = w @ (left.y - prediction) ** 2

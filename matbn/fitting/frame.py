@@ -56,10 +56,6 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
             " several columns"
         )
     linear, intercept = _matrix(linear_text, data, names, "the linear part")
-    if not intercept and not formula.effects:
-        raise ArgumentError(
-            f"formula {formula.text!r} drops the intercept, without which nets are not fitted; leave it in"
-        )
     matrices = [_matrix(text, data, names, call.text)[0] for text, call in zip(nets_text, formula.nets, strict=True)]
     for call, matrix in zip(formula.nets, matrices, strict=True):
         if not matrix.shape[1]:
@@ -72,10 +68,10 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
     w = _column(data, weights).to_numpy() if isinstance(weights, str) else weights
     if w is not None and not isinstance(weights, str):
         w = as_vector("weights", w, len(rows), "one for each row of data")[rows]
-    found = design(outcome, terms, linear, effects or None, w)
+    found = design(outcome, terms, linear, effects or None, w, intercept=intercept)
     specs = tuple(matrix.model_spec for matrix in matrices)
     context = kept_names(names, data)
-    recipe = Recipe(formula, linear.model_spec, specs, not formula.effects, outcome.model_spec, context)
+    recipe = Recipe(formula, linear.model_spec, specs, found.intercept, outcome.model_spec, context)
     return Framed(found, recipe, rows)
 
 

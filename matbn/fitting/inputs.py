@@ -25,6 +25,7 @@ from matbn.stream.rows import slices
 
 _BOUND = 1e-3  # τ
 _FLAT = 1e-7  # smallest singular value of standardised inputs, relative to the largest, that counts as variation
+_FAINT = 1e-12  # and that is more than rounding error
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +38,7 @@ class Inputs:
     P: Array  # p × p, of the penalty
     covariance: Array  # p × p, of U
     rank: int  # number of directions in which the inputs vary
+    faint: int  # number of directions in which they vary by more than rounding, but too little to count
 
 
 def whitened(Z: Array, w: Array | None, name: str, names: Sequence[str] = (), constants: bool = False) -> Inputs:
@@ -54,7 +56,9 @@ def whitened(Z: Array, w: Array | None, name: str, names: Sequence[str] = (), co
     scale = np.where(varies, np.sqrt(found.weight) / np.where(varies, found.norms, 1), 0)
     _, values, right = np.linalg.svd(found.T * (scale / np.sqrt(found.weight)), full_matrices=True)
     values = np.pad(values, (0, p - len(values)))
-    varying = values > max(_FLAT, N * UNIT_ROUNDOFF) * values[0]
+    rounding = N * UNIT_ROUNDOFF * values[0]
+    varying = values > np.maximum(_FLAT * values[0], rounding)
+    faint = int(((values > np.maximum(_FAINT * values[0], rounding)) & ~varying).sum())
     bounded = np.where(varying, np.square(values) + _BOUND, 1)
 
     def rotated(diagonal: Array) -> Array:
@@ -67,4 +71,4 @@ def whitened(Z: Array, w: Array | None, name: str, names: Sequence[str] = (), co
     np.matmul(K.T, (Z - found.offset - found.correction).T, out=x[:-1])
     x[-1] = 1
     covariance = rotated(varying * np.square(values) / bounded)
-    return Inputs(x, found.offset + found.correction, K, rotated(1 / bounded), covariance, int(varying.sum()))
+    return Inputs(x, found.offset + found.correction, K, rotated(1 / bounded), covariance, int(varying.sum()), faint)

@@ -3,7 +3,9 @@
 import numpy as np
 
 from matbn.arguments import Array
+from matbn.errors import CollinearityWarning, PrecisionWarning
 from matbn.fitting.bfgs import Minimum
+from matbn.fitting.calm import total_norm
 from matbn.fitting.design import Design
 from matbn.fitting.posing import Posed, rank_of
 from matbn.fitting.problem import layers
@@ -13,7 +15,12 @@ from matbn.fitting.sweeps import forward, workspace
 _NOTHING = 1e-6  # share of the outcomes' deviation that a dead node's output has
 _COPIES = 1 - 1e-6  # correlation of nodes
 _SHOWN = 5  # nodes
+_ENOUGH, _FEW = 6, 3  # digits, below which the user is told and warned
+_IN_USE = 1 / 8  # share of the numbers whose last bit is 1, from which on rounding may have taken digits
 _KINKED = ("relu", "leaky_relu")
+
+
+Caution = tuple[str, type[Warning] | None]  # and as which warning it is given, if as one
 
 
 def messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ...]:
@@ -21,6 +28,8 @@ def messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ..
     found = [_ended(ends[0], posed.problem.activation.name)] if ends and ends[0].status in _ENDINGS else []
     if posed.parts and posed.exact:
         found.append("the linear part and the effects fit the outcomes exactly, and leave nothing to the nets")
+    if len(design.y) > 1 and np.ptp(design.y if design.w is None else design.y[design.w > 0]) == 0:
+        found.append("y is the same in all rows, so that there is no variance to explain, and R² is nan")
     parameters = rank_of(posed) + sum((len(part.inputs.x) + 1) * len(part.nodes) for part in posed.parts)
     if parameters >= len(design.y) and not posed.parts:
         found.append(f"the model has as many free parameters as rows ({len(design.y)}), which it fits exactly")
@@ -29,9 +38,7 @@ def messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ..
             f"the model has {parameters} parameters for {len(design.y)} rows, so that only the penalty keeps it from"
             " fitting noise: take fewer nodes, or penalty='gcv'"
         )
-    dropped = [name for k, name in enumerate(design.linear_names) if k not in posed.linear.kept]
-    if dropped:
-        found.append(f"{', '.join(dropped)}: dropped from the linear part, for it depends on the columns before it")
+    found += [text for text, _ in cautions(design, posed)]
     for part in posed.parts:
         if part.inputs.rank < len(part.inputs.x) - 1:
             term = design.terms[part.term]
@@ -47,6 +54,65 @@ def messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ..
             " nothing about the rest"
         )
     return tuple(found)
+
+
+def cautions(design: Design, posed: Posed) -> list[Caution]:
+    """Return what is to be said of the data whatever the search finds."""
+    found: list[Caution] = []
+    near = set(posed.linear.near.tolist())
+    dropped = set(range(len(design.linear_names))) - set(posed.linear.kept.tolist())
+    for columns, nearly, kind in ((dropped - near, "", None), (near, "nearly ", CollinearityWarning)):
+        if columns:
+            names = ", ".join(design.linear_names[k] for k in sorted(columns))
+            before = "the columns before it" + (" or the effects" if design.effects else "")
+            keep = ": so little of it stands off them that tol leaves it out; a smaller tol keeps it" if nearly else ""
+            found.append((f"{names}: dropped from the linear part, for it {nearly}depends on {before}{keep}", kind))
+    for part in posed.parts:
+        if part.inputs.faint:
+            found.append(
+                (
+                    f"{design.terms[part.term].label}: its inputs nearly depend on each other; {part.inputs.faint} of"
+                    " their directions vary so little that no weight goes there",
+                    CollinearityWarning,
+                )
+            )
+    return found + _digits_lost(design, posed)
+
+
+def _digits_lost(design: Design, posed: Posed) -> list[Caution]:
+    """Tell of data that vary so little beside their size that float64 may have rounded much of the variation away."""
+    counted = np.ones(len(design.y), bool) if design.w is None else design.w > 0
+    found: list[Caution] = []
+    about_mean = total_norm(design) / np.sqrt(posed.problem.weight * design.weight_unit)
+    found += _of_digits("y", design.y[counted], about_mean if posed.exact else posed.scale)
+    kept = posed.linear.kept
+    alone = 1 / np.linalg.norm(posed.linear.inverse, axis=1) / np.sqrt(posed.problem.weight)
+    for k, size in zip(kept, np.ldexp(alone, posed.exponents[kept]), strict=True):
+        if k >= design.intercept:
+            found += _of_digits(design.linear_names[k], design.linear[counted, k], float(size))
+    return found
+
+
+def _of_digits(name: str, values: Array, size: float) -> list[Caution]:
+    """Tell of values of which a part of some size counts, if float64 holds few digits of it."""
+    most = 2 * 10.0**-_ENOUGH * size
+    if size == 0 or np.spacing(np.abs(values).max()) < most:
+        return []
+    values = np.abs(values[values != 0])
+    steps = np.spacing(values)
+    step = float(np.median(steps))
+    in_use = np.mod(values / steps, 2) == 1  # integers, say, lose nothing where these steps are fractions
+    if step < most or in_use.sum() <= _IN_USE * len(values):
+        return []
+    digits = int(-np.log10(step / 2 / size))
+    return [
+        (
+            f"{name} varies by {size:.2g} beside intercept, effects and other columns, but is stored in steps of"
+            f" {step:.2g}, as float64 holds numbers of its size; rounding left about {max(0, digits)} digit(s). Take"
+            " its offset off before it is stored",
+            PrecisionWarning if digits < _FEW else None,
+        )
+    ]
 
 
 _ENDINGS = {

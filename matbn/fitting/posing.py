@@ -6,15 +6,16 @@ import numpy as np
 
 from matbn.activation import Activation
 from matbn.arguments import Array
-from matbn.errors import ArgumentError
+from matbn.fitting.calm import Calm, calmed, evened, far, norm
 from matbn.fitting.design import Design, NetTerm
 from matbn.fitting.inputs import Inputs, whitened
-from matbn.fitting.linear import LinearPart, factorised, no_columns
+from matbn.fitting.linear import TOL, LinearPart, factorised, no_columns
 from matbn.fitting.panel import FixedEffects, fixed_effects, sorting
 from matbn.fitting.problem import Problem, projected
 
 MIDDLE = 1e-3  # penalty, at which the search for another begins
-_EXACT = 1e-12  # what rounding leaves of outcomes that are fitted exactly, relative to them
+EXACT = 1e-12  # what rounding leaves of outcomes that are fitted exactly, relative to them
+_STEPS = 4
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Options:
     iterations: int
     linear_penalty: float = 0.0
     solver: str = "profiled"  # see `search.SOLVERS`
+    tol: float = TOL  # of the linear part's columns, see `linear`
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,11 +50,37 @@ class Posed:
 
     problem: Problem
     parts: tuple[Part, ...]
-    linear: LinearPart
+    columns: Array  # k × N, the linear part's calm columns after effects and weights
+    locations: Array  # k, that were taken off its columns where they are far from 0 beside an intercept
+    exponents: Array  # k, of the powers of two by which they were then divided
+    linear: LinearPart  # of the calm columns
     effects: FixedEffects | None
     order: Array  # rows of the design in the problem's order
-    scale: float  # of y, by which the problem's outcomes are divided
+    calm: Calm  # the design's outcomes, in its order
+    spread: float  # of the calm outcomes, by which the problem's are divided
     exact: bool  # whether the linear part and the effects leave nothing of y
+
+    @property
+    def scale(self) -> float:
+        """What the problem's outcomes are divided by, in y's units."""
+        return float(np.ldexp(self.spread, self.calm.exponent))
+
+    @property
+    def away(self) -> Array:
+        """By how much each coefficient of a calm column that is kept takes the intercept's down."""
+        found: Array = np.ldexp(self.locations, self.exponents[:1] - self.exponents)[self.linear.kept]
+        return found
+
+    def calm_columns(self, linear: Array) -> Array:
+        """Return the columns that are kept, of rows of the linear part (m × k) or of their rates of change, calm."""
+        kept = self.linear.kept
+        found: Array = np.ldexp((linear - linear[:, :1] * self.locations)[:, kept], -self.exponents[kept])
+        return found
+
+    def coordinates(self, linear: Array) -> Array:
+        """Return such rows as combinations of Q's (m × number of kept columns)."""
+        found: Array = self.calm_columns(linear) @ self.linear.inverse
+        return found
 
 
 def posed_problem(design: Design, options: Options, constants: bool = False) -> Posed:
@@ -68,33 +96,61 @@ def posed_problem(design: Design, options: Options, constants: bool = False) -> 
 
     penalty = MIDDLE if isinstance(options.penalty, str) else options.penalty
     terms, sizes = tuple(part.inputs for part in parts), tuple(len(part.nodes) for part in parts)
+    calm = calmed(design)
     raw = Problem(
-        terms, sizes, options.activation, design.y[order], no_columns(N), np.empty(0), root_w, effects, weight, penalty
+        terms, sizes, options.activation, calm.y[order], no_columns(N), np.empty(0), root_w, effects, weight, penalty
     )
-    linear = _linear_part(raw, design.linear[order].T, options.linear_penalty)
-    y = projected(raw, raw.y[None])[0]
-    on_y = linear.Q @ y
-    y = y - on_y @ linear.Q
-    whole = raw.y if root_w is None else raw.y * root_w
-    if not np.isfinite(whole @ whole):
-        raise ArgumentError("y has entries too large to be squared in float64; rescale it")
-    scale = float(np.sqrt(y @ y / weight))
-    exact = scale**2 * weight <= _EXACT**2 * float(whole @ whole)
-    scale = 1.0 if exact else scale
-    problem = replace(raw, y=y / scale, on_y=on_y / scale, linear=linear)
-    return Posed(problem, parts, linear, effects, order, scale, exact)
+    locations = _locations(design.linear) if design.intercept else np.zeros(design.linear.shape[1])
+    X, exponents = evened((design.linear[order] - locations).T, None if w is None else w > 0)
+    columns = cleanly_projected(raw, X)
+    linear = _linear_part(raw, X, columns, design.intercept, options)
+    y, on_y = cleanly_projected(raw, raw.y[None])[0], np.zeros(len(linear.kept))
+    for _ in range(1 if linear.T is not None else 2):  # the second time takes off what rounding left
+        more = linear.Q @ y
+        on_y += more
+        y = y - more @ linear.Q
+    spread = float(np.sqrt(y @ y / weight))
+    exact = spread <= EXACT * norm(raw.y, w) / np.sqrt(weight) or _only_rounding(design, calm, y, order, root_w)
+    spread = 1.0 if exact else spread
+    problem = replace(raw, y=y / spread, on_y=on_y / spread, linear=linear)
+    return Posed(problem, parts, columns, locations, exponents, linear, effects, order, calm, spread, exact)
 
 
-def _linear_part(raw: Problem, X: Array, penalty: float) -> LinearPart:
+def cleanly_projected(problem: Problem, A: Array) -> Array:
+    """Return M·A for rows A; what rounding leaves of large group means is taken off too."""
+    if problem.effects is not None:
+        A = problem.effects.within(A)
+    return projected(problem, A)
+
+
+def _only_rounding(design: Design, calm: Calm, left: Array, order: Array, root_w: Array | None) -> bool:
+    """Whether what is left of each outcome is no more than few steps from one float64 number to the next there."""
+    steps = _STEPS * np.ldexp(np.spacing(np.abs(design.y[order])), -calm.exponent)
+    return bool((np.abs(left) <= (steps if root_w is None else steps * root_w)).all())
+
+
+def _locations(linear: Array) -> Array:
+    """Return the means of columns (but the first, an intercept) that are far from 0."""
+    one = np.zeros(len(linear), int)
+    found = []
+    for column in linear.T[1:]:
+        calm, exponent = evened(column)
+        found.append(np.ldexp(far(calm, one)[0], exponent))
+    return np.array([0.0, *found])
+
+
+def _linear_part(raw: Problem, X: Array, columns: Array, intercept: bool, options: Options) -> LinearPart:
     """Factorise the linear part's columns (as rows), with a ridge on their standardised coefficients."""
-    weighted = X if raw.root_w is None else X * raw.root_w
-    lengths = np.linalg.norm(weighted, axis=1)
-    ridge = None
-    if penalty > 0:
-        w = None if raw.root_w is None else np.square(raw.root_w)
-        centred = X - np.average(X, axis=1, weights=w)[:, None]
-        ridge = penalty * np.square(centred if raw.root_w is None else centred * raw.root_w).sum(axis=1)
-    return factorised(projected(raw, X), lengths, ridge)
+    w = np.ones(X.shape[1]) if raw.root_w is None else np.square(raw.root_w)
+    before = np.sqrt(np.square(X) @ w)
+    for _ in range(2):  # the second time takes off what rounding left of the means
+        X = X - (X @ w / raw.weight)[:, None]
+    centred = np.sqrt(np.square(X) @ w)
+    lengths = np.linalg.norm(columns, axis=1)
+    if intercept:
+        lengths[1:] = centred[1:]
+    ridge = options.linear_penalty * np.square(centred) if options.linear_penalty > 0 else None
+    return factorised(columns, lengths, ridge, options.tol, before)
 
 
 def _parts(number: int, term: NetTerm, order: Array, w: Array | None, constants: bool) -> list[Part]:

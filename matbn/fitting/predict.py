@@ -45,7 +45,7 @@ def new_rows(
     if linear is not None:
         columns = np.asarray(linear, dtype=float)
         columns = as_matrix("linear", columns[:, None] if columns.ndim == 1 else columns)
-    if not fit.effects:
+    if fit.intercept:
         columns = np.column_stack([np.ones(len(columns)), columns])
     if effects is not None and (not hasattr(effects, "items") or getattr(effects, "ndim", 2) == 1):
         effects = {fit.effects[0].name: effects} if fit.effects else {}

@@ -86,21 +86,23 @@ class Fit(Methods):
     nets: tuple[FittedNet, ...]
     coefficients: Array  # of the linear part; nan where a column depends on those before it
     coefficient_names: tuple[str, ...]
+    intercept: bool  # whether it is the first coefficient
     effects: tuple[FittedEffect, ...]
     activation: Activation
     penalty: float
     linear_penalty: float
+    tol: float  # share of a linear column that must stand off those before it
     fitted: Array  # N
     residuals: Array  # N
-    sum_of_squares: float  # Σ w e²
+    residual_norm: float  # √Σwe², which float64 still holds where squares are too small for it
     weight: float  # Σ w
     N: int
     rank: int  # of the linear part and the effects together
     singletons: int  # rows alone in a group
     searches: tuple[Search, ...]  # of all starts, the best first
     messages: tuple[str, ...]  # what the user should know
-    total_sum_of_squares: float  # of y about its mean, weighted
-    within_sum_of_squares: float  # of y after the effects
+    total_norm: float  # √Σw(y - mean)²; without intercept and effects √Σwy²
+    within_norm: float  # the same of y after the effects
     recipe: Recipe | None = None  # of a formula
     edf: float | None = (
         None  # effective degrees of freedom, effects included; None where they would take too much memory
@@ -111,9 +113,19 @@ class Fit(Methods):
     data: Any = None  # the data frame's rows that a formula was fitted to; not in JSON
 
     @property
+    def sum_of_squares(self) -> float:
+        """Σ w e²."""
+        return self.residual_norm**2
+
+    @property
+    def total_sum_of_squares(self) -> float:
+        """That of y about its mean, weighted; without intercept and effects about 0."""
+        return self.total_norm**2
+
+    @property
     def loss(self) -> float:
         """Σ w e²/Σ w."""
-        return self.sum_of_squares / self.weight
+        return self.rmse**2
 
     @property
     def converged(self) -> bool:
@@ -123,12 +135,12 @@ class Fit(Methods):
     @property
     def r_squared(self) -> float:
         """Share of y's variance that the model explains."""
-        return _explained(self.sum_of_squares, self.total_sum_of_squares)
+        return _explained(self.residual_norm, self.total_norm)
 
     @property
     def within_r_squared(self) -> float:
         """Share of the variance left by the effects that the rest of the model explains."""
-        return _explained(self.sum_of_squares, self.within_sum_of_squares)
+        return _explained(self.residual_norm, self.within_norm)
 
     @property
     def nobs(self) -> int:
@@ -148,22 +160,23 @@ class Fit(Methods):
     @property
     def rmse(self) -> float:
         """Root of the (weighted) mean squared residual."""
-        return float(np.sqrt(self.loss))
+        return self.residual_norm / float(np.sqrt(self.weight))
 
     @property
     def sigma(self) -> float:
         """Root of Σwe²/df_residual, an estimate of the errors' deviation."""
         left = self.df_residual
-        return float(np.sqrt(self.sum_of_squares / left)) if left > 0 else float("nan")
+        return self.residual_norm / float(np.sqrt(left)) if left > 0 else float("nan")
 
     @property
     def loglik(self) -> float:
         """Logarithm of the normal likelihood at its maximum over the errors' variance, as R's logLik for lm."""
         n = self.nobs
-        w = None if self.design is None else self.design.w
-        logs = 0.0 if w is None else float(np.log(w[w > 0]).sum())
+        logs = 0.0
+        if self.design is not None and self.design.w is not None:
+            logs = float(np.log(self.design.w[self.design.w > 0]).sum() + n * np.log(self.design.weight_unit))
         with np.errstate(divide="ignore"):
-            return float(0.5 * (logs - n * (np.log(2 * np.pi) + 1 - np.log(n) + np.log(self.sum_of_squares))))
+            return float(0.5 * (logs - n * (np.log(2 * np.pi) + 1 - np.log(n) + 2 * np.log(self.residual_norm))))
 
     @property
     def aic(self) -> float:
@@ -234,5 +247,5 @@ def told_apart(labels: Sequence[str]) -> list[str]:
 
 
 def _explained(left: float, total: float) -> float:
-    """Return 1 - left/total; nan where there is nothing to explain."""
-    return 1 - left / total if total > 0 else float("nan")
+    """Return 1 - left²/total² of norms; nan where there is nothing to explain."""
+    return 1 - (left / total) ** 2 if total > 0 else float("nan")

@@ -27,7 +27,11 @@ _SPEC = ("formula", "transforms", "factors")
 
 
 def recipe_content(
-    recipe: Recipe, coefficient_names: Sequence[str], nets: Sequence["FittedNet"], effects: Sequence["FittedEffect"]
+    recipe: Recipe,
+    intercept: bool,
+    coefficient_names: Sequence[str],
+    nets: Sequence["FittedNet"],
+    effects: Sequence["FittedEffect"],
 ) -> dict[str, Any]:
     """Return what JSON keeps of a recipe; an ArgumentError names what of the formula cannot be kept."""
     try:
@@ -45,7 +49,7 @@ def recipe_content(
             for spec in (recipe.outcome, recipe.linear, *recipe.nets)
         ]
         content = {"formula": recipe.formula.text, "specs": specs, "intercept": recipe.intercept}
-        recipe_of(content, "recipe", coefficient_names, nets, effects)
+        recipe_of(content, "recipe", intercept, coefficient_names, nets, effects)
     except MatbnError as error:
         told = str(error).removeprefix("text: recipe.formula: ")
         raise ArgumentError(f"the fit cannot go into JSON; pickle it instead: {told}") from None
@@ -70,6 +74,7 @@ def _levels(name: str, levels: Any) -> list[Any]:
 def recipe_of(
     value: Any,
     path: str,
+    intercept: bool,
     coefficient_names: Sequence[str],
     nets: Sequence["FittedNet"],
     effects: Sequence["FittedEffect"],
@@ -84,15 +89,15 @@ def recipe_of(
     _check_nets(formula, sizes, nets, f"{path}.formula")
     if formula.effects != tuple(effect.name for effect in effects):
         refuse(f"{path}.formula", text, f"with the effects {', '.join(effect.name for effect in effects) or 'none'}")
-    if flag(content["intercept"], f"{path}.intercept") is bool(effects):
-        refuse(f"{path}.intercept", content["intercept"], "true without effects, and false beside them")
+    if flag(content["intercept"], f"{path}.intercept") is not intercept:
+        refuse(f"{path}.intercept", content["intercept"], "what the fit's own 'intercept' is")
     saved = entries(content["specs"], f"{path}.specs", len(checked))
     specs = [_spec(spec, f"{path}.specs[{k}]", *checked[k]) for k, spec in enumerate(saved)]
     outcome, linear, *inputs = specs
-    columns = tuple(coefficient_names[len(effects) == 0 :]), *(net.names for net in nets)
+    columns = tuple(coefficient_names[intercept:]), *(net.names for net in nets)
     for k, (spec, named) in enumerate(zip(specs, ((formula.outcome,), *columns), strict=False)):
         _check_columns(spec, len(named), f"{path}.specs[{k}]")
-    return Recipe(formula, linear, tuple(inputs), not effects, outcome, names(), columns)
+    return Recipe(formula, linear, tuple(inputs), intercept, outcome, names(), columns)
 
 
 def _check_nets(formula: Formula, sizes: Sequence[int | None], nets: Sequence["FittedNet"], path: str) -> None:

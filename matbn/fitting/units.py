@@ -4,12 +4,15 @@ import numpy as np
 
 from matbn.activation import Activation, identity, sine, tanh
 from matbn.arguments import Array
+from matbn.errors import ArgumentError
 from matbn.fitting.bfgs import Minimum
+from matbn.fitting.calm import norm, total_norm
 from matbn.fitting.design import Design
-from matbn.fitting.linear import coefficients
+from matbn.fitting.doubled import product
+from matbn.fitting.linear import coefficients, refined, remaining
 from matbn.fitting.messages import messages
-from matbn.fitting.posing import Options, Posed, rank_of
-from matbn.fitting.problem import layers, projected
+from matbn.fitting.posing import EXACT, Options, Posed, cleanly_projected, rank_of
+from matbn.fitting.problem import layers
 from matbn.fitting.profile import solved
 from matbn.fitting.result import Fit, FittedEffect, FittedNet, Search
 from matbn.fitting.sweeps import net_output, workspace
@@ -17,49 +20,48 @@ from matbn.fitting.sweeps import net_output, workspace
 _ODD = (tanh, sine, identity)  # a(-b) = -a(b)
 
 
-def in_units(design: Design, posed: Posed, options: Options, ends: list[Minimum]) -> Fit:
+def in_units(design: Design, posed: Posed, options: Options, ends: list[Minimum], to_all_digits: bool = True) -> Fit:
     """Return the fit that the first of the ends is; without any, that of the linear part and the effects."""
-    problem, scale = posed.problem, posed.scale
-    y = design.y[posed.order]
-    left = y.copy()
+    problem, calm, spread = posed.problem, posed.calm, posed.spread
+    left = calm.y[posed.order]
     nets: tuple[FittedNet, ...] = ()
     if ends:
         work = workspace(problem)
         found = solved(problem, ends[0].theta, work)
-        left -= scale * net_output(problem, layers(problem, ends[0].theta), found.Gamma2, work)
-        nets = _nets(design, posed, ends[0].theta, scale * found.Gamma2)
-    b, effects, left = _linear(design, posed, left)
-    residuals = _unsorted(left, posed.order)
-    sum_of_squares = float(residuals @ residuals if design.w is None else (design.w * residuals) @ residuals)
+        left = left - spread * net_output(problem, layers(problem, ends[0].theta), found.Gamma2, work)
+        nets = _nets(design, posed, ends[0].theta, posed.scale * found.Gamma2)
+    b, effects, left = _linear(design, posed, left, to_all_digits)
+    residuals = np.ldexp(_unsorted(left, posed.order), calm.exponent)
+    root_unit = float(np.sqrt(design.weight_unit))
+    total = within = total_norm(design)
+    if posed.effects is not None:
+        of_calm = cleanly_projected(problem, calm.y[posed.order][None])[0]
+        within = norm(of_calm, None, calm.exponent) * root_unit
+        within = 0.0 if posed.exact and within <= EXACT * total else within
     return Fit(
         nets=nets,
         coefficients=b,
         coefficient_names=design.linear_names,
+        intercept=design.intercept,
         effects=effects,
         activation=options.activation,
         penalty=problem.penalty,
         linear_penalty=options.linear_penalty,
+        tol=options.tol,
         fitted=design.y - residuals,
         residuals=residuals,
-        sum_of_squares=sum_of_squares,
-        weight=problem.weight,
-        N=len(y),
+        residual_norm=norm(residuals, design.w) * root_unit,
+        weight=problem.weight * design.weight_unit,
+        N=len(left),
         rank=rank_of(posed),
         singletons=0 if posed.effects is None else posed.effects.singletons,
-        searches=tuple(_search(end, scale) for end in ends),
+        searches=tuple(_search(end, posed.scale) for end in ends),
         messages=messages(design, posed, ends),
-        total_sum_of_squares=_about_mean(design.y, design.w),
+        total_norm=total,
         design=design,
         theta=ends[0].theta if ends else np.empty(0),
-        within_sum_of_squares=float(np.square(projected(problem, y[None])[0]).sum())
-        if posed.effects is not None
-        else _about_mean(design.y, design.w),
+        within_norm=within,
     )
-
-
-def _about_mean(y: Array, w: Array | None) -> float:
-    centred = y - np.average(y, weights=w)
-    return float(centred @ centred if w is None else (w * centred) @ centred)
 
 
 def _nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> tuple[FittedNet, ...]:
@@ -100,20 +102,37 @@ def shown_signs(activation: Activation, Gamma2: Array) -> Array:
     return np.where(Gamma2 < 0, -1.0, 1.0) if activation in _ODD else np.ones(len(Gamma2))
 
 
-def _linear(design: Design, posed: Posed, left: Array) -> tuple[Array, tuple[FittedEffect, ...], Array]:
-    """Return the coefficients, each effect's estimates, and what both leave of the outcomes."""
-    b = np.zeros(len(design.linear_names))
+def _linear(
+    design: Design, posed: Posed, left: Array, to_all_digits: bool
+) -> tuple[Array, tuple[FittedEffect, ...], Array]:
+    """Return the coefficients, each effect's estimates, and what both leave of the calm outcomes."""
+    calm, kept = posed.calm, posed.linear.kept
+    X = posed.calm_columns(design.linear[posed.order]).T
+    projected_left = cleanly_projected(posed.problem, left[None])[0]
+    if to_all_digits:
+        high, low = refined(posed.linear, posed.columns[kept], projected_left)
+        left = remaining(X, left, high, low)
+    else:
+        high = coefficients(posed.linear, projected_left)
+        left = left - high @ X
+    if design.intercept:
+        high[0] += np.ldexp(calm.shifts[0][0], posed.exponents[0]) - product(high[None], posed.away[:, None])[0][0, 0]
+    b = np.full(len(design.linear_names), np.nan)
+    b[kept] = np.ldexp(high, calm.exponent - posed.exponents[kept])
     estimates = [np.zeros(len(effect.levels)) for effect in design.effects]
-    for _ in range(2 if posed.linear.T is None else 1):  # the second time takes off what rounding left
-        more = coefficients(posed.linear, projected(posed.problem, left[None])[0], len(b))
-        b += more
-        left = left - design.linear[posed.order] @ np.nan_to_num(more)
-        if posed.effects is not None:
-            first = posed.effects.first
-            in_order = [first, *(k for k in range(len(estimates)) if k != first)]
+    if posed.effects is not None:
+        first = posed.effects.first
+        in_order = [first, *(k for k in range(len(estimates)) if k != first)]
+        for _ in range(2):  # the second time takes off what rounding left
             for k, of_groups in zip(in_order, posed.effects.estimates(left), strict=True):
                 estimates[k] += of_groups
                 left = left - of_groups[design.effects[k].codes[posed.order]]
+        estimates = [
+            np.ldexp(found + shift, calm.exponent) for found, shift in zip(estimates, calm.shifts, strict=True)
+        ]
+    for name, value in zip(np.array(design.linear_names)[kept], b[kept], strict=True):
+        if not np.isfinite(value):
+            raise ArgumentError(f"the coefficient of {name} would be too large for float64; rescale y or that column")
     effects = tuple(
         FittedEffect(e.name, e.levels, found, float(np.average(found[e.codes], weights=design.w)))
         for e, found in zip(design.effects, estimates, strict=True)

@@ -10,6 +10,7 @@ from matbn.errors import ArgumentError, ElementTypeError
 from matbn.fitting.result import Fit
 
 _NO_GAIN = 1e-6  # of degrees of freedom
+_ROUNDING = 1e-14  # of outcomes, relative to the largest
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +63,12 @@ def anova(*fits: Fit) -> Anova:
             )
     df = np.array([fit.df_residual for fit in fits])
     squares = np.array([fit.sum_of_squares for fit in fits])
-    variance = squares[np.argmin(df)] / df.min() if df.min() > 0 else np.nan
+    norms = np.array([fit.residual_norm for fit in fits])
+    variance = 1 / df.min() if df.min() > 0 else np.nan  # of the fit with most degrees, in units of its sum of squares
     gained, difference = -np.diff(df, prepend=np.nan), -np.diff(squares, prepend=np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
-        F = np.where(np.abs(gained) > _NO_GAIN, difference / gained / variance, np.nan)
+        relative = -np.diff(np.square(norms / norms[np.argmin(df)]), prepend=np.nan)
+        F = np.where(np.abs(gained) > _NO_GAIN, relative / gained / variance, np.nan)
     p = special.fdtrc(np.abs(gained), df.min(), F)
     nodes = [sum(len(net.gamma) for net in fit.nets) for fit in fits]
     notes = [
@@ -79,10 +82,10 @@ def anova(*fits: Fit) -> Anova:
 
 def _same(one: Fit, other: Fit) -> bool:
     y, of_other = one.fitted + one.residuals, other.fitted + other.residuals
-    if not np.allclose(y, of_other, rtol=1e-9, atol=1e-9 * float(np.abs(y).max())):
+    if not (np.abs(y - of_other) <= _ROUNDING * np.abs(y).max()).all():
         return False
     return bool(np.array_equal(_weights(one), _weights(other)))
 
 
 def _weights(fit: Fit) -> Array:
-    return np.ones(fit.N) if fit.design is None or fit.design.w is None else fit.design.w
+    return np.ones(fit.N) if fit.design is None or fit.design.w is None else fit.design.w * fit.design.weight_unit

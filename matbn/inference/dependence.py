@@ -69,7 +69,7 @@ def curve(fit: Linearised, changed: Iterable[NewRows], errors: Errors) -> tuple[
     root_w = fit.posed.problem.root_w
     of_mean = (1.0 if root_w is None else root_w) / fit.posed.problem.weight
     moves = of_mean + r @ fit.inverse @ fit.D
-    return mean + np.array([value for value, _ in means]) - own, standard_errors(fit, errors, moves)
+    return mean + np.array([value for value, _ in means]) - own, fit.scale * standard_errors(fit, errors, moves)
 
 
 def _means(fit: Linearised, rows: NewRows) -> tuple[float, Array]:

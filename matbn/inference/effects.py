@@ -10,7 +10,7 @@ whose own derivatives by α_j, β_j, Γ₂ and b give the error; a fixed effect 
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, special
+from scipy import special
 
 from matbn.activation import evaluate
 from matbn.arguments import Array
@@ -37,12 +37,15 @@ class Effects:
 
 
 def rates(fit: Linearised, rows: NewRows, change: NewRows) -> tuple[Array, Array]:
-    """Return ∂ŷ (m) at rows whose inputs change at some rates, and its derivatives by the coordinates (m × K)."""
+    """Return ∂ŷ (m) at rows whose inputs change at some rates, and its derivatives by the coordinates (m × K).
+
+    The derivatives are those of ∂ŷ divided by the fit's scale.
+    """
     problem, posed, theta = fit.posed.problem, fit.posed, fit.theta
     value: Array = change.linear @ np.nan_to_num(fit.coefficients)
     columns, outputs = [], []
     if len(theta):
-        Gamma2 = posed.scale * solved(problem, theta, workspace(problem)).Gamma2
+        Gamma2 = solved(problem, theta, workspace(problem)).Gamma2
         for part, own in zip(posed.parts, layers(problem, theta), strict=True):
             x = whitened_rows(rows.inputs[part.term], part, own)
             moved = change.inputs[part.term][:, part.columns]
@@ -52,13 +55,11 @@ def rates(fit: Linearised, rows: NewRows, change: NewRows) -> tuple[Array, Array
             slope = evaluate(problem.activation, "slope", B).T
             bend = evaluate(problem.activation, "curvature", B).T
             outputs.append(slope * along)
-            value = value + Gamma2[own.nodes] @ outputs[-1]
+            value = value + fit.scale * (Gamma2[own.nodes] @ outputs[-1])
             by_node = bend * along * Gamma2[own.nodes, None], slope * Gamma2[own.nodes, None]
             both = x[:, None, :] * by_node[0] + rate[:, None, :] * by_node[1]
             columns.append(both.reshape(-1, len(value)))
-    kept = posed.linear.kept
-    linear = linalg.solve_triangular(posed.linear.R, change.linear[:, kept].T, trans="T")
-    return value, np.vstack([*columns, *outputs, linear]).T
+    return value, np.vstack([*columns, *outputs, posed.coordinates(change.linear).T]).T
 
 
 def with_errors(
@@ -67,8 +68,10 @@ def with_errors(
     """Return effects with errors and bounds from their derivatives r (an effect each)."""
     check_determined(fit, r, names)
     V = covariance(fit, errors, fit.inverse @ fit.D)
+    size = np.maximum(np.abs(r).max(axis=1, initial=0), np.finfo(float).tiny)  # squares of r might overflow
+    unit = r / size[:, None]
     with np.errstate(invalid="ignore"):  # of two-way clusters a variance may be negative
-        error = np.sqrt(np.einsum("mk,kl,ml->m", r, V, r, optimize=True))
+        error = np.sqrt(np.einsum("mk,kl,ml->m", unit, V, unit, optimize=True)) * size * fit.scale
     df = degrees(fit, errors)
     half = special.stdtrit(df, (1 + level) / 2) * error
     return Effects(names, estimate, error, estimate - half, estimate + half, level, str(errors), df)

@@ -37,7 +37,7 @@ _SINGULAR = 1e-13  # eigenvalue of DDᵀ with unit diagonal, relative to the lar
 
 @dataclass(frozen=True, eq=False)
 class Linearised:
-    """A fit's derivatives and residuals, rows in the problem's order, outcomes in the user's units."""
+    """A fit's derivatives and residuals, rows in the problem's order, outcomes divided by `scale`."""
 
     design: Design
     posed: Posed
@@ -46,12 +46,18 @@ class Linearised:
     D: Array  # K × N, M·derivatives by (θ, Γ₂) and M·(linear part as orthonormal columns)
     inverse: Array  # K × K, of G
     free: Array  # K × ., directions of the coordinates in which no fitted value moves
-    e: Array  # N, √w·residual
+    e: Array  # N, √w·residual/scale
     leverage: Array  # N, of the whole model, effects included
     edf: float  # effective degrees of freedom, their sum
     effects_rank: int
     names: tuple[str, ...]  # of the identified parameters: folded weights, then the linear part
-    to_parameters: Array  # parameters × K
+    to_parameters: Array  # parameters × K, the parameters in units of their own
+    units: Array  # of the parameters
+
+    @property
+    def scale(self) -> float:
+        """By which outcomes are divided here."""
+        return self.posed.scale
 
     @property
     def N(self) -> int:
@@ -70,7 +76,7 @@ class Linearised:
 
     @property
     def variance(self) -> float:
-        """Σwe²/(N - edf)."""
+        """Σwe²/(N - edf), of the scaled outcomes."""
         return float(self.e @ self.e) / self.df_residual
 
 
@@ -79,17 +85,15 @@ def linearised(fit: Fit) -> Linearised:
     design, theta = fit.design, fit.theta
     assert design is not None
     assert theta is not None
-    options = Options(fit.activation, fit.penalty, 1, 1, 0.0, 1, fit.linear_penalty)
+    options = Options(fit.activation, fit.penalty, 1, 1, 0.0, 1, fit.linear_penalty, tol=fit.tol)
     posed = posed_problem(design, options)
-    problem, scale = posed.problem, posed.scale
+    problem = posed.problem
     n = len(theta)
     Gamma2 = np.empty(0)
     if n:
         Gamma2 = solved(problem, theta, workspace(problem)).Gamma2
         J = jacobian_rows(problem, theta, Gamma2)
-        J[:n] *= scale  # the problem's outcomes are y/scale
         penalty = ridge_matrix(problem)
-        penalty[:n, :n] *= scale**2
     else:
         J, penalty = np.empty((0, len(design.y))), np.empty((0, 0))
     D = np.vstack([J, problem.linear.Q])
@@ -103,7 +107,7 @@ def linearised(fit: Fit) -> Linearised:
     leverage = np.einsum("kn,kn->n", D, inverse @ D)
     if posed.effects is not None:
         leverage = leverage + posed.effects.leverage()
-    names, to_parameters = _parameters(design, posed, len(J), shown_signs(problem.activation, Gamma2))
+    names, to_parameters, units = _parameters(design, posed, len(J), shown_signs(problem.activation, Gamma2))
     return Linearised(
         design=design,
         posed=posed,
@@ -112,12 +116,13 @@ def linearised(fit: Fit) -> Linearised:
         D=D,
         inverse=inverse,
         free=free,
-        e=fit.residuals[posed.order] * root_w,
+        e=np.ldexp(fit.residuals[posed.order], -posed.calm.exponent) / posed.spread * root_w,
         leverage=leverage,
         edf=float(leverage.sum()),
         effects_rank=0 if posed.effects is None else posed.effects.rank,
         names=names,
         to_parameters=to_parameters,
+        units=units,
     )
 
 
@@ -181,8 +186,8 @@ def _places(design: Design, posed: Posed) -> list[list[_Place]]:
     return [[places[j] for j in range(len(places))] for places in found]
 
 
-def _parameters(design: Design, posed: Posed, nets: int, signs: Array) -> tuple[tuple[str, ...], Array]:
-    """Return the identified parameters' names, and each as a combination of the coordinates.
+def _parameters(design: Design, posed: Posed, nets: int, signs: Array) -> tuple[tuple[str, ...], Array, Array]:
+    """Return the identified parameters' names, each as a combination of the coordinates, and their units.
 
     A node's are its folded weights A = Γ₁γ by input, c = β - mᵀA and Γ₂.
     """
@@ -190,6 +195,7 @@ def _parameters(design: Design, posed: Posed, nets: int, signs: Array) -> tuple[
     first_output = nets - len(signs)
     names: list[str] = []
     rows: list[Array] = []
+    units: list[float] = []
     several = len(design.terms) > 1
     labels = told_apart([term.label for term in design.terms])
     prefixes = [f"{label}:" if several else "" for label in labels]
@@ -205,11 +211,16 @@ def _parameters(design: Design, posed: Posed, nets: int, signs: Array) -> tuple[
             bias[at[:-1]] = -sign * (part.inputs.mean @ part.inputs.K)
             names += [f"{prefixes[k]}A[{name},{j + 1}]" for name in term.names] + [f"{prefixes[k]}c[{j + 1}]"]
             rows += [*folded, bias]
+            units += [1.0] * (len(folded) + 1)
         for j, (_, _, output) in enumerate(places[k]):
             names.append(f"{prefixes[k]}Gamma2[{j + 1}]")
             rows.append(signs[output - first_output] * np.eye(1, K, output)[0])
+            units.append(posed.scale)
     linear = np.full((len(design.linear_names), K), np.nan)
     kept = posed.linear.kept
     linear[kept] = 0
-    linear[kept, nets:] = linalg.solve_triangular(posed.linear.R, np.eye(len(kept)))
-    return (*names, *design.linear_names), np.vstack([*rows, linear]) if rows else linear
+    linear[kept, nets:] = posed.linear.inverse
+    if design.intercept:
+        linear[0, nets:] -= posed.away @ posed.linear.inverse
+    of_linear = np.ldexp(posed.spread, posed.calm.exponent - posed.exponents)
+    return (*names, *design.linear_names), np.vstack([*rows, linear]), np.append(units, of_linear)

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import linalg, special
+from scipy import special
 
 from matbn.arguments import Array
 from matbn.fitting.posing import Part
@@ -50,7 +50,7 @@ class Predicted:
     interval: str  # "confidence", for the mean, or "prediction", for a new outcome of weight 1
     kind: str
     df: float
-    variance: float  # of a new outcome of weight 1
+    sigma: float  # deviation of a new outcome of weight 1 from the mean
 
 
 def own_rows(fit: Linearised) -> NewRows:
@@ -103,6 +103,7 @@ def with_errors(
 ) -> Predicted:
     """Return predictions with errors and bounds; only the covariance's diagonal is formed."""
     m = len(rows.linear)
+    of_outcome = fit.variance * fit.design.weight_unit
     if new is None:  # the moves of some rows at a time: there are N for each
         step = max(1, _AT_ONCE // len(fit.e))
         own = _own_derivatives(fit)
@@ -110,32 +111,35 @@ def with_errors(
         variance = np.concatenate([variances(fit, errors, moves) for moves in parts])
     else:
         variance = variances(fit, errors, moves_of(fit, rows, new))
-        variance = variance + np.append(fit.variance / new.counts, 0)[new.code]
+        variance = variance + np.append(of_outcome / new.counts, 0)[new.code]
     with np.errstate(invalid="ignore"):
-        error = np.sqrt(variance)
-    spread = np.sqrt(variance + fit.variance) if interval == "prediction" else error
+        error = fit.scale * np.sqrt(variance)
+    spread = fit.scale * np.sqrt(variance + of_outcome) if interval == "prediction" else error
     df = degrees(fit, errors)
     half = special.stdtrit(df, (1 + level) / 2) * spread
-    return Predicted(value, error, value - half, value + half, level, interval, str(errors), df, fit.variance)
+    sigma = fit.scale * float(np.sqrt(of_outcome))
+    return Predicted(value, error, value - half, value + half, level, interval, str(errors), df, sigma)
 
 
 def without_effects(fit: Linearised, rows: NewRows) -> tuple[Array, Array]:
-    """Return the nets' and the linear part's sum at rows (m), and its derivatives by the coordinates (m × K)."""
+    """Return the nets' and the linear part's sum at rows (m), and its derivatives by the coordinates (m × K).
+
+    The derivatives are those of the sum divided by the fit's scale.
+    """
     problem, posed = fit.posed.problem, fit.posed
     value: Array = rows.linear @ np.nan_to_num(fit.coefficients)
     columns: list[Array] = []
     if len(fit.theta):
-        Gamma2 = posed.scale * solved(problem, fit.theta, workspace(problem)).Gamma2
+        Gamma2 = solved(problem, fit.theta, workspace(problem)).Gamma2
         nodes = []
         for part, own in zip(posed.parts, layers(problem, fit.theta), strict=True):
             x = whitened_rows(rows.inputs[part.term], part, own)
             V, S = _nodes(x, own, fit)
-            value = value + Gamma2[own.nodes] @ V
+            value = value + fit.scale * (Gamma2[own.nodes] @ V)
             columns.append((x[:, None, :] * (S * Gamma2[own.nodes][:, None])).reshape(-1, x.shape[1]))
             nodes.append(V)
         columns += nodes
-    kept = posed.linear.kept
-    columns.append(linalg.solve_triangular(posed.linear.R, rows.linear[:, kept].T, trans="T"))
+    columns.append(posed.coordinates(rows.linear).T)
     return value, np.vstack(columns).T
 
 

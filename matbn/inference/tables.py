@@ -29,14 +29,14 @@ class Covariance:
 
     names: tuple[str, ...]
     matrix: Array
+    error: Array  # standard errors; nan where a variance is negative, as that of two-way clusters may be
     kind: str  # how it was estimated, in words
     df: float  # of t statistics
 
     @property
     def errors(self) -> dict[str, float]:
-        """Standard errors by name; nan where a variance is negative, as that of two-way clusters may be."""
-        with np.errstate(invalid="ignore"):
-            return dict(zip(self.names, np.sqrt(self.matrix.diagonal()).tolist(), strict=True))
+        """Standard errors by name."""
+        return dict(zip(self.names, self.error.tolist(), strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,7 +64,11 @@ def covariance_by_name(fit: Fit, vcov: Any, part: str, correction: str) -> Covar
     _check_identified(found, rows)
     moves = found.to_parameters[rows] @ found.inverse @ found.D
     names = tuple(found.names[k] for k in rows)
-    return Covariance(names, covariance(found, errors, moves), str(errors), degrees(found, errors))
+    units = found.units[rows]
+    V = covariance(found, errors, moves)
+    with np.errstate(invalid="ignore", over="ignore"):  # squares may be too large for float64 where errors are not
+        error, matrix = units * np.sqrt(V.diagonal()), units[:, None] * V * units
+    return Covariance(names, matrix, error, str(errors), degrees(found, errors))
 
 
 def coefficient_table(fit: Fit, vcov: Any, part: str, correction: str, level: float) -> Table:
@@ -73,7 +77,7 @@ def coefficient_table(fit: Fit, vcov: Any, part: str, correction: str, level: fl
     found = covariance_by_name(fit, vcov, part, correction)
     values = dict(zip(*_identified(fit), strict=True))
     estimate = np.array([values[name] for name in found.names])
-    error = np.array(list(found.errors.values()))
+    error = found.error
     with np.errstate(divide="ignore", invalid="ignore"):
         t = estimate / error
     half = special.stdtrit(found.df, (1 + level) / 2) * error

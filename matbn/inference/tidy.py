@@ -48,11 +48,11 @@ def glance(fit: Fit) -> Any:
 def augment(fit: Fit) -> Any:
     """Return `Fit.augment`'s data frame."""
     found = estimated(fit)
-    hat = np.empty(fit.N)
+    hat, relative = np.empty(fit.N), np.empty(fit.N)
     hat[found.posed.order] = found.leverage
-    w = 1.0 if found.design.w is None else np.sqrt(found.design.w)
+    relative[found.posed.order] = found.e / np.sqrt(found.variance)
     with np.errstate(divide="ignore", invalid="ignore"):
-        standardised = np.where(hat < 1, w * fit.residuals / (fit.sigma * np.sqrt(1 - hat)), np.nan)
+        standardised = np.where(hat < 1, relative / np.sqrt(1 - hat), np.nan)
     columns = {"_fitted": fit.fitted, "_resid": fit.residuals, "_hat": hat, "_std_resid": standardised}
     if fit.data is not None:
         return fit.data.assign(**columns)

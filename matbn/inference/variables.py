@@ -6,6 +6,7 @@ import numpy as np
 
 from matbn.arguments import Array, as_choice
 from matbn.errors import ArgumentError, ElementTypeError
+from matbn.fitting.calm import norm_about_mean
 from matbn.fitting.frame import arrays_of, variables_by_column
 from matbn.fitting.result import Fit
 from matbn.inference.linearised import Linearised
@@ -93,11 +94,13 @@ def groups_of(fit: Fit) -> Array:
 def change_with(fit: Fit, name: str) -> NewRows:
     """Return the rates at which inputs and linear columns change with a variable, at the fit's rows."""
     values = values_of(fit, name).astype(float)
-    h = _STEP * max(float(values.std()), 1e-300)
-    above, below = (with_variable(fit, name, values + side * h) for side in (1, -1))
+    h = _STEP * max(norm_about_mean(values, None) / float(np.sqrt(len(values))), np.finfo(float).tiny)
+    up, down = values + h, values - h
+    above, below = with_variable(fit, name, up), with_variable(fit, name, down)
+    step = (up - down)[:, None]  # as rounded, beside a large offset
 
     def rate(plus: Array, minus: Array) -> Array:
-        return (plus - minus) / (2 * h)
+        return (plus - minus) / step
 
     inputs = [rate(plus, minus) for plus, minus in zip(above.inputs, below.inputs, strict=True)]
     return NewRows(inputs, rate(above.linear, below.linear), above.groups)

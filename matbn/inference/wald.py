@@ -41,7 +41,7 @@ def variables_tested(fit: Fit, variables: Sequence[str] | None, vcov: Any, corre
 
 def tested(fit: Fit, found: Linearised, names: Sequence[str], places: Sequence[list[int]], errors: Errors) -> WaldTests:
     """Test that the identified parameters at several sets of places (of `found.names`) are 0."""
-    values = identified_values(fit, found)
+    values = identified_values(fit, found) / found.units
     df = degrees(found, errors)
     rows = [
         _statistic(found, np.array(place, int), values, errors, name) for name, place in zip(names, places, strict=True)

@@ -77,11 +77,10 @@ def standardised(fit: Fit) -> tuple[Array, str]:
     if fit.design is None or fit.edf is None:  # None: leverages would take too much memory
         return np.sort(fit.residuals / fit.sigma), "residual / σ"
     found = estimated(fit)
-    hat = np.empty(fit.N)
-    hat[found.posed.order] = found.leverage
-    w = np.ones(fit.N) if found.design.w is None else found.design.w
-    kept = (w > 0) & (1 - hat > _WHOLE)
-    return np.sort(fit.residuals[kept] * np.sqrt(w[kept] / (1 - hat[kept])) / fit.sigma), "standardised residual"
+    root_w = found.posed.problem.root_w
+    kept = np.asarray(root_w is None or root_w > 0) & (1 - found.leverage > _WHOLE)
+    relative = found.e[kept] / np.sqrt(found.variance * (1 - found.leverage[kept]))
+    return np.sort(relative), "standardised residual"
 
 
 def outcome_name(fit: Fit) -> str:

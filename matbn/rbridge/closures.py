@@ -1,8 +1,8 @@
 """Python functions as R closures that never raise inside R.
 
 What an exception in a C callback would do (R gets NULL and no error), an envelope does not: a call returns
-list(value), list(value, messages of warnings), or list(NULL, message, classes) of an error, from which R's side makes
-conditions.
+list(value), list(value, message and class of each warning), or list(NULL, message, classes) of an error, from which R's
+side makes conditions.
 """
 
 import warnings
@@ -13,12 +13,13 @@ import rpy2.rinterface as ri
 from rpy2.rinterface_lib import openrlib
 from rpy2.rinterface_lib.conversion import _cdata_to_rinterface
 
-from matbn.errors import MatbnError, PrecisionWarning
+from matbn.errors import CollinearityWarning, MatbnError, PrecisionWarning
 from matbn.rbridge import interrupts
 from matbn.rbridge.convert import from_r, release_dropped, to_r
 
 _rlib, _ffi = openrlib.rlib, openrlib.ffi
-_warned: list[str] = []  # messages of the call that runs
+_PASSED_ON = (CollinearityWarning, PrecisionWarning)
+_warned: list[tuple[str, str]] = []  # messages and classes of warnings of the call that runs
 _kept: list[Any] = []  # R holds these by address only: if Python let them go, the next call would crash R
 
 
@@ -56,13 +57,15 @@ def pass_warnings_on() -> None:
     elsewhere = warnings.showwarning
 
     def show(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
-        if issubclass(category, PrecisionWarning):
-            _warned.append(str(message))
+        if issubclass(category, _PASSED_ON):
+            warning = str(message), f"matbn_{category.__name__}"
+            _warned.extend([warning] if warning not in _warned else [])
         else:
             elsewhere(message, category, *place, **more)
 
     warnings.showwarning = show
-    warnings.simplefilter("always", PrecisionWarning)
+    for kind in _PASSED_ON:
+        warnings.simplefilter("always", kind)
 
 
 def _failure(error: BaseException) -> Any:

@@ -35,10 +35,25 @@ def _arrays(model: Any) -> dict[str, Any]:
             )
             for net in model["nets"]
         ],
-        "linear": model["linear"],
+        "linear": _named(model["linear"], model["linear_names"]),
         "effects": {str(k): np.atleast_1d(codes) for k, codes in enumerate(model["effects"] or [])},
         "weights": model["weights"],
+        "intercept": bool(model["intercept"]),
     }
+
+
+class _Columns(np.ndarray[Any, Any]):
+    """A matrix whose columns have names, as a data frame's do."""
+
+    columns: list[str]
+
+
+def _named(matrix: Array | None, names: Any) -> Array | None:
+    if matrix is None:
+        return None
+    found = matrix.view(_Columns)
+    found.columns = list(names)
+    return found
 
 
 def fit(model: Any, search: Any, show: Any) -> dict[str, Any]:
@@ -62,13 +77,14 @@ def packed(found: matbn.Fit) -> dict[str, Any]:
         "effects": [effect.estimates for effect in found.effects],
         "fitted": found.fitted,
         "residuals": found.residuals,
-        "sum_of_squares": found.sum_of_squares,
+        "residual_norm": found.residual_norm,
         "r_squared": found.r_squared,
         "within_r_squared": found.within_r_squared,
         "rank": float(found.rank),
         "theta": found.theta,
         "penalty": found.penalty,
         "linear_penalty": found.linear_penalty,
+        "tol": found.tol,
         "edf": found.edf,
         "searches": {
             **{
@@ -86,17 +102,17 @@ def packed(found: matbn.Fit) -> dict[str, Any]:
 def covariances(model: Any, solution: Any, vcov: Any, part: str, correction: str) -> dict[str, Any]:
     """Return covariances of a fit's estimates; R has their names, in this order."""
     found = _again(model, solution).vcov(vcov, part, correction)
-    return {"matrix": found.matrix, "kind": found.kind, "df": found.df}
+    return {"matrix": found.matrix, "error": found.error, "kind": found.kind, "df": found.df}
 
 
 def prediction_errors(model: Any, solution: Any, rows: Any, unseen: str, vcov: Any, correction: str) -> dict[str, Any]:
-    """Return predictions' standard errors at new rows (the fit's own without any), and the errors' variance."""
+    """Return predictions' standard errors at new rows (the fit's own without any), and an outcome's deviation."""
     fit = _again(model, solution)
     groups = {str(k): np.atleast_1d(codes) for k, codes in enumerate(rows["effects"] or [])} if rows else {}
     new = {"inputs": rows["nets"], "linear": rows["linear"], "effects": groups or None} if rows else {}
     outcomes = rows["outcomes"] if rows else None
     found = fit.get_prediction(**new, outcomes=outcomes, unseen=unseen, vcov=vcov, correction=correction)
-    return {"error": found.error, "df": found.df, "kind": found.kind, "variance": found.variance}
+    return {"error": found.error, "df": found.df, "kind": found.kind, "sigma": found.sigma}
 
 
 def wald(
@@ -197,7 +213,7 @@ def _rows_of(fit: matbn.Fit, rows: Any, intercept: float) -> NewRows:
     """Return R's changed rows of a fit, which have no intercept."""
     assert fit.design is not None
     linear = np.empty((fit.N, 0)) if rows["linear"] is None else rows["linear"]
-    if not fit.design.effects:
+    if fit.design.intercept:
         linear = np.column_stack([np.full(fit.N, intercept), linear])
     own = np.empty((fit.N, len(fit.design.effects)), int)
     for k, effect in enumerate(fit.design.effects):
@@ -208,9 +224,9 @@ def _rows_of(fit: matbn.Fit, rows: Any, intercept: float) -> NewRows:
 def _again(model: Any, solution: Any) -> matbn.Fit:
     """Return the fit that R holds as its arrays and θ."""
     arrays = _arrays(model)
-    made = design(model["y"], arrays["nets"], arrays["linear"], arrays["effects"], arrays["weights"])
+    made = design(model["y"], arrays.pop("nets"), **arrays)
     activation = as_activation(solution["activation"])
-    options = Options(activation, solution["penalty"], 1, 1, 0.0, 1, solution["linear_penalty"])
+    options = Options(activation, solution["penalty"], 1, 1, 0.0, 1, solution["linear_penalty"], tol=solution["tol"])
     theta = np.empty(0) if solution["theta"] is None else np.atleast_1d(solution["theta"])
     return fit_at(made, options, theta)
 

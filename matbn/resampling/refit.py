@@ -27,7 +27,7 @@ class Start:
 
 def options_of(fit: Fit, starts: int, seed: int) -> Options:
     """Return a fit's model and penalties, with a search of its own."""
-    return Options(fit.activation, fit.penalty, starts, seed, TOLERANCE, ITERATIONS, fit.linear_penalty)
+    return Options(fit.activation, fit.penalty, starts, seed, TOLERANCE, ITERATIONS, fit.linear_penalty, tol=fit.tol)
 
 
 def start_of(fit: Fit) -> Start:
