@@ -119,6 +119,7 @@ with_own_seed <- function(seed, code) {
 #' @rdname bootstrap
 #' @export
 print.matbn_bootstrap <- function(x, level = 0.95, digits = max(3L, getOption("digits") - 3L), ...) {
+  nothing_more("print() of a bootstrap", ..., .let = of_print)
   failed <- sum(rowSums(!is.na(x$draws)) == 0)
   cat(nrow(x$draws), " replicates of ", x$groups, " drawn", if (failed) paste0(", ", failed, " failed"), "\n", sep = "")
   table <- cbind(
@@ -133,6 +134,7 @@ print.matbn_bootstrap <- function(x, level = 0.95, digits = max(3L, getOption("d
 #' @param parm which statistics, by name or number.
 #' @export
 confint.matbn_bootstrap <- function(object, parm, level = 0.95, ...) {
+  nothing_more("confint() of a bootstrap", ...)
   sides <- (1 + c(-level, level)) / 2
   bounds <- t(apply(object$draws, 2L, stats::quantile, sides, na.rm = TRUE, names = FALSE))
   dimnames(bounds) <- list(names(object$estimate), paste(format(100 * sides, trim = TRUE, digits = 3L), "%"))
@@ -141,4 +143,7 @@ confint.matbn_bootstrap <- function(object, parm, level = 0.95, ...) {
 
 #' @rdname bootstrap
 #' @export
-vcov.matbn_bootstrap <- function(object, ...) stats::cov(object$draws, use = "complete.obs")
+vcov.matbn_bootstrap <- function(object, ...) {
+  nothing_more("vcov() of a bootstrap", ...)
+  stats::cov(object$draws, use = "complete.obs")
+}

@@ -44,12 +44,14 @@ claims <- function(seed = 1) {
 
 #' @export
 print.forum_checks <- function(x, ...) {
+  nothing_more("print() of checks", ..., .let = of_print)
   cat(attr(x, "text"), "\n", sep = "")
   invisible(x)
 }
 
 #' @export
 print.matbn_claims <- function(x, ...) {
+  nothing_more("print() of claims", ..., .let = of_print)
   text <- attr(x, "text")
   if (is.null(text)) NextMethod() else cat(text, "\n", sep = "")
   invisible(x)

@@ -5,18 +5,12 @@
 predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.action = stats::na.pass, se.fit = FALSE,
                           interval = c("none", "confidence", "prediction"), level = 0.95, vcov = "iid",
                           correction = "sandwich", unseen = c("error", "zero", "average", "estimate"), outcomes = NULL, ...) {
+  nothing_more("predict() of a fit", ...)
   call <- sys.call()
   interval <- with_call(call, as_refusal(match.arg(interval), "interval: "))
   unseen <- with_call(call, as_refusal(match.arg(unseen), "unseen: "))
   with_call(call, {
     check_level(level)
-    others <- names(list(...))
-    if (...length()) {
-      refuse(
-        paste0("predict() takes newdata, linear, effects and na.action here, but not ", if (is.null(others)) "more" else listed(others)),
-        "ArgumentError"
-      )
-    }
     parts <- NULL
     omitted <- object$na.action
     if (missing(newdata)) {

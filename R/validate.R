@@ -121,6 +121,7 @@ missing_argument <- function(x) is.symbol(x) && !nzchar(as.character(x))
 #' @rdname cross_validate
 #' @export
 print.matbn_validation <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
+  nothing_more("print() of a validation", ..., .let = of_print)
   shown <- function(value) format(value, digits = digits)
   cat(
     length(x$by.fold), " folds, ", sum(!is.na(x$fold)), " rows predicted\nRoot mean squared error: ", shown(x$rmse),
@@ -133,6 +134,7 @@ print.matbn_validation <- function(x, digits = max(3L, getOption("digits") - 3L)
 #' @rdname cross_validate
 #' @export
 print.matbn_choice <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
+  nothing_more("print() of a choice", ..., .let = of_print)
   table <- x$table
   table$` ` <- ifelse(seq_len(nrow(table)) == which.min(table$score), "<-", "")
   names(table)[names(table) == "error"] <- "standard error"

@@ -44,6 +44,10 @@ wald_test <- function(object, variables = NULL, vcov = "iid", correction = "sand
 #' @export
 anova.matbn <- function(object, ..., vcov = "iid", correction = "sandwich") {
   call <- sys.call()
+  for (k in seq_len(...length())) {
+    name <- name_of_dot(k, ...names())
+    if (nzchar(name)) refuse_argument(name, call[[name]], "anova() of fits", names(formals(anova.matbn)), call)
+  }
   others <- list(...)
   if (!length(others)) return(with_call(call, wald_test(object, vcov = vcov, correction = correction)))
   with_call(call, {

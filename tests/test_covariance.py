@@ -27,6 +27,7 @@ CASES = list(
 def test_standard_errors_equal_those_of_lm_sandwich_and_plm(case, reference):
     dataset, effect, weights, peer, kind, cluster = case
     data = pandas.read_csv(FIXTURES / f"{dataset}.csv")
+    data["late"] = data["year"] > data["year"].median()
     fit = matbn.fit(FORMULAS[dataset] + (f" | {effect}" if effect else ""), data, weights=weights or None)
     correction = "none" if peer.endswith("none") else peer.split()[0]
     if correction == "lm":
