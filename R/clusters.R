@@ -2,7 +2,7 @@
 # `~ a + b` has two ways, `~ a:b` and `~ a^b` one, whose clusters are the combinations that occur.
 
 errors_wanted <- function(object, vcov) {
-  if (is.character(vcov) && length(vcov) == 1L && !is.na(vcov)) {
+  if (is.character(vcov) && length(vcov) == 1L && !is.na(vcov) && validEnc(vcov)) {
     if (!grepl("~", vcov, fixed = TRUE)) return(as.vector(vcov))
     # Python's way to write a formula.
     vcov <- as_formula_of(vcov, object)
@@ -78,13 +78,14 @@ listed_clusters <- function(object, vcov) {
 cluster_codes <- function(object, name, env = NULL) label_codes(object, cluster_labels(object, name, env), name)
 
 label_codes <- function(object, labels, name) {
+  if (inherits(labels, "POSIXlt")) labels <- as.POSIXct(labels)
   if (!is.atomic(labels) || is.null(labels) || !is.null(dim(labels))) {
-    refuse(paste0("cluster ", name, " is of class ", class(labels)[1L], ", but must be a vector of labels"), "ElementTypeError")
+    refuse(paste0(name, " is of class ", class(labels)[1L], ", but must be a vector of labels"), "ElementTypeError")
   }
   if (length(labels) != length(object$residuals)) {
-    refuse(paste0("cluster ", name, " has ", length(labels), " labels for ", length(object$residuals), " rows"), "ShapeError")
+    refuse(paste0(name, " has ", length(labels), " labels, but the fit ", length(object$residuals), " rows"), "ShapeError")
   }
-  if (anyNA(labels)) refuse(paste0("cluster ", name, " has missing labels"), "NotFiniteError")
+  if (anyNA(labels)) refuse(paste0(name, " has missing labels"), "NotFiniteError")
   factor(labels)
 }
 
@@ -105,5 +106,5 @@ cluster_labels <- function(object, name, env) {
     found <- get0(name, envir = place, inherits = TRUE)
     if (!is.null(found) && !is.function(found)) return(found)
   }
-  refuse(paste0("cluster ", name, " is neither an effect nor a column of the fit's data"), "ArgumentError")
+  refuse(paste0(name, " is neither an effect nor a column of the fit's data"), "ArgumentError")
 }

@@ -63,7 +63,7 @@ confint.matbn <- function(object, parm, level = 0.95, vcov = "iid", part = c("li
 }
 
 as_part <- function(part) {
-  if (length(part) == 1L && part %in% gauge) not_identified(part)
+  if (is.character(part) && length(part) == 1L && part %in% gauge) not_identified(part)
   as_refusal(match.arg(part, c("linear", "nets", "all")), "part: ")
 }
 
@@ -134,10 +134,25 @@ degrees <- function(object) if (is.null(object$edf)) object$rank else object$edf
 coefficient_table <- function(object, vcov, part, correction) {
   out <- covariances(object, vcov, part, correction)
   estimate <- identified(object, part)
-  error <- suppressWarnings(sqrt(diag(out$matrix)))
+  error <- known_errors(suppressWarnings(sqrt(diag(out$matrix))))
   t <- estimate / error
   table <- cbind(Estimate = estimate, "Std. Error" = error, "t value" = t, "Pr(>|t|)" = 2 * stats::pt(-abs(t), out$df))
   structure(table, df = out$df, kind = out$kind)
+}
+
+# Inclusion and exclusion of several ways of clustering may leave a variance below 0, of which NaN is the root.
+known_errors <- function(errors) {
+  lost <- is.nan(errors)
+  if (any(lost)) {
+    warned(
+      paste0(
+        sum(lost), " of ", length(lost), " standard errors are NA: several ways of clustering leave a variance below 0 there;",
+        " cluster by one way, or by the combinations, as in ~ a:b"
+      ),
+      "matbn_InferenceWarning", NULL
+    )
+  }
+  replace(errors, lost, NA_real_)
 }
 
 covariances <- function(object, vcov, part, correction) {

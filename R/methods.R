@@ -35,6 +35,7 @@ NULL
 #' @export
 print.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
   nothing_more("print() of a fit", ..., .let = of_print)
+  digits <- with_call(sys.call(), as_digits(digits))
   cat("\nCall: ", paste(deparse(x$call), collapse = "\n"), "\n", sep = "")
   if (length(x$coefficients)) {
     cat("\nLinear part:\n")
@@ -60,6 +61,15 @@ print.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
   }
   print_notes(x$messages)
   invisible(x)
+}
+
+# How many digits are printed, as print() itself takes them.
+as_digits <- function(digits) {
+  if (is.null(digits)) return(getOption("digits"))
+  if (!is.numeric(digits) || length(digits) != 1L || is.object(digits) || !isTRUE(digits >= 1 && digits <= 22)) {
+    refuse("digits must be one number from 1 to 22", "ArgumentError")
+  }
+  as.integer(digits)
 }
 
 print_notes <- function(messages) for (message in messages) cat("note: ", message, "\n", sep = "")
@@ -109,10 +119,13 @@ update.matbn <- function(object, formula., ..., evaluate = TRUE) {
     if (is.null(object$formula)) {
       refuse("the fit has no formula; update it by the arguments of matbn(), such as size = 4", "ArgumentError", sys.call())
     }
-    call$formula <- changed_formula(object$formula, formula.)
+    if (!inherits(formula., "formula")) {
+      refuse(paste0("formula. is of class ", class(formula.)[1L], ", but must be a formula such as . ~ . + x"), "ElementTypeError", sys.call())
+    }
+    call$formula <- with_call(sys.call(), as_refusal(changed_formula(object$formula, formula.), "formula.: "))
   }
   for (name in names(changes)) call[name] <- list(changes[[name]])
-  if (evaluate) eval(call, parent.frame()) else call
+  if (with_call(sys.call(), flag(evaluate, "evaluate"))) eval(call, parent.frame()) else call
 }
 
 #' @rdname matbn-methods

@@ -20,6 +20,11 @@ plot.matbn_dependence <- function(x, xlab = attr(x, "variable"), ylab = "mean pr
   nothing_more("plot() of a partial dependence", ...)
   with_call(sys.call(), {
     check_dependence(x)
+    for (label in list(xlab, ylab)) {
+      if (!(is.character(label) && length(label) == 1L || is.language(label) && !inherits(label, "formula"))) {
+        refuse("xlab and ylab must be one string each, or an expression as in plotmath", "ElementTypeError")
+      }
+    }
     if (!is.null(ylim) && (!is.numeric(ylim) || length(ylim) != 2L || !all(is.finite(ylim)))) {
       refuse("ylim must be two numbers, the ends of the vertical axis", "ArgumentError")
     }

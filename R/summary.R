@@ -67,6 +67,7 @@ effect_table <- function(effects) {
 #' @export
 print.summary.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
   nothing_more("print() of a summary", ..., .let = of_print)
+  digits <- with_call(sys.call(), as_digits(digits))
   cat("\nCall:\n", paste(deparse(x$call), collapse = "\n"), "\n", sep = "")
   cat("\nResiduals:\n")
   print(stats::setNames(zapsmall(x$residuals, digits + 1L), c("Min", "1Q", "Median", "3Q", "Max")), digits = digits)

@@ -54,6 +54,7 @@ glance.matbn <- function(x, ...) {
 augment.matbn <- function(x, data = fitted_data(x), ...) {
   nothing_more("augment() of a fit", ...)
   with_call(sys.call(), {
+    if (!is.data.frame(data)) refuse(paste0("data is of class ", class(data)[1L], ", but must be a data frame"), "ElementTypeError")
     if (NROW(data) != length(x$residuals)) {
       refuse(paste0("data has ", NROW(data), " rows, but the fit ", length(x$residuals)), "ShapeError")
     }

@@ -32,7 +32,7 @@ wald_test <- function(object, variables = NULL, vcov = "iid", correction = "sand
       "wald", object$model, solution(object), as.list(variables),
       lapply(variables, function(name) places_of(object, name, known)), errors_wanted(object, vcov), text(correction, "correction")
     )
-    table <- data.frame(Df = out$numerator, F = out$F, p = out$p, row.names = variables)
+    table <- data.frame(Df = out$numerator, F = out$F, p = out$p, row.names = make.unique(variables))
     names(table)[3L] <- "Pr(>F)"
     about <- paste0("Wald tests that a variable has no effect (errors ", out$kind, ", ", format(out$df, digits = 4L), " df)\n")
     structure(table, heading = about, rank = c(out$rank, out$parameters), class = c("anova", "data.frame"))

@@ -124,8 +124,8 @@ def _labels(fit: Fit, name: str) -> Any:
             return effect.codes
     known = [effect.name for effect in fit.design.effects] if fit.data is None else list(map(str, fit.data.columns))
     raise ArgumentError(
-        f"{name!r} is neither a column nor an effect; there are {', '.join(known) or 'none'}: or pass labels, and put what"
-        " must be computed first into a column"
+        f"{name!r} is neither a column nor an effect; there are {', '.join(known) or 'none'}: or pass labels, and put"
+        " what must be computed first into a column"
     )
 
 
