@@ -58,6 +58,7 @@ bn_jacobian <- function(z, gamma = 1, ddof = 1, eps = 0) {
 
 #' @export
 print.matbn_cache <- function(x, ...) {
+  nothing_more("print() of a cache", ..., .let = of_print)
   cat("cache of bn_forward:", nrow(x$H), "samples of", ncol(x$H), "nodes, for bn_backward\n")
   invisible(x)
 }

@@ -25,7 +25,7 @@ bootstrap <- function(object, statistic = NULL, replicates = 999, by = NULL, see
   with_call(sys.call(), {
     as_a_fit(object)
     whole(replicates, "replicates")
-    if (is.null(seed)) seed <- sample.int(.Machine$integer.max, 1L)
+    seed <- if (is.null(seed)) sample.int(.Machine$integer.max, 1L) else as_seed(seed)
     units <- if (is.null(by)) NULL else unit_codes(object, by)
     if (is.null(statistic)) {
       data <- fitted_data(object)
@@ -54,8 +54,8 @@ own_bootstrap <- function(object, statistic, replicates, units, progress) {
     value
   }
   estimate <- value_of(object)
-  if (!length(estimate) || all(is.na(estimate))) {
-    refuse("statistic is NA for the fit itself, or has no values: there is nothing to bootstrap", "ArgumentError")
+  if (!any(is.finite(estimate))) {
+    refuse("statistic has no finite values for the fit itself: there is nothing to bootstrap", "ArgumentError")
   }
   N <- length(object$residuals)
   if (is.null(units)) units <- seq_len(N)
@@ -109,6 +109,14 @@ replicate_of <- function(object, counts) {
   fit
 }
 
+as_seed <- function(seed) {
+  seed <- number(seed, "seed")
+  if (!isTRUE(seed >= 0 && seed < 2^31 && seed == round(seed))) {
+    refuse(paste0("seed is ", seed, ", but must be a whole number from 0 to 2^31 - 1"), "ArgumentError")
+  }
+  seed
+}
+
 with_own_seed <- function(seed, code) {
   if (!exists(".Random.seed", globalenv())) stats::runif(1L)
   old <- get(".Random.seed", globalenv())
@@ -120,6 +128,9 @@ with_own_seed <- function(seed, code) {
 #' @rdname bootstrap
 #' @export
 print.matbn_bootstrap <- function(x, level = 0.95, digits = max(3L, getOption("digits") - 3L), ...) {
+  nothing_more("print() of a bootstrap", ..., .let = of_print)
+  digits <- with_call(sys.call(), as_digits(digits))
+  with_call(sys.call(), check_level(level))
   failed <- sum(rowSums(!is.na(x$draws)) == 0)
   cat(nrow(x$draws), " replicates of ", x$groups, " drawn", if (failed) paste0(", ", failed, " failed"), "\n", sep = "")
   table <- cbind(
@@ -134,12 +145,17 @@ print.matbn_bootstrap <- function(x, level = 0.95, digits = max(3L, getOption("d
 #' @param parm which statistics, by name or number.
 #' @export
 confint.matbn_bootstrap <- function(object, parm, level = 0.95, ...) {
+  nothing_more("confint() of a bootstrap", ...)
+  with_call(sys.call(), check_level(level))
   sides <- (1 + c(-level, level)) / 2
   bounds <- t(apply(object$draws, 2L, stats::quantile, sides, na.rm = TRUE, names = FALSE))
   dimnames(bounds) <- list(names(object$estimate), paste(format(100 * sides, trim = TRUE, digits = 3L), "%"))
-  if (missing(parm)) bounds else bounds[parm, , drop = FALSE]
+  if (missing(parm)) bounds else bounds[with_call(sys.call(), chosen_statistics(object, parm)), , drop = FALSE]
 }
 
 #' @rdname bootstrap
 #' @export
-vcov.matbn_bootstrap <- function(object, ...) stats::cov(object$draws, use = "complete.obs")
+vcov.matbn_bootstrap <- function(object, ...) {
+  nothing_more("vcov() of a bootstrap", ...)
+  stats::cov(object$draws, use = "complete.obs")
+}

@@ -28,6 +28,17 @@ unvec <- function(v, m, n) bridge_call("unvec", numbers(v, "v"), number(m, "m"),
 #' commutation(2, 3) %*% vec(A)
 #' @export
 commutation <- function(m, n) {
+  number(m, "m")
+  number(n, "n")
+  if (isTRUE(abs(m * n) > 3e4)) {
+    refuse(
+      paste0(
+        "the commutation matrix would have ", format(m * n), " rows and columns, and take ", format(8e-9 * (m * n)^2, digits = 2L),
+        " GB; for a matrix of this size, t() does what it says"
+      ),
+      "ArgumentError", sys.call()
+    )
+  }
   order <- bridge_call("commutation_order", number(m, "m"), number(n, "n")) + 1
   K <- matrix(0, length(order), length(order))
   K[cbind(seq_along(order), order)] <- 1

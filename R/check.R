@@ -51,6 +51,7 @@ answering <- function(f) {
 
 #' @export
 print.gradient_check <- function(x, ...) {
+  nothing_more("print() of a check", ..., .let = of_print)
   cat(x$text, "\n", sep = "")
   invisible(x)
 }

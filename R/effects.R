@@ -53,14 +53,14 @@ partial_dependence <- function(object, variable, at = NULL, vcov = "iid", correc
     if (missing(variable)) refuse(paste0("variable is missing; name one of ", listed(variables_of(object), 20L)), "ArgumentError")
     as_variables(text(variable, "variable"), variables_of(object), "variable")
     at <- if (is.null(at)) usual_values(data[[variable]]) else as_values(at, data[[variable]], variable)
+    frame <- stats::setNames(as_refusal(data.frame(at), "at: "), variable)
     out <- bridge_call(
       "dependence", object$model, solution(object),
       lapply(seq_along(at), function(k) changed_rows(object, data, variable, rep(at[k], nrow(data)))),
       errors_wanted(object, vcov), text(correction, "correction")
     )
     if (!is.null(object$offset)) out$estimate <- out$estimate + mean_of(object$offset, object$weights)
-    frame <- with_bounds(stats::setNames(data.frame(at), variable), out, level)
-    structure(frame, class = c("matbn_dependence", "data.frame"), variable = variable)
+    structure(with_bounds(frame, out, level), class = c("matbn_dependence", "data.frame"), variable = variable)
   })
 }
 
@@ -71,9 +71,14 @@ usual_values <- function(x) {
 }
 
 as_values <- function(at, x, variable) {
-  if (!length(at) || anyNA(at)) refuse("at must hold values, none of them missing", "ArgumentError")
+  if (!is.atomic(at) || !is.null(dim(at))) {
+    refuse(paste0("at is of class ", class(at)[1L], ", but must be a vector of values"), "ElementTypeError")
+  }
   if (is.numeric(x) != is.numeric(at)) {
     refuse(paste0("at holds ", kind(at), ", but ", variable, " in the fit's data ", kind(x)), "ElementTypeError")
+  }
+  if (!length(at) || anyNA(at) || is.numeric(at) && !all(is.finite(at))) {
+    refuse("at must hold values, none of them missing or infinite", "ArgumentError")
   }
   if (!is.factor(x)) return(at)
   new <- setdiff(as.character(at), levels(x))
@@ -84,16 +89,17 @@ as_values <- function(at, x, variable) {
 mean_of <- function(x, w) if (is.null(w)) mean(x) else sum(w * x) / sum(w)
 
 with_bounds <- function(frame, out, level) {
-  half <- stats::qt((1 + level) / 2, out$df) * out$error
   frame$estimate <- out$estimate
-  frame$std.error <- out$error
+  frame$std.error <- known_errors(out$error)
+  half <- stats::qt((1 + level) / 2, out$df) * frame$std.error
   frame$conf.low <- out$estimate - half
   frame$conf.high <- out$estimate + half
   frame
 }
 
 check_level <- function(level) {
-  if (!(level <- number(level, "level")) > 0 || level >= 1) {
+  level <- number(level, "level")
+  if (!isTRUE(level > 0 && level < 1)) {
     refuse(paste0("level is ", level, ", but must lie between 0 and 1"), "ArgumentError")
   }
 }

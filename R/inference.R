@@ -6,8 +6,9 @@
 #' into the weights, the penalty as a ridge. All errors come from that, and need Python.
 #'
 #' `vcov = "iid"` assumes equal variances (over the weights), "HC0" to "HC3" allow unequal ones (a row with leverage 1,
-#' which is fitted exactly, adds nothing); a formula names clusters, `~ id` or `~ id + year`, among the variables of the
-#' data and the effects. `correction` is for small numbers G of clusters: "sandwich" multiplies by G/(G - 1) (N - 1)/(N - K)
+#' which is fitted exactly, adds nothing). A formula names clusters among the variables of the data and the effects: `~ id`;
+#' `~ id + year` for two ways, errors that are correlated within each; `~ id:year` (or `~ id^year`) for one way, whose
+#' clusters are the combinations that occur. A named list or data frame of labels does too. `correction` is for small numbers G of clusters: "sandwich" multiplies by G/(G - 1) (N - 1)/(N - K)
 #' as vcovCL of that package does (K with effects), "fixest" takes the smallest G of the ways, and for the effects counts in
 #' K the levels of those that do not lie within clusters, "plm" leaves all effects out, "none" is 1. K are effective degrees
 #' of freedom. t statistics have N - K degrees of freedom, clustered ones G - 1.
@@ -20,20 +21,24 @@
 #' @param part "linear" for the linear part, "nets", or "all"; what the data do not determine is refused.
 #' @param parm which parameters, by name or number; all by default.
 #' @param level of confidence.
-#' @param ... not used.
-#' @return `vcov` a matrix, `confint` a matrix of bounds. `df.residual`, `deviance`, `logLik` and `nobs` are numbers as for
-#'   [lm()], with effective degrees of freedom.
+#' @param complete whether linear coefficients that were dropped have rows and columns of NA, as in [vcov()].
+#' @param ... nothing more; what is not known is an error.
+#' @return `vcov` a matrix, `confint` a matrix of bounds. `df.residual`, `deviance`, `sigma`, `logLik` and `nobs` are numbers
+#'   as for [lm()], with effective degrees of freedom, in which effects and nets count.
 #' @name matbn-errors
 NULL
 
 #' @rdname matbn-errors
 #' @importFrom stats vcov
 #' @export
-vcov.matbn <- function(object, vcov = "iid", part = c("linear", "nets", "all"), correction = "sandwich", ...) {
+vcov.matbn <- function(object, vcov = "iid", part = c("linear", "nets", "all"), correction = "sandwich", complete = TRUE, ...) {
+  nothing_more("vcov() of a fit", ...)
   part <- with_call(sys.call(), as_part(part))
   with_call(sys.call(), {
-    out <- covariances(object, vcov, part, correction)
-    out$matrix
+    flag(complete, "complete")
+    V <- covariances(object, vcov, part, correction)$matrix
+    known <- complete | !is.na(identified(object, part))
+    V[known, known, drop = FALSE]
   })
 }
 
@@ -42,6 +47,7 @@ vcov.matbn <- function(object, vcov = "iid", part = c("linear", "nets", "all"), 
 #' @export
 confint.matbn <- function(object, parm, level = 0.95, vcov = "iid", part = c("linear", "nets", "all"),
                           correction = "sandwich", ...) {
+  nothing_more("confint() of a fit", ...)
   part <- with_call(sys.call(), as_part(part))
   with_call(sys.call(), {
     check_level(level)
@@ -57,7 +63,7 @@ confint.matbn <- function(object, parm, level = 0.95, vcov = "iid", part = c("li
 }
 
 as_part <- function(part) {
-  if (length(part) == 1L && part %in% gauge) not_identified(part)
+  if (is.character(part) && length(part) == 1L && part %in% gauge) not_identified(part)
   as_refusal(match.arg(part, c("linear", "nets", "all")), "part: ")
 }
 
@@ -88,17 +94,33 @@ check_parameters <- function(parm, known) {
 #' @rdname matbn-errors
 #' @importFrom stats df.residual
 #' @export
-df.residual.matbn <- function(object, ...) object$N.counted - degrees(object)
+df.residual.matbn <- function(object, ...) {
+  nothing_more("df.residual() of a fit", ...)
+  object$N.counted - degrees(object)
+}
 
 #' @rdname matbn-errors
 #' @importFrom stats deviance
 #' @export
-deviance.matbn <- function(object, ...) object$residual.norm^2
+deviance.matbn <- function(object, ...) {
+  nothing_more("deviance() of a fit", ...)
+  object$residual.norm^2
+}
+
+#' @rdname matbn-errors
+#' @importFrom stats sigma
+#' @export
+sigma.matbn <- function(object, ...) {
+  nothing_more("sigma() of a fit", ...)
+  left <- df.residual.matbn(object)
+  if (left > 0) object$residual.norm / sqrt(left) else NA_real_
+}
 
 #' @rdname matbn-errors
 #' @importFrom stats logLik
 #' @export
 logLik.matbn <- function(object, ...) {
+  nothing_more("logLik() of a fit", ...)
   w <- if (is.null(object$weights)) rep(1, length(object$residuals)) else object$weights
   w <- w[w > 0]
   N <- length(w)
@@ -112,10 +134,27 @@ degrees <- function(object) if (is.null(object$edf)) object$rank else object$edf
 coefficient_table <- function(object, vcov, part, correction) {
   out <- covariances(object, vcov, part, correction)
   estimate <- identified(object, part)
-  error <- replace(out$error, is.nan(out$error), NA_real_)
+  known <- !is.na(estimate)
+  error <- rep(NA_real_, length(estimate))
+  error[known] <- known_errors(out$error[known])
   t <- estimate / error
   table <- cbind(Estimate = estimate, "Std. Error" = error, "t value" = t, "Pr(>|t|)" = 2 * stats::pt(-abs(t), out$df))
   structure(table, df = out$df, kind = out$kind)
+}
+
+# Inclusion and exclusion of several ways of clustering may leave a variance below 0, of which NaN is the root.
+known_errors <- function(errors) {
+  lost <- is.nan(errors)
+  if (any(lost)) {
+    warned(
+      paste0(
+        sum(lost), " of ", length(lost), " standard errors are NA: several ways of clustering leave a variance below 0 there;",
+        " cluster by one way, or by the combinations, as in ~ a:b"
+      ),
+      "matbn_InferenceWarning", NULL
+    )
+  }
+  replace(errors, lost, NA_real_)
 }
 
 covariances <- function(object, vcov, part, correction) {
@@ -147,41 +186,4 @@ identified <- function(object, part) {
     stats::setNames(c(rbind(A, c), net$Gamma2), paste0(prefix, c(names, paste0("Gamma2[", nodes, "]"))))
   }, object$nets, prefixes))
   switch(part, linear = object$coefficients, nets = nets, all = c(nets, object$coefficients))
-}
-
-errors_wanted <- function(object, vcov) {
-  if (is.character(vcov)) return(text(vcov, "vcov"))
-  if (!inherits(vcov, "formula") || length(vcov) != 2L) {
-    refuse("vcov must be \"iid\", \"HC0\" to \"HC3\", or a formula of clusters such as ~ id", "ArgumentError")
-  }
-  names <- all.vars(vcov)
-  lapply(stats::setNames(names, names), function(name) as.double(cluster_codes(object, name)))
-}
-
-cluster_codes <- function(object, name) {
-  labels <- cluster_labels(object, name)
-  if (length(labels) != length(object$residuals)) {
-    refuse(paste0("cluster ", name, " has ", length(labels), " labels for ", length(object$residuals), " rows"), "ShapeError")
-  }
-  if (anyNA(labels)) refuse(paste0("cluster ", name, " has missing labels"), "NotFiniteError")
-  factor(labels)
-}
-
-# Effects and variables of the formula are kept; others are looked up in the data of the call, in the rows that were fitted.
-cluster_labels <- function(object, name) {
-  at <- match(name, names(object$effects))
-  if (!is.na(at)) return(object$model$effects[[at]])
-  if (name %in% names(object$data)) return(object$data[[name]])
-  env <- if (is.null(object$formula)) parent.frame() else environment(object$formula)
-  data <- if (is.null(object$call$data)) NULL else tryCatch(eval(object$call$data, env), error = function(e) NULL)
-  if (is.data.frame(data) && name %in% names(data)) {
-    rows <- match(names(object$residuals), rownames(data))
-    if (anyNA(rows)) refuse(paste0("the data of the fit have changed, so that ", name, " cannot be found"), "ArgumentError")
-    return(data[[name]][rows])
-  }
-  found <- get0(name, envir = env, inherits = TRUE)
-  if (is.null(found) || is.function(found)) {
-    refuse(paste0("cluster ", name, " is neither an effect nor a column of the fit's data"), "ArgumentError")
-  }
-  found
 }

@@ -65,6 +65,7 @@ matbn_config <- function() {
 
 #' @export
 print.matbn_config <- function(x, ...) {
+  nothing_more("print() of a configuration", ..., .let = of_print)
   cat(sprintf("%-18s %s\n", names(x), unlist(x)), sep = "")
   invisible(x)
 }

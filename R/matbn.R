@@ -77,11 +77,11 @@ matbn <- function(x, ...) {
 matbn.formula <- function(formula, data, weights, subset, na.action = stats::na.omit, activation = "tanh", penalty = NULL,
                           linear_penalty = 0, solver = "profiled", starts = NULL, seed = NULL, tolerance = 1e-6,
                           iterations = NULL, progress = interactive(), contrasts.arg = NULL, tol = 1e-7, ...) {
+  nothing_more("matbn() with a formula", ...)
   call <- user_call(match.call(), sys.call(-1L))
   data <- if (missing(data)) NULL else data
   caller <- parent.frame()
   with_call(call, {
-    no_others(...names(), ...length(), matbn.formula, "with a formula")
     parts <- take_apart(formula)
     frame <- framed(parts, call, na.action, data, caller)
     fit <- fitted_by_python(formula_model(parts, frame, contrasts.arg), mget(search_arguments))
@@ -98,9 +98,9 @@ matbn.default <- function(x, y, size, linear = NULL, effects = NULL, weights = N
                           activation = "tanh", penalty = NULL, linear_penalty = 0, solver = "profiled", starts = NULL,
                           seed = NULL, tolerance = 1e-6, iterations = NULL, progress = interactive(), intercept = TRUE,
                           tol = 1e-7, ...) {
+  nothing_more("matbn() with a matrix of inputs", ...)
   call <- user_call(match.call(), sys.call(-1L))
   with_call(call, {
-    no_others(...names(), ...length(), matbn.default, "with a matrix of inputs")
     if (!missing(y) && inherits(y, "formula")) {
       refuse("y is a formula: write matbn(formula, data), or name it, formula = ...", "ArgumentError")
     }
@@ -121,19 +121,6 @@ user_call <- function(matched, generic) {
   written <- if (is.call(generic)) deparse1(generic[[1L]]) else ""
   matched[[1L]] <- if (grepl("^[[:alnum:].]+:::?matbn$", written)) generic[[1L]] else quote(matbn)
   matched
-}
-
-# An argument that no method takes is a slip of the pen: R would pass over it in silence.
-no_others <- function(names, count, method, way) {
-  if (!count) return(invisible())
-  takes <- setdiff(names(formals(method)), "...")
-  name <- names[1L]
-  if (is.null(name) || is.na(name) || !nzchar(name)) {
-    refuse(paste0("too many arguments without a name; ", way, ", matbn() takes ", listed(takes, 20L)), "ArgumentError")
-  }
-  near <- takes[utils::adist(name, takes) <= 2L]
-  hint <- if (length(near)) paste0("; did you mean ", near[1L], "?") else paste0(", which takes ", listed(takes, 20L))
-  refuse(paste0("'", name, "' is no argument of matbn() ", way, hint), "ArgumentError")
 }
 
 finished <- function(fit, call) {

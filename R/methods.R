@@ -18,21 +18,24 @@
 #' @param outcomes known outcomes of the new rows for that, NA where there is none; by default from newdata.
 #' @param part which coefficients: of the linear part; of the nets, such as `Gamma1[z1,1]` for the weight of input z1
 #'   in node 1, after the net's label where there are several; each group's effect, such as `id[3]`; or all of them.
+#' @param complete whether linear coefficients that were dropped are there, as NA.
 #' @param formula. changes to the formula, as in [stats::update()]. A dot stands for what was in its place, before and
 #'   after a bar; without a bar the effects stay.
 #' @param evaluate whether to fit; if FALSE the call is returned.
 #' @param digits how many significant digits to print.
-#' @param ... for `update` further changes to the call, otherwise not used.
+#' @param ... for `update` further changes to the call, otherwise nothing more; what is not known is an error.
 #' @return `predict` returns a vector of predictions, `nobs` the number of rows that count, `formula` the formula, `coef` a named
 #'   vector, `update` a fit. `summary` returns a list of class `summary.matbn`, with residuals' quantiles, a table of the
 #'   coefficients, a matrix for each net (a row for each node), a data frame about the effects and one about the
-#'   starts, and measures of fit. [fitted()], [residuals()] and [weights()] work too.
+#'   starts, and measures of fit. `fitted`, `residuals` (outcomes less fitted values) and `weights` are vectors.
 #' @name matbn-methods
 NULL
 
 #' @rdname matbn-methods
 #' @export
 print.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
+  nothing_more("print() of a fit", ..., .let = of_print)
+  digits <- with_call(sys.call(), as_digits(digits))
   cat("\nCall: ", paste(deparse(x$call), collapse = "\n"), "\n", sep = "")
   if (length(x$coefficients)) {
     cat("\nLinear part:\n")
@@ -60,20 +63,32 @@ print.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
   invisible(x)
 }
 
+# How many digits are printed, as print() itself takes them.
+as_digits <- function(digits) {
+  if (is.null(digits)) return(getOption("digits"))
+  if (!is.numeric(digits) || length(digits) != 1L || is.object(digits) || !isTRUE(digits >= 1 && digits <= 22)) {
+    refuse("digits must be one number from 1 to 22", "ArgumentError")
+  }
+  as.integer(digits)
+}
+
 print_notes <- function(messages) for (message in messages) cat("note: ", message, "\n", sep = "")
 
 #' @rdname matbn-methods
 #' @export
-coef.matbn <- function(object, part = c("linear", "nets", "effects", "all"), ...) {
+coef.matbn <- function(object, part = c("linear", "nets", "effects", "all"), complete = TRUE, ...) {
+  nothing_more("coef() of a fit", ...)
   part <- with_call(sys.call(), as_refusal(match.arg(part), "part: "))
   effects <- unlist(unname(lapply_named(object$effects, function(estimates, name) {
     stats::setNames(estimates, paste0(name, "[", names(estimates), "]"))
   })))
+  linear <- object$coefficients
+  if (!with_call(sys.call(), flag(complete, "complete"))) linear <- linear[!is.na(linear)]
   switch(part,
-    linear = object$coefficients,
+    linear = linear,
     nets = net_coefficients(object$nets),
     effects = effects,
-    all = c(object$coefficients, net_coefficients(object$nets), effects)
+    all = c(linear, net_coefficients(object$nets), effects)
   )
 }
 
@@ -93,24 +108,62 @@ net_coefficients <- function(nets) {
 #' @importFrom stats update
 #' @export
 update.matbn <- function(object, formula., ..., evaluate = TRUE) {
+  takes <- names(formals(if (is.null(object$formula)) matbn.default else matbn.formula))
+  for (k in seq_len(...length())) {
+    name <- name_of_dot(k, ...names())
+    if (!nzchar(name) || !name %in% takes) refuse_argument(name, sys.call()[[name]], "update() of a fit", takes, sys.call())
+  }
   call <- object$call
   changes <- match.call(expand.dots = FALSE)$...
   if (!missing(formula.)) {
     if (is.null(object$formula)) {
       refuse("the fit has no formula; update it by the arguments of matbn(), such as size = 4", "ArgumentError", sys.call())
     }
-    call$formula <- changed_formula(object$formula, formula.)
+    if (!inherits(formula., "formula")) {
+      refuse(paste0("formula. is of class ", class(formula.)[1L], ", but must be a formula such as . ~ . + x"), "ElementTypeError", sys.call())
+    }
+    call$formula <- with_call(sys.call(), as_refusal(changed_formula(object$formula, formula.), "formula.: "))
   }
   for (name in names(changes)) call[name] <- list(changes[[name]])
-  if (evaluate) eval(call, parent.frame()) else call
+  if (with_call(sys.call(), flag(evaluate, "evaluate"))) eval(call, parent.frame()) else call
 }
 
 #' @rdname matbn-methods
 #' @importFrom stats nobs
 #' @export
-nobs.matbn <- function(object, ...) object$N.counted
+nobs.matbn <- function(object, ...) {
+  nothing_more("nobs() of a fit", ..., .let = "use.fallback") # R's step() and drop1() give it to all models
+  object$N.counted
+}
 
 #' @rdname matbn-methods
 #' @importFrom stats formula
 #' @export
-formula.matbn <- function(x, ...) x$formula
+formula.matbn <- function(x, ...) {
+  nothing_more("formula() of a fit", ...)
+  x$formula
+}
+
+#' @rdname matbn-methods
+#' @importFrom stats fitted
+#' @export
+fitted.matbn <- function(object, ...) {
+  nothing_more("fitted() of a fit", ...)
+  stats::napredict(object$na.action, object$fitted.values)
+}
+
+#' @rdname matbn-methods
+#' @importFrom stats residuals
+#' @export
+residuals.matbn <- function(object, ...) {
+  nothing_more("residuals() of a fit", ...)
+  stats::naresid(object$na.action, object$residuals)
+}
+
+#' @rdname matbn-methods
+#' @importFrom stats weights
+#' @export
+weights.matbn <- function(object, ...) {
+  nothing_more("weights() of a fit", ...)
+  if (is.null(object$weights)) NULL else stats::naresid(object$na.action, object$weights)
+}

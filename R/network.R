@@ -121,6 +121,8 @@ fold <- function(X, Gamma1, gamma, beta, Gamma2, ddof = 1, eps = 0) {
 
 #' @export
 print.net_gradient <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
+  nothing_more("print() of a gradient", ..., .let = of_print)
+  digits <- with_call(sys.call(), as_digits(digits))
   cat("loss ", format(x$loss, digits = digits), "\n", sep = "")
   for (parameter in c("Gamma1", "gamma", "beta", "Gamma2")) {
     if (!is.null(x[[parameter]])) {

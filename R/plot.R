@@ -37,9 +37,9 @@
 #' plot(fit, variables = "Time", vcov = ~ Chick, level = 0.9)
 #' @export
 plot.matbn <- function(x, which = "effects", variables = NULL, vcov = "iid", correction = "sandwich", level = 0.95, ...) {
+  nothing_more("plot() of a fit", ...)
   given <- c(variables = !missing(variables), vcov = !missing(vcov), correction = !missing(correction), level = !missing(level))
   with_call(sys.call(), {
-    no_more(...names(), ...length(), plot.matbn, "plot() of a fit")
     check_kinds(which)
     if (any(given) && !"effects" %in% which) {
       refuse(paste0(names(given)[given][1L], " is for which = \"effects\" alone; leave it out"), "ArgumentError")
@@ -71,20 +71,6 @@ check_kinds <- function(which) {
   if (length(unknown)) {
     refuse(paste0("which has '", unknown[1L], "', but there are ", listed(plot_kinds)), "ArgumentError")
   }
-}
-
-# An argument that the method does not take is a slip of the pen.
-no_more <- function(names, count, method, what) {
-  if (!count) return(invisible())
-  takes <- setdiff(names(formals(method)), c("x", "..."))
-  name <- if (is.null(names) || is.na(names[1L])) "" else names[1L]
-  refuse(
-    paste0(
-      if (nzchar(name)) paste0("'", name, "' is no argument of ") else "too many arguments without a name for ", what,
-      if (length(takes)) paste0(", which takes ", listed(takes))
-    ),
-    "ArgumentError"
-  )
 }
 
 asking_between <- function(pages, code) {

@@ -15,8 +15,8 @@
 #' plot(bootstrap(fit, by = ~ Chick, replicates = 50))
 #' @export
 plot.matbn_bootstrap <- function(x, parm = NULL, level = 0.95, ...) {
+  nothing_more("plot() of a bootstrap", ...)
   with_call(sys.call(), {
-    no_more(...names(), ...length(), plot.matbn_bootstrap, "plot() of a bootstrap")
     check_level(level)
     chosen <- chosen_statistics(x, parm)
     x$estimate <- named_statistics(x)[chosen]

@@ -13,8 +13,8 @@
 #' plot(choose_fit(fit, sizes = c(1, 2, 4), penalties = c(1e-5, 1e-3)))
 #' @export
 plot.matbn_choice <- function(x, ...) {
+  nothing_more("plot() of a choice", ...)
   with_call(sys.call(), {
-    no_more(...names(), ...length(), plot.matbn_choice, "plot() of a choice")
     if (!any(is.finite(x$table$score))) refuse("x has no finite score to draw", "ArgumentError")
   })
   table <- x$table

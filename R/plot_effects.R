@@ -17,9 +17,14 @@
 #' plot(partial_dependence(fit, "Time", level = 0.9), ylab = "mean weight")
 #' @export
 plot.matbn_dependence <- function(x, xlab = attr(x, "variable"), ylab = "mean prediction", ylim = NULL, ...) {
+  nothing_more("plot() of a partial dependence", ...)
   with_call(sys.call(), {
-    no_more(...names(), ...length(), plot.matbn_dependence, "plot() of a partial dependence")
     check_dependence(x)
+    for (label in list(xlab, ylab)) {
+      if (!(is.character(label) && length(label) == 1L || is.language(label) && !inherits(label, "formula"))) {
+        refuse("xlab and ylab must be one string each, or an expression as in plotmath", "ElementTypeError")
+      }
+    }
     if (!is.null(ylim) && (!is.numeric(ylim) || length(ylim) != 2L || !all(is.finite(ylim)))) {
       refuse("ylim must be two numbers, the ends of the vertical axis", "ArgumentError")
     }

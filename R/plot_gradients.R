@@ -23,8 +23,8 @@
 #' plot(by_route("loop"), by_route("matrix"))
 #' @export
 plot.net_gradient <- function(x, other, labels = c("loop", "matrix"), ...) {
+  nothing_more("plot() of a gradient", ...)
   with_call(sys.call(), {
-    no_more(...names(), ...length(), plot.net_gradient, "plot() of a gradient")
     if (missing(other)) {
       refuse("other is missing: give the gradient to compare with, such as one with route = \"matrix\"", "ArgumentError")
     }

@@ -5,18 +5,13 @@
 predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.action = stats::na.pass, se.fit = FALSE,
                           interval = c("none", "confidence", "prediction"), level = 0.95, vcov = "iid",
                           correction = "sandwich", unseen = c("error", "zero", "average", "estimate"), outcomes = NULL, ...) {
+  nothing_more("predict() of a fit", ...)
   call <- sys.call()
   interval <- with_call(call, as_refusal(match.arg(interval), "interval: "))
   unseen <- with_call(call, as_refusal(match.arg(unseen), "unseen: "))
   with_call(call, {
     check_level(level)
-    others <- names(list(...))
-    if (...length()) {
-      refuse(
-        paste0("predict() takes newdata, linear, effects and na.action here, but not ", if (is.null(others)) "more" else listed(others)),
-        "ArgumentError"
-      )
-    }
+    flag(se.fit, "se.fit")
     parts <- NULL
     omitted <- object$na.action
     if (missing(newdata)) {
@@ -24,7 +19,7 @@ predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.act
     } else {
       if (is.null(object$formula)) {
         parts <- array_parts(object, newdata, linear, effects)
-        parts$outcomes <- outcomes
+        if (!is.null(outcomes)) parts$outcomes <- as_outcomes(outcomes, nrow(parts$linear))
         omitted <- NULL
       } else {
         if (!is.null(linear) || !is.null(effects)) {
@@ -41,7 +36,7 @@ predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.act
     if (!se.fit && interval == "none") {
       stats::napredict(omitted, value)
     } else {
-      with_errors(object, parts, value, omitted, flag(se.fit, "se.fit"), interval, level, vcov, correction, unseen)
+      with_errors(object, parts, value, omitted, se.fit, interval, level, vcov, correction, unseen)
     }
   })
 }
@@ -67,7 +62,7 @@ with_errors <- function(object, parts, value, omitted, se.fit, interval, level, 
     errors_wanted(object, vcov), text(correction, "correction")
   )
   error <- rep(NA_real_, length(value))
-  error[complete] <- out$error
+  error[complete] <- known_errors(out$error)
   error <- stats::setNames(error, names(value))
   half <- stats::qt((1 + level) / 2, out$df) * if (interval == "prediction") out$sigma * sqrt((error / out$sigma)^2 + 1) else error
   fit <- if (interval == "none") value else cbind(fit = value, lwr = value - half, upr = value + half)
@@ -159,11 +154,19 @@ new_outcomes <- function(object, newdata, frame, outcomes) {
     if (!all(all.vars(object$frame$outcome) %in% names(newdata))) return(NULL)
     outcomes <- as_refusal(eval(object$frame$outcome, newdata, environment(object$formula)), "newdata: ")
   }
-  if (length(outcomes) != nrow(newdata)) {
-    refuse(paste0("outcomes have length ", length(outcomes), ", but newdata ", nrow(newdata), " rows"), "ShapeError")
-  }
+  outcomes <- as_outcomes(outcomes, nrow(newdata))
   omitted <- attr(frame, "na.action")
-  as.double(if (is.null(omitted)) outcomes else outcomes[-omitted])
+  if (is.null(omitted)) outcomes else outcomes[-omitted]
+}
+
+# Known outcomes of so many rows, NA where there is none.
+as_outcomes <- function(outcomes, rows) {
+  outcomes <- as.vector(numbers(outcomes, "outcomes"))
+  if (is.complex(outcomes) || any(is.infinite(outcomes))) refuse("outcomes must be finite numbers, or NA", "ArgumentError")
+  if (length(outcomes) != rows) {
+    refuse(paste0("outcomes have length ", length(outcomes), ", but newdata ", rows, " rows"), "ShapeError")
+  }
+  outcomes
 }
 
 # Each group's share of the weights.

@@ -3,6 +3,7 @@
 #' @rdname matbn-methods
 #' @export
 summary.matbn <- function(object, vcov = "iid", correction = "sandwich", ...) {
+  nothing_more("summary() of a fit", ...)
   table <- if (length(object$coefficients)) with_call(sys.call(), table_or_estimates(object, vcov, correction))
   log_likelihood <- logLik.matbn(object)
   structure(
@@ -17,7 +18,7 @@ summary.matbn <- function(object, vcov = "iid", correction = "sandwich", ...) {
       N = length(object$residuals), rank = object$rank,
       r.squared = object$r.squared,
       within.r.squared = if (length(object$effects)) object$within.r.squared,
-      rmse = rmse_of(object), sigma = sigma_of(object), df.residual = df.residual.matbn(object),
+      rmse = rmse_of(object), sigma = sigma.matbn(object), df.residual = df.residual.matbn(object),
       logLik = as.numeric(log_likelihood), AIC = stats::AIC(log_likelihood), BIC = stats::BIC(log_likelihood),
       weighted = !is.null(object$weights),
       penalty = object$penalty, edf = object$edf,
@@ -65,6 +66,8 @@ effect_table <- function(effects) {
 #' @rdname matbn-methods
 #' @export
 print.summary.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
+  nothing_more("print() of a summary", ..., .let = of_print)
+  digits <- with_call(sys.call(), as_digits(digits))
   cat("\nCall:\n", paste(deparse(x$call), collapse = "\n"), "\n", sep = "")
   cat("\nResiduals:\n")
   print(stats::setNames(zapsmall(x$residuals, digits + 1L), c("Min", "1Q", "Median", "3Q", "Max")), digits = digits)

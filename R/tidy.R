@@ -8,7 +8,7 @@
 #' @param conf.int,conf.level whether to add confidence bounds, and their level.
 #' @param vcov,part,correction see [matbn-errors].
 #' @param data the rows that were fitted; by default those of their variables that the fit holds.
-#' @param ... not used.
+#' @param ... nothing more; what is not known is an error.
 #' @return A data frame: of coefficients; of one row with statistics of the whole fit; or of the fit's rows with `.fitted`,
 #'   `.resid`, `.hat` (leverages) and `.std.resid`.
 #' @name matbn-tidy
@@ -21,6 +21,7 @@ NULL
 #' @exportS3Method generics::tidy
 tidy.matbn <- function(x, conf.int = FALSE, conf.level = 0.95, vcov = "iid", part = c("linear", "nets", "all"),
                        correction = "sandwich", ...) {
+  nothing_more("tidy() of a fit", ...)
   part <- with_call(sys.call(), as_part(part))
   with_call(sys.call(), {
     check_level(conf.level)
@@ -38,10 +39,11 @@ tidy.matbn <- function(x, conf.int = FALSE, conf.level = 0.95, vcov = "iid", par
 #' @rdname matbn-tidy
 #' @exportS3Method generics::glance
 glance.matbn <- function(x, ...) {
+  nothing_more("glance() of a fit", ...)
   log_likelihood <- logLik.matbn(x)
   data.frame(
     r.squared = x$r.squared, within.r.squared = if (length(x$effects)) x$within.r.squared else NA_real_,
-    sigma = sigma_of(x), rmse = rmse_of(x), logLik = as.numeric(log_likelihood), AIC = stats::AIC(log_likelihood),
+    sigma = sigma.matbn(x), rmse = rmse_of(x), logLik = as.numeric(log_likelihood), AIC = stats::AIC(log_likelihood),
     BIC = stats::BIC(log_likelihood), deviance = x$residual.norm^2, df.residual = df.residual.matbn(x), edf = degrees(x),
     nobs = x$N.counted, penalty = x$penalty, converged = x$converged
   )
@@ -50,7 +52,9 @@ glance.matbn <- function(x, ...) {
 #' @rdname matbn-tidy
 #' @exportS3Method generics::augment
 augment.matbn <- function(x, data = fitted_data(x), ...) {
+  nothing_more("augment() of a fit", ...)
   with_call(sys.call(), {
+    if (!is.data.frame(data)) refuse(paste0("data is of class ", class(data)[1L], ", but must be a data frame"), "ElementTypeError")
     if (NROW(data) != length(x$residuals)) {
       refuse(paste0("data has ", NROW(data), " rows, but the fit ", length(x$residuals)), "ShapeError")
     }
@@ -58,14 +62,9 @@ augment.matbn <- function(x, data = fitted_data(x), ...) {
     w <- if (is.null(x$weights)) 1 else x$weights
     data.frame(
       data, .fitted = unname(x$fitted.values), .resid = unname(x$residuals), .hat = hat,
-      .std.resid = ifelse(hat < 1, unname(sqrt(w) * x$residuals / (sigma_of(x) * sqrt(pmax(1 - hat, 0)))), NA), check.names = FALSE
+      .std.resid = ifelse(hat < 1, unname(sqrt(w) * x$residuals / (sigma.matbn(x) * sqrt(pmax(1 - hat, 0)))), NA), check.names = FALSE
     )
   })
-}
-
-sigma_of <- function(object) {
-  left <- df.residual.matbn(object)
-  if (left > 0) object$residual.norm / sqrt(left) else NA_real_
 }
 
 rmse_of <- function(object) {

@@ -90,15 +90,12 @@ unit_codes <- function(object, by) {
 # Groups or times of the rows, from a formula with one variable or from a vector; codes in the order of the values.
 group_codes <- function(object, by, what) {
   if (inherits(by, "formula")) {
-    name <- all.vars(by)
-    if (length(by) != 2L || length(name) != 1L) refuse(paste0(what, " must be a formula with one variable, such as ~ id"), "ArgumentError")
-    return(cluster_codes(object, name))
+    if (length(by) != 2L || !is.name(by[[2L]])) {
+      refuse(paste0(what, " is ", deparse1(by), ", but must be a formula with one variable, such as ~ id"), "ArgumentError")
+    }
+    return(cluster_codes(object, as.character(by[[2L]]), environment(by)))
   }
-  if (length(by) != length(object$residuals)) {
-    refuse(paste0(what, " has length ", length(by), ", but the fit ", length(object$residuals), " rows"), "ShapeError")
-  }
-  if (anyNA(by)) refuse(paste0(what, " has missing values"), "NotFiniteError")
-  factor(by)
+  label_codes(object, by, what)
 }
 
 # The call with another size for each net.
@@ -121,6 +118,8 @@ missing_argument <- function(x) is.symbol(x) && !nzchar(as.character(x))
 #' @rdname cross_validate
 #' @export
 print.matbn_validation <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
+  nothing_more("print() of a validation", ..., .let = of_print)
+  digits <- with_call(sys.call(), as_digits(digits))
   shown <- function(value) format(value, digits = digits)
   cat(
     length(x$by.fold), " folds, ", sum(!is.na(x$fold)), " rows predicted\nRoot mean squared error: ", shown(x$rmse),
@@ -133,6 +132,8 @@ print.matbn_validation <- function(x, digits = max(3L, getOption("digits") - 3L)
 #' @rdname cross_validate
 #' @export
 print.matbn_choice <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
+  nothing_more("print() of a choice", ..., .let = of_print)
+  digits <- with_call(sys.call(), as_digits(digits))
   table <- x$table
   table$` ` <- ifelse(seq_len(nrow(table)) == which.min(table$score), "<-", "")
   names(table)[names(table) == "error"] <- "standard error"

@@ -32,7 +32,7 @@ wald_test <- function(object, variables = NULL, vcov = "iid", correction = "sand
       "wald", object$model, solution(object), as.list(variables),
       lapply(variables, function(name) places_of(object, name, known)), errors_wanted(object, vcov), text(correction, "correction")
     )
-    table <- data.frame(Df = out$numerator, F = out$F, p = out$p, row.names = variables)
+    table <- data.frame(Df = out$numerator, F = out$F, p = out$p, row.names = make.unique(variables))
     names(table)[3L] <- "Pr(>F)"
     about <- paste0("Wald tests that a variable has no effect (errors ", out$kind, ", ", format(out$df, digits = 4L), " df)\n")
     structure(table, heading = about, rank = c(out$rank, out$parameters), class = c("anova", "data.frame"))
@@ -44,6 +44,10 @@ wald_test <- function(object, variables = NULL, vcov = "iid", correction = "sand
 #' @export
 anova.matbn <- function(object, ..., vcov = "iid", correction = "sandwich") {
   call <- sys.call()
+  for (k in seq_len(...length())) {
+    name <- name_of_dot(k, ...names())
+    if (nzchar(name)) refuse_argument(name, call[[name]], "anova() of fits", names(formals(anova.matbn)), call)
+  }
   others <- list(...)
   if (!length(others)) return(with_call(call, wald_test(object, vcov = vcov, correction = correction)))
   with_call(call, {

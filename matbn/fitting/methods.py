@@ -92,7 +92,8 @@ class Methods:
         ----------
         vcov
             "iid", "HC0" to "HC3"; "~ id" or "~ id + year" for errors that are correlated within groups, named as
-            columns of the data frame or as effects; or a mapping of such names to a label for each row.
+            columns of the data frame or as effects, "~ id:year" for groups that are the combinations of two; or a
+            mapping of such names to a label for each row.
         part
             "linear"; "nets", which is what of them is identified: each node's folded weights A = Γ₁γ, c = β - mᵀA (up
             to sign and order of the nodes) and Γ₂; or "all".

@@ -1,5 +1,6 @@
-"""What kind of covariance a user asks for: "HC1", "~ id + year", or a mapping of cluster labels."""
+"""What kind of covariance a user asks for: "HC1", "~ id + year", "~ id:year", or a mapping of cluster labels."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -51,20 +52,46 @@ def requested(fit: Fit, vcov: Any, correction: str) -> Errors:
 
 def _clusters(fit: Fit, vcov: Any) -> dict[str, Array]:
     if isinstance(vcov, str):
-        before, _, after = vcov.partition("~")
-        names = [name.strip() for name in after.split("+")]
-        if before.strip() or not all(names):
-            raise ArgumentError(f"vcov is {vcov!r}, but clusters are written '~ id' or '~ id + year'")
-        return {name: _codes(name, _labels(fit, name), fit.N) for name in names}
-    if not hasattr(vcov, "items"):
+        return {":".join(names): _combined(fit, names) for names in _ways(vcov)}
+    # A pandas Series has items too, but they are labels of rows.
+    if not hasattr(vcov, "items") or getattr(vcov, "ndim", 2) == 1:
         raise ElementTypeError(
             f"vcov is a {type(vcov).__name__}, but must be one of {', '.join(TYPES)}, a text such as '~ id', or a"
-            " mapping of cluster labels"
+            " mapping of cluster labels such as {'id': labels}"
         )
     found = {str(name): _codes(str(name), labels, fit.N) for name, labels in vcov.items()}
     if not found:
         raise ArgumentError("vcov is an empty mapping; name at least one cluster")
     return found
+
+
+def _ways(formula: str) -> list[list[str]]:
+    """Return the names of each way of clustering: of one, or of several whose combinations are the clusters.
+
+    "~ a + b" has two ways, "~ a:b" and "~ a^b" one. A name with such signs stands in backticks.
+    """
+    before, _, after = formula.partition("~")
+    ways: list[list[str]] = [[""]]
+    for quoted, sign, rest in re.findall(r"`([^`]*)`|([+:^])|([^`+:^]+)", after):
+        if sign == "+":
+            ways.append([""])
+        elif sign:
+            ways[-1].append("")
+        else:
+            ways[-1][-1] += quoted or rest.strip()
+    if before.strip() or not all(map(all, ways)):
+        raise ArgumentError(
+            f"vcov is {formula!r}, but clusters are written '~ id', '~ id + year' for two ways, or '~ id:year' for the"
+            " combinations of both"
+        )
+    return ways
+
+
+def _combined(fit: Fit, names: list[str]) -> Array:
+    """Return codes of the combinations that occur."""
+    codes = [_codes(name, _labels(fit, name), fit.N) for name in names]
+    combined: Array = np.unique(np.column_stack(codes), axis=0, return_inverse=True)[1].reshape(-1)
+    return combined
 
 
 def codes_of_rows(fit: Fit, by: Any) -> Array:
@@ -97,15 +124,33 @@ def _labels(fit: Fit, name: str) -> Any:
             return effect.codes
     known = [effect.name for effect in fit.design.effects] if fit.data is None else list(map(str, fit.data.columns))
     raise ArgumentError(
-        f"{name!r} is neither a column nor an effect; there are {', '.join(known) or 'none'}: or pass labels"
+        f"{name!r} is neither a column nor an effect; there are {', '.join(known) or 'none'}: or pass labels, and put"
+        " what must be computed first into a column"
     )
 
 
 def _codes(name: str, labels: Any, N: int) -> Array:
-    array = np.asarray(labels)
+    """Return codes of labels, in the labels' order."""
+    try:
+        array = np.asarray(labels)
+    except Exception as error:
+        raise ElementTypeError(f"{name!r} is no vector of labels: {error}") from None
     if array.shape != (N,):
         raise ShapeError(f"{name!r} has shape {array.shape}, but must have one label for each of {N} rows")
-    if any(label != label or label is None for label in array.tolist()):
+    if any(_missing(label) for label in array.tolist()):
         raise NotFiniteError(f"{name!r} has missing labels; drop those rows before the fit")
-    codes: Array = np.unique(array, return_inverse=True)[1]
+    try:
+        codes: Array = np.unique(array, return_inverse=True)[1]
+    except TypeError:
+        kinds = sorted({type(label).__name__ for label in array.tolist()})
+        raise ElementTypeError(
+            f"{name!r} has labels of kinds that have no order ({', '.join(kinds)}); make them text or numbers"
+        ) from None
     return codes
+
+
+def _missing(label: Any) -> bool:
+    try:
+        return label is None or bool(label != label)  # NaN and NaT differ from themselves
+    except (TypeError, ValueError):
+        return True  # pandas.NA does not say

@@ -25,6 +25,9 @@ from matbn.resampling.bootstrap import coefficients_and_effects, drawn
 from matbn.resampling.refit import options_of, refitted, start_of, weighted
 from matbn.stream.threads import default_threads
 
+# What is not there is NaN in Python and NA in R, which is a NaN that says 1954.
+NA = float(np.array(0x7FF00000000007A2, np.uint64).view(np.float64))
+
 
 def _arrays(model: Any) -> dict[str, Any]:
     """Return R's model as arguments of `matbn.fit`; effects come as codes from 1, and their names stay in R."""
@@ -124,9 +127,9 @@ def wald(
     errors, linearised = requested(fit, vcov, correction), estimated(fit)
     found = tested(fit, linearised, names, sets, errors)
     return {
-        "F": found.F,
+        "F": _or_na(found.F),
         "numerator": found.numerator,
-        "p": found.p,
+        "p": _or_na(found.p),
         "df": found.df,
         "kind": found.kind,
         "rank": float(linearised.rank),
@@ -175,8 +178,8 @@ def cross_validate(model: Any, solution: Any, options: Any) -> dict[str, Any]:
     found = _again(model, solution).cross_validate(**options)
     return {
         "mse": found.mse,
-        "error": found.error,
-        "r_squared": found.r_squared,
+        "error": _or_na(found.error),
+        "r_squared": _or_na(found.r_squared),
         "by_fold": found.by_fold,
         "predictions": found.predictions,
         "fold": found.fold.astype(float),
@@ -187,7 +190,12 @@ def choose(model: Any, solution: Any, sizes: Any, penalties: Any, options: Any) 
     """Score sizes and penalties; R fits the best one again, with its own formula."""
     lists = (None if values is None else np.atleast_1d(values).tolist() for values in (sizes, penalties))
     found = _again(model, solution).choose(*lists, **options)
-    return {"size": found.sizes, "penalty": found.penalties, "score": found.scores, "error": found.errors}
+    return {
+        "size": found.sizes,
+        "penalty": found.penalties,
+        "score": _or_na(found.scores),
+        "error": _or_na(found.errors),
+    }
 
 
 def bootstrap(
@@ -207,6 +215,10 @@ def refit(model: Any, solution: Any, counts: Array) -> dict[str, Any]:
     assert fit.design is not None
     made = part_of(weighted(fit.design, counts), counts > 0)
     return packed(refitted(made, options_of(fit, 0, 1), start_of(fit)))
+
+
+def _or_na(values: Any) -> Any:
+    return np.where(np.isnan(values), NA, values)
 
 
 def _rows_of(fit: matbn.Fit, rows: Any, intercept: float) -> NewRows:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 import matbn
-from matbn.arguments import Array
+from matbn.arguments import Array, as_integer
 from matbn.batchnorm import BatchNormCache, Normalised
 from matbn.forum.checks import forum_checks
 from matbn.forum.claims import claims
@@ -47,8 +47,8 @@ def check_gradient(f: RFunction, gradient: Any, at: Any, directions: float, seed
         _as_python(f),
         _as_python(gradient) if isinstance(gradient, RFunction) else gradient,
         at,
-        directions=int(directions),
-        seed=int(seed),
+        directions=as_integer("directions", directions, 1),
+        seed=as_integer("seed", seed),
     )
     return {
         "ok": check.ok,
@@ -71,7 +71,7 @@ def _as_python(function: RFunction) -> Callable[..., Any]:
 
 def forum(seed: float, N: float, p1: float, p2: float, figures: dict[str, Array] | None) -> dict[str, Any]:
     """Return the forum's checks as data and as text, with the figures that R has computed."""
-    sizes = (int(size) for size in (seed, N, p1, p2))
+    sizes = (as_integer(name, size) for name, size in (("seed", seed), ("N", N), ("p1", p1), ("p2", p2)))
     result = forum_checks(*sizes, r={name: np.atleast_1d(figure) for name, figure in (figures or {}).items()})
     checks = [{name: _plain(value) for name, value in check.items()} for check in forum_data(result)["checks"]]
     return {"checks": checks, "text": forum_text(result), "agree": result.agree}
@@ -79,7 +79,7 @@ def forum(seed: float, N: float, p1: float, p2: float, figures: dict[str, Array]
 
 def judged_claims(seed: Any) -> dict[str, Any]:
     """Return the claims as data, a column each, and as text."""
-    judgements = claims(int(seed))
+    judgements = claims(as_integer("seed", seed))
     rows = claims_data(judgements)["claims"]
     columns: dict[str, Any] = {}
     for name in rows[0]:

@@ -2,7 +2,8 @@
 #
 #   Rscript r_scripts/golden/covariances.R       # from the repository's root; writes tests/fixtures/covariances.csv
 #
-# A row for each coefficient: dataset, effect (what stands after the bar), weights, peer, type, cluster, name, value.
+# A row for each coefficient: dataset, effect (what stands after the bar), weights, peer, type, cluster, name, value. In
+# clusters, `late` is whether a row's year is above the median of years.
 
 suppressMessages({
   library(plm)
@@ -25,6 +26,7 @@ add <- function(dataset, effect, weights, peer, type, cluster, V, names) {
 for (dataset in names(panels)) {
   panel <- panels[[dataset]]
   data <- read.csv(file.path("tests", "fixtures", paste0(dataset, ".csv")))
+  data$late <- data$year > median(data$year)
   slopes <- attr(terms(panel$formula), "term.labels")
   for (effects in list(character(), panel$index[1L], panel$index)) {
     effect <- paste(effects, collapse = " + ")
@@ -36,9 +38,11 @@ for (dataset in names(panels)) {
       fit <- if (nzchar(weights)) lm(formula, data, weights = w) else lm(formula, data)
       add(dataset, effect, weights, "lm", "iid", "", vcov(fit), slopes)
       for (type in paste0("HC", 0:3)) add(dataset, effect, weights, "sandwich", type, "", vcovHC(fit, type = type), slopes)
-      for (cluster in list(panel$index[1L], panel$index)) {
+      late <- paste0(panel$index[1L], ":late")
+      data[[late]] <- paste(data[[panel$index[1L]]], data$late) # as one variable, for it is one way of clustering
+      for (cluster in list(panel$index[1L], panel$index, late, c(late, "year"))) {
         by <- paste(cluster, collapse = " + ")
-        clusters <- reformulate(cluster)
+        clusters <- data[cluster]
         add(dataset, effect, weights, "sandwich", "cluster", by, vcovCL(fit, clusters, type = "HC1"), slopes)
         add(dataset, effect, weights, "sandwich none", "cluster", by, vcovCL(fit, clusters, type = "HC0", cadjust = FALSE), slopes)
       }

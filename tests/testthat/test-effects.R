@@ -149,7 +149,7 @@ test_that("groups that the fit has not seen have effects from their outcomes", {
   expect_equal(unname(found - zero), c(rep(mean(left[1:2]), 3), rep(mean(left[4:5]), 2), 0), tolerance = 1e-12)
   expect_equal(predict(fit, new[names(new) != "y"], unseen = "estimate", outcomes = log(new$y + 9)), found)
   se <- predict(fit, new, unseen = "estimate", se.fit = TRUE)$se.fit
-  expect_true(all(se[1:3] > sqrt(df.residual(fit) / fit$N.counted) * sqrt(fit$sum.of.squares / df.residual(fit) / 2) * 0.9))
+  expect_true(all(se[1:3] > sqrt(df.residual(fit) / fit$N.counted) * fit$residual.norm / sqrt(df.residual(fit) * 2) * 0.9))
   expect_error(predict(fit, new[names(new) != "y"], unseen = "estimate"), "no outcome is known", class = "matbn_error")
   expect_error(predict(fit, transform(new, year = 1999), unseen = "estimate"), "more than one effect", class = "matbn_error")
 })

@@ -11,6 +11,7 @@ test_that("standard errors are those of lm, sandwich and plm in the fixtures", {
   for (k in seq_len(nrow(cases))) {
     case <- cases[k, ]
     data <- read.csv(file.path("..", "fixtures", paste0(case$dataset, ".csv")))
+    data$late <- data$year > median(data$year)
     formula <- formulas[[case$dataset]]
     if (nzchar(case$effect)) formula[[3]] <- call("|", formula[[3]], str2lang(case$effect))
     data$w <- if (nzchar(case$weights)) data[[case$weights]] else 1
@@ -73,5 +74,5 @@ test_that("a net's identified parameters have errors, and bad requests are refus
   expect_error(vcov(fit, "HC9"), "vcov is 'HC9'", class = "matbn_ArgumentError")
   expect_error(vcov(fit, ~nothing), "neither an effect nor a column", class = "matbn_ArgumentError")
   expect_error(vcov(fit, correction = "stata"), "correction is 'stata'", class = "matbn_ArgumentError")
-  expect_error(vcov(fit, y ~ id), "formula of clusters such as ~ id", class = "matbn_ArgumentError")
+  expect_error(vcov(fit, y ~ id), "to the right of ~ alone, as in ~ id", class = "matbn_ArgumentError")
 })

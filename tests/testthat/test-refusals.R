@@ -97,7 +97,7 @@ test_that("new data that does not fit is refused by name", {
   refused(predict(fit, transform(two, wt = "a")), "wt is of class character, but held numbers")
   refused(predict(fit, transform(two, f = 4)), "f is of class numeric, but held labels")
   refused(predict(fit, as.matrix(mtcars)), "must be a data frame")
-  refused(predict(fit, data = two), "but not data")
+  refused(predict(fit, data = two), "write newdata = two")
   refused(predict(fit, two, linear = 1), "are for fits of matrices")
   wt <- cars$wt
   refused(suppressWarnings(predict(matbn(cars$mpg ~ wt), data.frame(hp = 1))), "newdata has 1 rows")

@@ -40,7 +40,7 @@ test_that("choices keep the formula, and what cannot be chosen is refused", {
   expect_equal(min(bic$table$score), BIC(bic$fit), tolerance = 1e-5)
   expect_output(print(bic), "BIC")
   expect_error(choose_fit(fit, sizes = "a"), "sizes is of class character", class = "matbn_error")
-  expect_error(cross_validate(fit, by = "Chick"), "by has length 1, but the fit 578 rows", class = "matbn_error")
+  expect_error(cross_validate(fit, by = "Chick"), "by has 1 labels, but the fit 578 rows", class = "matbn_error")
   expect_error(cross_validate(fit, by = ~ nobody), "neither an effect nor a column", class = "matbn_error")
   expect_error(cross_validate(fit, by = ~ Chick, time = ~ Time), "both given", class = "matbn_error")
   expect_error(choose_fit(matbn(weight ~ Time, chicks), 1:2), "has no net", class = "matbn_error")
