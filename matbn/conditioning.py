@@ -7,10 +7,11 @@ import warnings
 import numpy as np
 
 from matbn.arguments import Array, counted
-from matbn.batchnorm import UNIT_ROUNDOFF
+from matbn.batchnorm import UNIT_ROUNDOFF, Normalised
 from matbn.errors import PrecisionWarning
 
 _DOUBTFUL = 1e-9  # relative error from which a warning is due
+_ROUNDINGS = 16.0  # of a sum's terms, that may add up
 HARMLESS = _DOUBTFUL / (100 * UNIT_ROUNDOFF)  # the κ that is expected to cause it at most
 
 
@@ -22,6 +23,17 @@ def amplification(sizes: Array, inverse: Array, d: float) -> Array:
     """
     kappa: Array = sizes * inverse / math.sqrt(d)
     return kappa
+
+
+def amplification_of_rows(X: Array, Gamma1: Array, normalised: Normalised) -> Array:
+    """Return κ of centred rows X (N × p1) and their normalised nodes."""
+    sizes = np.sqrt(np.einsum("ik,ik->k", X, X.conj()).real) @ np.abs(Gamma1)
+    return amplification(sizes, 1 / np.abs(normalised.s), normalised.d)
+
+
+def rounding_of_nodes(kappa: Array, gamma: Array, beta: Array) -> Array:
+    """Return up to what |B_j| (p2) may be rounding alone, at rows as large as most: a kink takes no sign from it."""
+    return _ROUNDINGS * UNIT_ROUNDOFF * (kappa * np.abs(gamma) + np.abs(beta))
 
 
 def warn_of_rounding(kappa: Array) -> None:

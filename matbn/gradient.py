@@ -17,13 +17,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from matbn.activation import Activation, evaluate
+from matbn.activation import Activation, evaluate, may_have_kinks
 from matbn.arguments import Array, as_choice
 from matbn.batchnorm import normalisation_derivative
-from matbn.conditioning import amplification, warn_of_rounding
+from matbn.conditioning import amplification_of_rows, rounding_of_nodes, warn_of_rounding
 from matbn.derivations import frechet, graph, kronecker, loop, sums
 from matbn.errors import ArgumentError, ElementTypeError
-from matbn.network import NetForward, forward, mean_square
+from matbn.network import forward, mean_square
 from matbn.parameters import Net, NetGradient, as_finite, as_net, as_outcome, is_complex
 from matbn.stream import one_off
 
@@ -84,7 +84,21 @@ def _prepared(net: Net, route: str) -> Net:
             f"route {route!r} squares the nodes' values, which go out of float64's range here;"
             " use route='matrix', or rescale X"
         )
-    return replace(net, X=layers.X)
+    activation = net.activation
+    if may_have_kinks(activation):
+        kappa = amplification_of_rows(layers.X, net.parameters.Gamma1, layers.normalised)
+        noise = rounding_of_nodes(kappa, net.parameters.gamma, net.parameters.beta)
+        activation = _blunted(activation, noise.max())
+    return replace(net, X=layers.X, activation=activation)
+
+
+def _blunted(activation: Activation, noise: float) -> Activation:
+    """Return the activation for values of B that are 0 where they are no larger than their rounding."""
+
+    def of(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+        return lambda B: function(np.where(np.abs(B) <= noise, 0.0, B))
+
+    return Activation(activation.name, of(activation.value), of(activation.slope), of(activation.curvature))
 
 
 def gradient(net: Net, y: Array) -> NetGradient:
@@ -106,7 +120,9 @@ def whole(net: Net, y: Array) -> NetGradient:
     if layers.normalised is None:
         dgamma, dZ = None, W
     else:
-        _warn_of_rounding(layers, parameters.Gamma1)
+        kappa = amplification_of_rows(layers.X, parameters.Gamma1, layers.normalised)
+        if np.isfinite(kappa).all():  # where squares overflow, say nothing
+            warn_of_rounding(kappa)
         dgamma = np.einsum("ij,ij->j", layers.normalised.H, W)
         dZ = normalisation_derivative(W, layers.normalised) * parameters.gamma
     return NetGradient(
@@ -116,14 +132,6 @@ def whole(net: Net, y: Array) -> NetGradient:
         Gamma2=-2 / len(y) * (layers.V.T @ e),
         loss=mean_square(e),
     )
-
-
-def _warn_of_rounding(layers: NetForward, Gamma1: Array) -> None:
-    assert layers.normalised is not None
-    sizes = np.sqrt(np.einsum("ik,ik->k", layers.X, layers.X).real) @ np.abs(Gamma1)
-    kappa = amplification(sizes, 1 / np.abs(layers.normalised.s), layers.normalised.d)
-    if np.isfinite(kappa).all():  # where squares overflow, say nothing
-        warn_of_rounding(kappa)
 
 
 DERIVATIONS: dict[str, Callable[[Net, Array], NetGradient]] = {

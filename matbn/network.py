@@ -9,9 +9,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from matbn.activation import Activation, evaluate
+from matbn.activation import Activation, evaluate, may_have_kinks
 from matbn.arguments import Array, finite_result
 from matbn.batchnorm import UNIT_ROUNDOFF, Normalised, centre, normalise_centred
+from matbn.conditioning import amplification_of_rows, rounding_of_nodes
 from matbn.errors import ArgumentError
 from matbn.parameters import Net, Parameters, as_net, as_outcome
 
@@ -123,6 +124,9 @@ def forward(net: Net) -> NetForward:
         X, _ = centre(net.X)
         normalised = _normalise(X, net)
         B = normalised.H * parameters.gamma + parameters.beta
+        if may_have_kinks(net.activation):
+            kappa = amplification_of_rows(X, parameters.Gamma1, normalised)
+            B.real[np.abs(B.real) <= rounding_of_nodes(kappa, parameters.gamma, parameters.beta)] = 0
     V = evaluate(net.activation, "value", B)
     return NetForward(finite_result("the fitted values", V @ parameters.Gamma2), V, B, X, normalised)
 

@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "batchnorm": {"arguments", "errors"},
     "running": {"arguments", "batchnorm", "errors"},
     "derivations": {"arguments", "calculus", "parameters"},
-    "network": {"activation", "arguments", "batchnorm", "errors", "parameters"},
+    "network": {"activation", "arguments", "batchnorm", "conditioning", "errors", "parameters"},
     "conditioning": {"arguments", "batchnorm", "errors"},
     "stream": {"activation", "arguments", "batchnorm", "conditioning", "errors", "files", "parameters", "stream"},
     # Fit's methods reach for inference, resampling and plotting when they are called.

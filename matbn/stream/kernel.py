@@ -1,7 +1,8 @@
 """What happens to one block of rows: nodes are rows here, so that sums over samples run along memory.
 
-The block's inputs are one matrix x = [(X - 1oᵀ), 1]ᵀ, p1 + 1 rows, where o is near the mean of X's rows: its last row
-lets the product with [A; cᵀ] add the shift, and gives sums over samples as one more row of a product.
+The block's inputs are one matrix x = [(X - 1oᵀ), 1]ᵀ, p1 + 1 rows, where o is near the mean of X's rows for batch norm
+and 0 for a plain net: its last row lets the product with [A; cᵀ] add the shift, and gives sums over samples as one more
+row of a product.
 """
 
 from collections.abc import Callable, Iterator
@@ -66,13 +67,15 @@ def blocks(rows: Rows, offset: Array, buffers: Buffers) -> Iterator[tuple[Rows, 
         yield block, x
 
 
-def layer(x: Array, F: Array, activation: Activation, buffers: Buffers) -> tuple[Array, Array]:
-    """Return V = a(B) and a′(B), p2 × n, for Bᵀ = xᵀF."""
+def layer(
+    x: Array, F: Array, activation: Activation, buffers: Buffers, noise: Array | None = None
+) -> tuple[Array, Array]:
+    """Return V = a(B) and a′(B), p2 × n, for Bᵀ = xᵀF; where there may be kinks, |B| up to `noise` (p2 × 1) is 0."""
     n = x.shape[1]
     V, S = buffers.V[:, :n], buffers.S[:, :n]
     _product(F.T, x, V)
     if activation in _LINEAR_PIECES:
-        _LINEAR_PIECES[activation](V, S)
+        _LINEAR_PIECES[activation](V, S, 0.0 if noise is None else noise)
     elif activation in _SLOPE_FROM_VALUE:
         _SLOPE_FROM_VALUE[activation](V, S)
         saturated = S @ x[-1] < _LITTLE_SLOPE * n
@@ -82,6 +85,8 @@ def layer(x: Array, F: Array, activation: Activation, buffers: Buffers) -> tuple
         S[:] = activation.slope(V)
         V = activation.value(V)
     else:  # a user's, which may count on nodes being columns
+        if noise is not None:
+            V[np.abs(V) <= noise] = 0
         S[:] = evaluate(activation, "slope", V.T).T
         V = evaluate(activation, "value", V.T).T
     return V, S
@@ -120,19 +125,19 @@ def _strips(x: Array) -> Array:
     return x.reshape(len(x), -1, STRIP).transpose(1, 0, 2)
 
 
-def _relu(V: Array, S: Array) -> None:
-    np.greater(V, 0, out=S)
+def _relu(V: Array, S: Array, noise: Array | float) -> None:
+    np.greater(V, noise, out=S)
     np.multiply(V, S, out=V)
 
 
-def _leaky_relu(V: Array, S: Array) -> None:
-    np.greater(V, 0, out=S)
+def _leaky_relu(V: Array, S: Array, noise: Array | float) -> None:
+    np.greater(V, noise, out=S)
     np.multiply(S, 1 - LEAKY_SLOPE, out=S)
     np.add(S, LEAKY_SLOPE, out=S)
     np.multiply(V, S, out=V)
 
 
-def _identity(V: Array, S: Array) -> None:
+def _identity(V: Array, S: Array, noise: Array | float) -> None:
     S.fill(1)
 
 
@@ -151,8 +156,8 @@ def _logistic(V: Array, S: Array) -> None:
     np.subtract(V, S, out=S)
 
 
-# Each replaces B, in V's place, by V and writes a′(B) into S.
-_LINEAR_PIECES: dict[Activation, Callable[[Array, Array], None]] = {
+# Each replaces B, in V's place, by V and writes a′(B) into S; B up to the noise is on the lower side of a kink.
+_LINEAR_PIECES: dict[Activation, Callable[[Array, Array, Array | float], None]] = {
     relu: _relu,
     leaky_relu: _leaky_relu,
     identity: _identity,

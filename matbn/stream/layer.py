@@ -4,8 +4,12 @@ With o the offset of x (see `kernel`) and δ = m - o what is missing to the mean
 
     B = [X - 1oᵀ, 1]·F,   F = [A; cᵀ],   A = Γ₁·diag(γ/s),   c = β - Aᵀδ
 
-and in a plain net A = Γ₁, c = β + Γ₁ᵀo. Sums over the rows give derivatives by F; the chain rule here turns them into
-those by Γ₁, γ and β.
+and in a plain net o = 0, A = Γ₁ and c = β: an offset would turn exact zeros of B into rounding errors, of which a
+rectifier takes the sign, and round small rows where others are large. Sums over the rows give derivatives by F; the
+chain rule here turns them into those by Γ₁, γ and β.
+
+With batch norm, no method knows a B that is smaller than the rounding of its terms: what stays below `noise` counts as
+0, so that a row at the mean is 0 where β_j is, however its rounding falls.
 """
 
 from typing import NamedTuple
@@ -14,7 +18,7 @@ import numpy as np
 
 from matbn.arguments import Array, counted
 from matbn.batchnorm import UNIT_ROUNDOFF
-from matbn.conditioning import HARMLESS, amplification, warn_of_rounding
+from matbn.conditioning import HARMLESS, amplification, rounding_of_nodes, warn_of_rounding
 from matbn.errors import ArgumentError, VarianceError
 from matbn.parameters import Parameters
 
@@ -25,9 +29,9 @@ class Fold(NamedTuple):
     """A first layer folded into a plain one, with what the chain rule needs."""
 
     F: Array  # p1 + 1 × p2
-    offset: Array  # p1, o
+    noise: Array | None = None  # p2, up to which |B| counts as 0; None in a plain net, as all that follows
     correction: Array | None = None  # p1, δ; None for 0
-    inverse: Array | None = None  # p2, 1/s, s = √(variance + eps); None in a plain net, as the next two
+    inverse: Array | None = None  # p2, 1/s, s = √(variance + eps)
     scale: Array | None = None  # p2, γ/s
     pull: Array | None = None  # p1 × p2, SΓ₁·diag(1/(s²d)), S = X_cᵀDX_c: ds = s⊙(pull⊙dΓ₁)ᵀ1
     left: Array | None = None  # p2, eps/s² = 1 - diag(Γ₁ᵀpull), where columns are uneven
@@ -36,10 +40,8 @@ class Fold(NamedTuple):
 class Statistics(NamedTuple):
     """What the data say about the nodes XΓ₁."""
 
-    offset: Array  # p1, o
     correction: Array | None  # p1, δ
     norms: Array  # p1, of X_c's columns
-    norm: float  # ‖X_c‖, of all
     uneven: bool  # see `is_uneven`
     SGamma1: Array  # p1 × p2
     squares: Array  # p2, diag(Γ₁ᵀSΓ₁)
@@ -47,39 +49,41 @@ class Statistics(NamedTuple):
     eps: float
 
 
-def plain_fold(parameters: Parameters, offset: Array) -> Fold:
-    """Fold a plain net: nothing but the offset moves."""
-    F = np.vstack([parameters.Gamma1, offset @ parameters.Gamma1])
+def plain_fold(parameters: Parameters) -> Fold:
+    """Take a plain net as it is, on data without an offset."""
+    F = np.zeros((len(parameters.Gamma1) + 1, len(parameters.Gamma2)))
+    F[:-1] = parameters.Gamma1
     if parameters.beta is not None:
-        F[-1] += parameters.beta
-    return Fold(F, offset)
+        F[-1] = parameters.beta
+    return Fold(F)
 
 
-def batchnorm_fold(parameters: Parameters, found: Statistics) -> Fold:
-    """Fold a batch-normalised net.
+def batchnorm_fold(parameters: Parameters, found: Statistics, kinked: bool) -> Fold:
+    """Fold a batch-normalised net, with `noise` where the activation may have kinks.
 
     Warns where a node's terms nearly cancel; raises where it is constant, or its square out of range.
     """
     variance = found.squares / found.d + found.eps
     inverse = 1 / np.sqrt(variance)
-    # By Cauchy and Schwarz κ is at most the root of this; where it is harmless, so are all squares.
-    bound = found.norm**2 / found.d * np.vdot(parameters.Gamma1, parameters.Gamma1)
-    if not bound * (inverse @ inverse) < HARMLESS**2:
-        _look_closely(parameters.Gamma1, found, inverse)
-    scale: Array = parameters.gamma * inverse  # type: ignore[operator]
-    F = np.empty((len(found.offset) + 1, len(scale)))
+    sizes = found.norms @ np.abs(parameters.Gamma1)
+    kappa = amplification(sizes, inverse, found.d)
+    if not (kappa.all() and kappa @ kappa < HARMLESS**2):  # a square that overflows makes κ 0
+        _look_closely(parameters.Gamma1, found, sizes, kappa)
+    assert parameters.gamma is not None
+    assert parameters.beta is not None
+    scale: Array = parameters.gamma * inverse
+    F = np.empty((len(parameters.Gamma1) + 1, len(scale)))
     A = np.multiply(parameters.Gamma1, scale, out=F[:-1])
     F[-1] = parameters.beta
     if found.correction is not None:
         F[-1] -= found.correction @ A
     pull = found.SGamma1 * (inverse * inverse / found.d)
     left = found.eps / variance if found.uneven else None
-    return Fold(F, found.offset, found.correction, inverse, scale, pull, left)
+    noise = rounding_of_nodes(kappa, parameters.gamma, parameters.beta) if kinked else None
+    return Fold(F, noise, found.correction, inverse, scale, pull, left)
 
 
-def _look_closely(Gamma1: Array, found: Statistics, inverse: Array) -> None:
-    sizes = found.norms @ np.abs(Gamma1)
-    kappa = amplification(sizes, inverse, found.d)
+def _look_closely(Gamma1: Array, found: Statistics, sizes: Array, kappa: Array) -> None:
     limit = 1 / (8 * UNIT_ROUNDOFF * len(Gamma1))
     if not (sizes < 1e150).all() or (found.eps == 0 and ((sizes > 0) & (sizes < 1e-150)).any()):
         raise ArgumentError("X @ Gamma1 has a node whose square leaves float64's range; rescale Gamma1 or X")
@@ -102,7 +106,7 @@ def by_parameters(by_F: Array, fold: Fold, parameters: Parameters) -> tuple[Arra
     """Return the derivatives by Γ₁ (… × p1 × p2), γ and β (… × p2) from those by F (… × p1+1 × p2)."""
     by_A, by_beta = by_F[..., :-1, :], by_F[..., -1, :]
     if fold.inverse is None:
-        return by_A + fold.offset[:, None] * by_beta[..., None, :], None, by_beta
+        return by_A, None, by_beta
     M = by_A if fold.correction is None else by_A - fold.correction[:, None] * by_beta[..., None, :]
     along_Gamma1 = np.add.reduce(parameters.Gamma1 * M, axis=-2)
     dGamma1 = M - fold.pull * along_Gamma1[..., None, :]
@@ -118,10 +122,13 @@ def along(direction: Parameters, fold: Fold, parameters: Parameters) -> Array:
     """Return dF (p1+1 × p2) for a step of Γ₁, γ and β."""
     step = direction.Gamma1
     if fold.inverse is None or fold.pull is None or fold.scale is None:
-        dF = np.vstack([step, fold.offset @ step])
+        dF = np.vstack([step, np.zeros(step.shape[1])])
     else:
         relative_ds = (fold.pull * step).sum(axis=0)  # ds/s
-        dA = step * fold.scale + parameters.Gamma1 * (direction.gamma * fold.inverse - fold.scale * relative_ds)
+        turn = step - parameters.Gamma1 * relative_ds  # s·d(Γ₁/s)
+        if fold.left is not None:  # as in `by_parameters`
+            turn -= parameters.Gamma1 * ((fold.pull * turn).sum(axis=0) - fold.left * relative_ds)
+        dA = turn * fold.scale + parameters.Gamma1 * (direction.gamma * fold.inverse)
         dF = np.vstack([dA, np.zeros(len(fold.scale)) if fold.correction is None else -(fold.correction @ dA)])
     if direction.beta is not None:
         dF[-1] += direction.beta

@@ -24,10 +24,12 @@ class Point(NamedTuple):
 
 def at(parameters: Parameters, fold: Fold, activation: Activation, dtype: np.dtype[Any]) -> Point:
     """Return the point; the layer is in the precision of the data."""
-    F, Gamma2 = fold.F, parameters.Gamma2
+    F, Gamma2, noise = fold.F, parameters.Gamma2, None if fold.noise is None else fold.noise[:, None]
     if F.dtype != dtype:
         F, Gamma2 = F.astype(dtype), Gamma2.astype(dtype)
-    return Point(parameters, fold, Layer(F, Gamma2, activation))
+        if noise is not None:
+            noise = (noise * (np.finfo(dtype).eps / np.finfo(np.float64).eps)).astype(dtype)
+    return Point(parameters, fold, Layer(F, Gamma2, activation, noise))
 
 
 def assemble(point: Point, sums: visits.GradientSums, factor: float) -> tuple[Array, Array | None, Array | None, Array]:
