@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 
 from matbn.arguments import Array, counted
-from matbn.batchnorm import UNIT_ROUNDOFF, Normalised
+from matbn.batchnorm import UNIT_ROUNDOFF
 from matbn.errors import PrecisionWarning
 
 _DOUBTFUL = 1e-9  # relative error from which a warning is due
@@ -25,15 +25,18 @@ def amplification(sizes: Array, inverse: Array, d: float) -> Array:
     return kappa
 
 
-def amplification_of_rows(X: Array, Gamma1: Array, normalised: Normalised) -> Array:
-    """Return κ of centred rows X (N × p1) and their normalised nodes."""
-    sizes = np.sqrt(np.einsum("ik,ik->k", X, X.conj()).real) @ np.abs(Gamma1)
-    return amplification(sizes, 1 / np.abs(normalised.s), normalised.d)
+def rounding_of_nodes(kappa: Array, gamma: Array, beta: Array | None) -> Array:
+    """Return up to what |B_j| (p2) may be rounding alone where β_j is 0, and 0 elsewhere.
+
+    There a row at the mean has B_j = 0, and a kink shall not take the sign of what rounding leaves. Elsewhere B_j is 0
+    by chance only.
+    """
+    return np.where(beta == 0, _ROUNDINGS * UNIT_ROUNDOFF * kappa * np.abs(gamma), 0.0)
 
 
-def rounding_of_nodes(kappa: Array, gamma: Array, beta: Array) -> Array:
-    """Return up to what |B_j| (p2) may be rounding alone, at rows as large as most: a kink takes no sign from it."""
-    return _ROUNDINGS * UNIT_ROUNDOFF * (kappa * np.abs(gamma) + np.abs(beta))
+def has_zeros(beta: Array | None) -> bool:
+    """Whether any shift is 0, so that B may be so at a row at the mean."""
+    return beta is not None and bool(np.count_nonzero(beta) < len(beta))
 
 
 def warn_of_rounding(kappa: Array) -> None:

@@ -51,7 +51,7 @@ MAY_IMPORT = {
         "stream",
         "",
     },
-    "jacobian": {"activation", "arguments", "batchnorm", "network", "parameters"},
+    "jacobian": {"activation", "arguments", "network", "parameters", "stream"},
     "derivative_check": {"arguments", "errors"},
     "forum": {"activation", "arguments", "errors", "forum", "gradient", "network"},
     "sklearn": {"arguments", "errors", "fitting"},

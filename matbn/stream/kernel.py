@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matbn.activation import (
     LEAKY_SLOPE,
@@ -37,6 +38,7 @@ class Buffers:
     scaled: Array  # like x
     V: Array  # p2 × n
     S: Array  # p2 × n
+    positive: NDArray[np.bool_] | None = None  # p2 × n, where B > 0: NumPy compares into numbers slowly
 
 
 def one_block(rows: Rows, offset: Array, correction: Array | None = None) -> tuple[Rows, Array]:
@@ -55,7 +57,8 @@ def make_buffers(p1: int, p2: int, n: int, dtype: np.dtype[Any]) -> Buffers:
     """Allocate the working memory."""
     x = np.empty((p1 + 1, n), dtype)
     x[p1] = 1
-    return Buffers(x, np.empty_like(x), np.empty((p2, n), dtype), np.empty((p2, n), dtype))
+    V, S = np.empty((p2, n), dtype), np.empty((p2, n), dtype)
+    return Buffers(x, np.empty_like(x), V, S, np.empty((p2, n), np.bool_))
 
 
 def blocks(rows: Rows, offset: Array, buffers: Buffers) -> Iterator[tuple[Rows, Array]]:
@@ -75,7 +78,8 @@ def layer(
     V, S = buffers.V[:, :n], buffers.S[:, :n]
     _product(F.T, x, V)
     if activation in _LINEAR_PIECES:
-        _LINEAR_PIECES[activation](V, S, 0.0 if noise is None else noise)
+        _compare(V, 0.0 if noise is None else noise, buffers.positive, S)
+        _LINEAR_PIECES[activation](V, S)
     elif activation in _SLOPE_FROM_VALUE:
         _SLOPE_FROM_VALUE[activation](V, S)
         saturated = S @ x[-1] < _LITTLE_SLOPE * n
@@ -125,19 +129,27 @@ def _strips(x: Array) -> Array:
     return x.reshape(len(x), -1, STRIP).transpose(1, 0, 2)
 
 
-def _relu(V: Array, S: Array, noise: Array | float) -> None:
-    np.greater(V, noise, out=S)
+def _compare(V: Array, noise: Array | float, positive: NDArray[np.bool_] | None, S: Array) -> None:
+    """Write into S where V > noise."""
+    if positive is None:
+        np.greater(V, noise, out=S)
+    else:
+        positive = positive[:, : V.shape[1]]
+        np.greater(V, noise, out=positive)
+        np.copyto(S, positive)
+
+
+def _relu(V: Array, S: Array) -> None:
     np.multiply(V, S, out=V)
 
 
-def _leaky_relu(V: Array, S: Array, noise: Array | float) -> None:
-    np.greater(V, noise, out=S)
+def _leaky_relu(V: Array, S: Array) -> None:
     np.multiply(S, 1 - LEAKY_SLOPE, out=S)
     np.add(S, LEAKY_SLOPE, out=S)
     np.multiply(V, S, out=V)
 
 
-def _identity(V: Array, S: Array, noise: Array | float) -> None:
+def _identity(V: Array, S: Array) -> None:
     S.fill(1)
 
 
@@ -156,12 +168,13 @@ def _logistic(V: Array, S: Array) -> None:
     np.subtract(V, S, out=S)
 
 
-# Each replaces B, in V's place, by V and writes a′(B) into S; B up to the noise is on the lower side of a kink.
-_LINEAR_PIECES: dict[Activation, Callable[[Array, Array, Array | float], None]] = {
+# Each replaces B, in V's place, by V and where it is positive, in S's place, by a′(B).
+_LINEAR_PIECES: dict[Activation, Callable[[Array, Array], None]] = {
     relu: _relu,
     leaky_relu: _leaky_relu,
     identity: _identity,
 }
+# Each replaces B, in V's place, by V and writes a′(B) into S.
 # These lose a′(B)'s digits where it is small: `layer` takes nodes again that are saturated in nearly all rows.
 _SLOPE_FROM_VALUE: dict[Activation, Callable[[Array, Array], None]] = {tanh: _tanh, logistic: _logistic}
 

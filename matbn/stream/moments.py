@@ -34,6 +34,7 @@ class Moments:
     correction: Array | None  # p1, what is missing to the mean; their sum would round it away. None for nothing
     T: Array  # min(N, p1) × p1, TᵀT = X_cᵀDX_c
     norms: Array  # p1, of X_c's columns (weighted): √diag(TᵀT)
+    norm: float  # ‖X_c‖
     uneven: bool  # see `layer.is_uneven`
     N: int  # number of rows
     weight: float  # their weight 1ᵀw, N without weights
@@ -92,6 +93,7 @@ def _read(source: Source, offset: Array, threads: int) -> Moments:
         correction=(offset - mean) + to_mean,
         T=T,
         norms=norms,
+        norm=float(np.linalg.norm(norms)),
         uneven=is_uneven(norms),
         N=triangle.N,
         weight=triangle.weight,

@@ -103,6 +103,7 @@ def _fold(net: Net, data: Data, moments: _Moments) -> Fold:
     statistics = Statistics(
         correction=moments.x1 / N,
         norms=norms,
+        norm=float(np.linalg.norm(norms)),
         uneven=is_uneven(norms),
         SGamma1=moments.xZ - np.outer(moments.x1 / N, moments.Z1),
         squares=moments.ZZ - moments.Z1**2 / N,

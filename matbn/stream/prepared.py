@@ -97,7 +97,7 @@ class Prepared:
         point = _point(self, Gamma1, gamma, beta, Gamma2)
         size = len(point.parameters.theta)
         step = point.parameters.with_theta(as_vector("direction", direction, size, "(vec Gamma1, gamma, beta, Gamma2)"))
-        dF = along(step, point.fold, point.parameters)
+        dF = along(step, point.fold.chain, point.parameters)
         visit = visits.jacobian_product(point.layer, dF, step.Gamma2)
         return finite_result("the product", np.concatenate(run(_data(self, point), point.layer, visit, add)))
 
@@ -253,6 +253,7 @@ def _point(
         statistics = Statistics(
             found.correction,
             found.norms,
+            found.norm,
             found.uneven,
             found.T.T @ TGamma1,
             squares,
