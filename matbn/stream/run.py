@@ -89,6 +89,8 @@ def _over_kept(
     parts: Iterable[Block] = (data.block,)
     if rows < data.N:
         parts = ((kept.part(a, a + rows), x[:, a : a + rows]) for a in range(0, data.N, rows))
+    else:
+        rows = data.N
     buffers = _borrow(data, net, rows)
     result = _through(parts, net, visit, combine, buffers)
     _give_back(data, buffers)
