@@ -130,6 +130,11 @@ def is_built_in(activation: Activation) -> bool:
     return activation is ACTIVATIONS.get(activation.name)
 
 
+def may_have_kinks(activation: Activation) -> bool:
+    """Whether a′ may jump: in a rectifier, and in what a user brings."""
+    return activation in (relu, leaky_relu) or not is_built_in(activation)
+
+
 def as_activation(activation: str | Activation) -> Activation:
     """Return the activation of that name, or the given one as it is."""
     if isinstance(activation, Activation):

@@ -9,6 +9,7 @@ from matbn.batchnorm import UNIT_ROUNDOFF
 from matbn.errors import PrecisionWarning, warn
 
 _DOUBTFUL = 1e-9  # relative error from which a warning is due
+_ROUNDINGS = 16.0  # of a sum's terms, that may add up
 HARMLESS = _DOUBTFUL / (100 * UNIT_ROUNDOFF)  # the κ that is expected to cause it at most
 
 
@@ -20,6 +21,20 @@ def amplification(sizes: Array, inverse: Array, d: float) -> Array:
     """
     kappa: Array = sizes * inverse / math.sqrt(d)
     return kappa
+
+
+def rounding_of_nodes(kappa: Array, gamma: Array, beta: Array | None) -> Array:
+    """Return up to what |B_j| (p2) may be rounding alone where β_j is 0, and 0 elsewhere.
+
+    There a row at the mean has B_j = 0, and a kink shall not take the sign of what rounding leaves. Elsewhere B_j is 0
+    by chance only.
+    """
+    return np.where(beta == 0, _ROUNDINGS * UNIT_ROUNDOFF * kappa * np.abs(gamma), 0.0)
+
+
+def has_zeros(beta: Array | None) -> bool:
+    """Whether any shift is 0, so that B may be so at a row at the mean."""
+    return beta is not None and bool(np.count_nonzero(beta) < len(beta))
 
 
 def warn_of_rounding(kappa: Array) -> None:

@@ -8,7 +8,8 @@ With e = y - ŷ and W = -(2/N)·(eΓ₂ᵀ)⊙a′(B), by Theorems 1 and 3 of do
     ∂R/∂Z  = (CW - H·diag(HᵀW)/d)·diag(γ/s)
     ∂R/∂Γ₁ = (CX)ᵀ ∂R/∂Z
 
-A plain net has ∂R/∂Z = W and ∂R/∂Γ₁ = XᵀW.
+A plain net has ∂R/∂Z = W and ∂R/∂Γ₁ = XᵀW. Where one row is far from all others, (CX)ᵀ ∂R/∂Z would cancel row by row;
+`matbn.stream.layer` has it from (CX)ᵀW, which does not.
 """
 
 from collections.abc import Callable
@@ -17,15 +18,15 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import ArrayLike
 
-from matbn.activation import Activation, evaluate
+from matbn.activation import Activation, evaluate, may_have_kinks
 from matbn.arguments import Array, as_choice
-from matbn.batchnorm import normalisation_derivative
-from matbn.conditioning import amplification, warn_of_rounding
+from matbn.conditioning import has_zeros, rounding_of_nodes, warn_of_rounding
 from matbn.derivations import frechet, graph, kronecker, loop, sums
 from matbn.errors import ArgumentError, ElementTypeError
-from matbn.network import NetForward, forward, mean_square
+from matbn.network import forward, mean_square
 from matbn.parameters import Net, NetGradient, as_finite, as_net, as_outcome, is_complex
 from matbn.stream import one_off
+from matbn.stream.layer import by_parameters, chain_of_rows
 
 _MANY_ROWS = 256  # from here on, going through blocks costs less than whole matrices
 
@@ -84,7 +85,20 @@ def _prepared(net: Net, route: str) -> Net:
             f"route {route!r} squares the nodes' values, which go out of float64's range here;"
             " use route='matrix', or rescale X"
         )
-    return replace(net, X=layers.X)
+    activation = net.activation
+    if may_have_kinks(activation) and has_zeros(net.parameters.beta):
+        noise = rounding_of_nodes(layers.kappa, net.parameters.gamma, net.parameters.beta)  # type: ignore[arg-type]
+        activation = _blunted(activation, noise.max())
+    return replace(net, X=layers.X, activation=activation)
+
+
+def _blunted(activation: Activation, noise: float) -> Activation:
+    """Return the activation for values of B that are 0 where they are no larger than their rounding."""
+
+    def of(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
+        return lambda B: function(np.where(np.abs(B) <= noise, 0.0, B))
+
+    return Activation(activation.name, of(activation.value), of(activation.slope), of(activation.curvature))
 
 
 def gradient(net: Net, y: Array) -> NetGradient:
@@ -104,26 +118,18 @@ def whole(net: Net, y: Array) -> NetGradient:
     e = y - layers.fitted
     W = np.outer(-2 / len(y) * e, parameters.Gamma2) * evaluate(net.activation, "slope", layers.B)
     if layers.normalised is None:
-        dgamma, dZ = None, W
+        dGamma1, dgamma, dbeta = layers.X.T @ W, None, W.sum(axis=0)
     else:
-        _warn_of_rounding(layers, parameters.Gamma1)
-        dgamma = np.einsum("ij,ij->j", layers.normalised.H, W)
-        dZ = normalisation_derivative(W, layers.normalised) * parameters.gamma
+        warn_of_rounding(layers.kappa)  # type: ignore[arg-type]
+        chain = chain_of_rows(layers.X, layers.normalised, parameters, net.eps)
+        dGamma1, dgamma, dbeta = by_parameters(layers.X.T @ W, W.sum(axis=0), chain, parameters)
     return NetGradient(
-        Gamma1=layers.X.T @ dZ,
+        Gamma1=dGamma1,
         gamma=dgamma,
-        beta=None if parameters.beta is None else W.sum(axis=0),
+        beta=None if parameters.beta is None else dbeta,
         Gamma2=-2 / len(y) * (layers.V.T @ e),
         loss=mean_square(e),
     )
-
-
-def _warn_of_rounding(layers: NetForward, Gamma1: Array) -> None:
-    assert layers.normalised is not None
-    sizes = np.sqrt(np.einsum("ik,ik->k", layers.X, layers.X).real) @ np.abs(Gamma1)
-    kappa = amplification(sizes, 1 / np.abs(layers.normalised.s), layers.normalised.d)
-    if np.isfinite(kappa).all():  # where squares overflow, say nothing
-        warn_of_rounding(kappa)
 
 
 DERIVATIONS: dict[str, Callable[[Net, Array], NetGradient]] = {

@@ -16,9 +16,9 @@ from numpy.typing import ArrayLike
 
 from matbn.activation import Activation, evaluate
 from matbn.arguments import Array, as_vector, finite_result
-from matbn.batchnorm import normalisation_derivative
 from matbn.network import NetForward, forward
 from matbn.parameters import Net, Parameters, as_net, as_outcome
+from matbn.stream.layer import Chain, along, by_parameters, chain_of_rows
 
 
 @np.errstate(all="ignore")
@@ -41,17 +41,14 @@ def net_jacobian(
     layers = forward(net)
     N = len(layers.B)
     by_B = evaluate(net.activation, "slope", layers.B) * net.parameters.Gamma2
-    if layers.normalised is None:
-        by_Gamma1 = by_B[:, :, None] * layers.X[:, None, :]
-    else:
-        H, s, d = layers.normalised.H, layers.normalised.s, layers.normalised.d
-        direction = layers.X[:, None, :] - H[:, :, None] * (H.T @ layers.X / d)[None, :, :]
-        by_Gamma1 = (by_B * (net.parameters.gamma / s))[:, :, None] * direction
-    blocks = [by_Gamma1.reshape(N, -1)]  # node after node: the columns of vec Γ₁
-    if layers.normalised is not None:
-        blocks.append(by_B * layers.normalised.H)
+    chain = chain_of_rows(layers.X, layers.normalised, net.parameters, net.eps)
+    by_A = layers.X[:, :, None] * by_B[:, None, :]
+    by_Gamma1, by_gamma, by_beta = by_parameters(by_A, by_B, chain, net.parameters)
+    blocks = [by_Gamma1.transpose(0, 2, 1).reshape(N, -1)]  # node after node: the columns of vec Γ₁
+    if by_gamma is not None:
+        blocks.append(by_gamma)
     if net.parameters.beta is not None:
-        blocks.append(by_B)
+        blocks.append(by_beta)
     return finite_result("the Jacobian", np.hstack([*blocks, layers.V]))
 
 
@@ -83,48 +80,52 @@ def net_hessian_product(
 def _hessian_product(net: Net, y: Array, step: Parameters) -> Parameters:
     """Differentiate each line of `matbn.gradient`; a name that starts with d is that value's differential."""
     layers, Gamma2 = forward(net), net.parameters.Gamma2
+    through = chain_of_rows(layers.X, layers.normalised, net.parameters, net.eps)
     slope = evaluate(net.activation, "slope", layers.B)
     e = y - layers.fitted
     upstream = np.outer(-2 / len(y) * e, Gamma2)
     W = upstream * slope
 
-    dB = _layer_differential(net, layers, step)
+    dF = along(step, through, net.parameters)
+    dB = layers.X @ dF[:-1] + dF[-1]
     dV = slope * dB
     de = -(dV @ Gamma2 + layers.V @ step.Gamma2)
     dupstream = -2 / len(y) * (np.outer(de, Gamma2) + np.outer(e, step.Gamma2))
     dW = dupstream * slope + upstream * evaluate(net.activation, "curvature", layers.B) * dB
-    if layers.normalised is None:
-        by_gamma, dby_Z = None, dW
-    else:
-        by_gamma, dby_Z = _adjoint_differential(net, layers, step, W, dW)
+    by_Gamma1, by_gamma = _through_batchnorm(net, layers, through, step, layers.X.T @ W, layers.X.T @ dW)
     return Parameters(
-        Gamma1=layers.X.T @ dby_Z,
+        Gamma1=by_Gamma1,
         gamma=by_gamma,
         beta=None if net.parameters.beta is None else dW.sum(axis=0),
         Gamma2=-2 / len(y) * (dV.T @ e + layers.V.T @ de),
     )
 
 
-def _layer_differential(net: Net, layers: NetForward, step: Parameters) -> Array:
-    """Return dB."""
-    dB = layers.X @ step.Gamma1
-    if layers.normalised is not None:
-        dH = normalisation_derivative(dB, layers.normalised)
-        dB = dH * net.parameters.gamma + layers.normalised.H * step.gamma
-    return dB if step.beta is None else dB + step.beta
+def _through_batchnorm(
+    net: Net, layers: NetForward, through: Chain | None, step: Parameters, M: Array, dM: Array
+) -> tuple[Array, Array | None]:
+    """Return the differentials of ∂R/∂Γ₁ and ∂R/∂γ from M = (CX)ᵀW and dM.
+
+    With K = (CX)ᵀH·diag(1/(s·d)) (the chain's `pull`) and t = diag(Γ₁ᵀM), ∂R/∂γ = t/s and ∂R/∂Γ₁ = (M - K·diag(t))
+    ·diag(γ/s) =: D·diag(γ/s). Of D, diag(Γ₁ᵀD) = t·eps/s² is known, which mends what cancels (see `by_parameters`).
+    """
+    if layers.normalised is None or through is None:
+        return dM, None
+    Gamma1, s, K = net.parameters.Gamma1, layers.normalised.s, through.pull
+    relative_ds = _diagonal(K, step.Gamma1)
+    dK = layers.X.T @ ((layers.X @ step.Gamma1) / s) / (s * layers.normalised.d) - 2 * K * relative_ds
+    t = _diagonal(Gamma1, M)
+    dt = _diagonal(step.Gamma1, M) + _diagonal(Gamma1, dM)
+    D = M - K * t
+    D -= K * (_diagonal(Gamma1, D) - through.left * t)
+    dD = dM - dK * t - K * dt
+    known = through.left * (dt - 2 * relative_ds * t)
+    dD -= K * (_diagonal(step.Gamma1, D) + _diagonal(Gamma1, dD) - known)
+    dscale = step.gamma / s - through.scale * relative_ds
+    return dD * through.scale + D * dscale, (dt - t * relative_ds) / s
 
 
-def _adjoint_differential(net: Net, layers: NetForward, step: Parameters, W: Array, dW: Array) -> tuple[Array, Array]:
-    """Return the differentials of ∂R/∂γ = diag(HᵀW) =: g and ∂R/∂Z = (CW - H·diag(g)/d)·diag(γ/s)."""
-    assert layers.normalised is not None
-    H, s, d = layers.normalised.H, layers.normalised.s, layers.normalised.d
-    gamma = net.parameters.gamma
-    dZ = layers.X @ step.Gamma1
-    dH = normalisation_derivative(dZ, layers.normalised)
-    ds = np.einsum("ij,ij->j", H, dZ) / d
-
-    g = np.einsum("ij,ij->j", H, W)
-    dg = np.einsum("ij,ij->j", dH, W) + np.einsum("ij,ij->j", H, dW)
-    Q = W - W.mean(axis=0) - H * (g / d)
-    dQ = dW - dW.mean(axis=0) - dH * (g / d) - H * (dg / d)
-    return dg, dQ * (gamma / s) + Q * ((step.gamma - gamma * (ds / s)) / s)
+def _diagonal(A: Array, B: Array) -> Array:
+    """Return diag(AᵀB)."""
+    found: Array = np.add.reduce(A * B, axis=0)
+    return found

@@ -4,14 +4,16 @@ gamma=None gives the plain net ŷ = a(XΓ₁ + 1βᵀ)Γ₂, without its bias wh
 has an output bias.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from matbn.activation import Activation, evaluate
+from matbn.activation import Activation, evaluate, may_have_kinks
 from matbn.arguments import Array, finite_result
 from matbn.batchnorm import UNIT_ROUNDOFF, Normalised, centre, normalise_centred
+from matbn.conditioning import amplification, has_zeros, rounding_of_nodes
 from matbn.errors import ArgumentError
 from matbn.parameters import Net, Parameters, as_net, as_outcome
 
@@ -25,6 +27,7 @@ class NetForward:
     B: Array  # N × p2, what enters the activation
     X: Array  # N × p1, the inputs; centred (CX) with batch norm, for ∂R/∂Γ₁ = (CX)ᵀ ∂R/∂Z keeps more digits
     normalised: Normalised | None  # H, s and d; None in a plain net
+    kappa: Array | None  # p2, how much rounding grows in each node (see `matbn.conditioning`); None in a plain net
 
 
 @np.errstate(all="ignore")
@@ -115,7 +118,7 @@ def forward(net: Net) -> NetForward:
     """Run a checked net."""
     parameters = net.parameters
     if parameters.gamma is None:
-        X, normalised = net.X, None
+        X, normalised, kappa = net.X, None, None
         B = finite_result("X @ Gamma1", X @ parameters.Gamma1)  # a rectifier would hide an overflow below 0
         if parameters.beta is not None:
             B = B + parameters.beta
@@ -123,8 +126,18 @@ def forward(net: Net) -> NetForward:
         X, _ = centre(net.X)
         normalised = _normalise(X, net)
         B = normalised.H * parameters.gamma + parameters.beta
+        kappa = _amplification(X, parameters.Gamma1, normalised)
+        if may_have_kinks(net.activation) and has_zeros(parameters.beta):  # what is rounding alone is 0
+            B.real[np.abs(B.real) <= rounding_of_nodes(kappa, parameters.gamma, parameters.beta)] = 0
     V = evaluate(net.activation, "value", B)
-    return NetForward(finite_result("the fitted values", V @ parameters.Gamma2), V, B, X, normalised)
+    return NetForward(finite_result("the fitted values", V @ parameters.Gamma2), V, B, X, normalised, kappa)
+
+
+def _amplification(X: Array, Gamma1: Array, normalised: Normalised) -> Array:
+    """Return κ of centred rows and their nodes; 0 where squares overflow."""
+    sizes = np.sqrt(np.einsum("ik,ik->k", X, X.conj()).real) @ np.abs(Gamma1)
+    kappa = amplification(sizes, 1 / np.abs(normalised.s), normalised.d)
+    return kappa if math.isfinite(kappa @ kappa) else np.where(np.isfinite(kappa), kappa, 0)
 
 
 def mean_square(e: Array) -> float:

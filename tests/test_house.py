@@ -20,7 +20,7 @@ MAY_IMPORT = {
     "batchnorm": {"arguments", "errors"},
     "running": {"arguments", "batchnorm", "errors"},
     "derivations": {"arguments", "calculus", "parameters"},
-    "network": {"activation", "arguments", "batchnorm", "errors", "parameters"},
+    "network": {"activation", "arguments", "batchnorm", "conditioning", "errors", "parameters"},
     "conditioning": {"arguments", "batchnorm", "errors"},
     "stream": {"activation", "arguments", "batchnorm", "conditioning", "errors", "files", "parameters", "stream"},
     # Fit's methods reach for inference, resampling and plotting when they are called.
@@ -51,7 +51,7 @@ MAY_IMPORT = {
         "stream",
         "",
     },
-    "jacobian": {"activation", "arguments", "batchnorm", "network", "parameters"},
+    "jacobian": {"activation", "arguments", "network", "parameters", "stream"},
     "derivative_check": {"arguments", "errors"},
     "forum": {"activation", "arguments", "errors", "forum", "gradient", "network"},
     "sklearn": {"arguments", "errors", "fitting"},

@@ -1,7 +1,8 @@
 """What happens to one block of rows: nodes are rows here, so that sums over samples run along memory.
 
-The block's inputs are one matrix x = [(X - 1oᵀ), 1]ᵀ, p1 + 1 rows, where o is near the mean of X's rows: its last row
-lets the product with [A; cᵀ] add the shift, and gives sums over samples as one more row of a product.
+The block's inputs are one matrix x = [(X - 1oᵀ), 1]ᵀ, p1 + 1 rows, where o is near the mean of X's rows for batch norm
+and 0 for a plain net: its last row lets the product with [A; cᵀ] add the shift, and gives sums over samples as one more
+row of a product.
 """
 
 from collections.abc import Callable, Iterator
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matbn.activation import (
     LEAKY_SLOPE,
@@ -36,6 +38,7 @@ class Buffers:
     scaled: Array  # like x
     V: Array  # p2 × n
     S: Array  # p2 × n
+    positive: NDArray[np.bool_] | None = None  # p2 × n, where B > 0: NumPy compares into numbers slowly
 
 
 def one_block(rows: Rows, offset: Array, correction: Array | None = None) -> tuple[Rows, Array]:
@@ -54,7 +57,8 @@ def make_buffers(p1: int, p2: int, n: int, dtype: np.dtype[Any]) -> Buffers:
     """Allocate the working memory."""
     x = np.empty((p1 + 1, n), dtype)
     x[p1] = 1
-    return Buffers(x, np.empty_like(x), np.empty((p2, n), dtype), np.empty((p2, n), dtype))
+    V, S = np.empty((p2, n), dtype), np.empty((p2, n), dtype)
+    return Buffers(x, np.empty_like(x), V, S, np.empty((p2, n), np.bool_))
 
 
 def blocks(rows: Rows, offset: Array, buffers: Buffers) -> Iterator[tuple[Rows, Array]]:
@@ -66,12 +70,15 @@ def blocks(rows: Rows, offset: Array, buffers: Buffers) -> Iterator[tuple[Rows, 
         yield block, x
 
 
-def layer(x: Array, F: Array, activation: Activation, buffers: Buffers) -> tuple[Array, Array]:
-    """Return V = a(B) and a′(B), p2 × n, for Bᵀ = xᵀF."""
+def layer(
+    x: Array, F: Array, activation: Activation, buffers: Buffers, noise: Array | None = None
+) -> tuple[Array, Array]:
+    """Return V = a(B) and a′(B), p2 × n, for Bᵀ = xᵀF; where there may be kinks, |B| up to `noise` (p2 × 1) is 0."""
     n = x.shape[1]
     V, S = buffers.V[:, :n], buffers.S[:, :n]
     _product(F.T, x, V)
     if activation in _LINEAR_PIECES:
+        _compare(V, 0.0 if noise is None else noise, buffers.positive, S)
         _LINEAR_PIECES[activation](V, S)
     elif activation in _SLOPE_FROM_VALUE:
         _SLOPE_FROM_VALUE[activation](V, S)
@@ -82,6 +89,8 @@ def layer(x: Array, F: Array, activation: Activation, buffers: Buffers) -> tuple
         S[:] = activation.slope(V)
         V = activation.value(V)
     else:  # a user's, which may count on nodes being columns
+        if noise is not None:
+            V[np.abs(V) <= noise] = 0
         S[:] = evaluate(activation, "slope", V.T).T
         V = evaluate(activation, "value", V.T).T
     return V, S
@@ -120,13 +129,21 @@ def _strips(x: Array) -> Array:
     return x.reshape(len(x), -1, STRIP).transpose(1, 0, 2)
 
 
+def _compare(V: Array, noise: Array | float, positive: NDArray[np.bool_] | None, S: Array) -> None:
+    """Write into S where V > noise."""
+    if positive is None:
+        np.greater(V, noise, out=S)
+    else:
+        positive = positive[:, : V.shape[1]]
+        np.greater(V, noise, out=positive)
+        np.copyto(S, positive)
+
+
 def _relu(V: Array, S: Array) -> None:
-    np.greater(V, 0, out=S)
     np.multiply(V, S, out=V)
 
 
 def _leaky_relu(V: Array, S: Array) -> None:
-    np.greater(V, 0, out=S)
     np.multiply(S, 1 - LEAKY_SLOPE, out=S)
     np.add(S, LEAKY_SLOPE, out=S)
     np.multiply(V, S, out=V)
@@ -151,12 +168,13 @@ def _logistic(V: Array, S: Array) -> None:
     np.subtract(V, S, out=S)
 
 
-# Each replaces B, in V's place, by V and writes a′(B) into S.
+# Each replaces B, in V's place, by V and where it is positive, in S's place, by a′(B).
 _LINEAR_PIECES: dict[Activation, Callable[[Array, Array], None]] = {
     relu: _relu,
     leaky_relu: _leaky_relu,
     identity: _identity,
 }
+# Each replaces B, in V's place, by V and writes a′(B) into S.
 # These lose a′(B)'s digits where it is small: `layer` takes nodes again that are saturated in nearly all rows.
 _SLOPE_FROM_VALUE: dict[Activation, Callable[[Array, Array], None]] = {tanh: _tanh, logistic: _logistic}
 

@@ -9,7 +9,7 @@ from operator import iadd
 
 import numpy as np
 
-from matbn.activation import identity, is_built_in
+from matbn.activation import identity, is_built_in, may_have_kinks
 from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.parameters import Net, NetGradient, Parameters, is_complex
@@ -54,16 +54,16 @@ def gradient(net: Net, y: Array) -> NetGradient | None:
     if not is_built_in(net.activation) or is_complex(net, y):
         return None
     N, parameters = len(y), net.parameters
-    data = _data(net, y, net.X[:_FIRST_ROWS].mean(axis=0))
     try:
         if parameters.gamma is None:
-            fold = plain_fold(parameters, data.offset[:, 0])
+            data, fold = _data(net, y, np.zeros(net.X.shape[1])), plain_fold(parameters)
         else:
+            data = _data(net, y, net.X[:_FIRST_ROWS].mean(axis=0))
             moments = _moments(data, parameters)
             if (moments.x1**2 > _FAR**2 * (moments.xx * N - moments.x1**2)).any():
                 data = _data(net, y, data.offset[:, 0] + moments.x1 / N)
                 moments = _moments(data, parameters)
-            fold = _fold(net, data.offset[:, 0], moments)
+            fold = _fold(net, data, moments)
         point = at(parameters, fold, net.activation, net.X.dtype)
     except ArgumentError:
         return None
@@ -92,16 +92,15 @@ def _visit(seen: Seen) -> _Moments:
     return _Moments(np.einsum("kn,kn->k", x[:-1], x[:-1]), x[:-1].sum(axis=1), xZ[:-1], ZZ, xZ[-1])
 
 
-def _fold(net: Net, offset: Array, moments: _Moments) -> Fold:
+def _fold(net: Net, data: Data, moments: _Moments) -> Fold:
     """Take off what δ adds to the sums, and fold; raise where a square leaves float64's range."""
     N, parameters = len(net.X), net.parameters
     squares = moments.xx - moments.x1**2 / N
     for k in np.flatnonzero(~((squares > 1e-280) & (squares < 1e280))):
-        if not (net.X[:, k] == offset[k]).all():  # a constant column does no harm
+        if not (net.X[:, k] == data.offset[k]).all():  # a constant column does no harm
             raise ArgumentError("X has a column whose square leaves float64's range")
     norms = np.sqrt(np.maximum(squares, 0))
     statistics = Statistics(
-        offset=offset,
         correction=moments.x1 / N,
         norms=norms,
         norm=float(np.linalg.norm(norms)),
@@ -111,4 +110,4 @@ def _fold(net: Net, offset: Array, moments: _Moments) -> Fold:
         d=net.d,
         eps=net.eps,
     )
-    return batchnorm_fold(parameters, statistics)
+    return batchnorm_fold(parameters, statistics, may_have_kinks(net.activation))

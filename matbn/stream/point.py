@@ -24,15 +24,18 @@ class Point(NamedTuple):
 
 def at(parameters: Parameters, fold: Fold, activation: Activation, dtype: np.dtype[Any]) -> Point:
     """Return the point; the layer is in the precision of the data."""
-    F, Gamma2 = fold.F, parameters.Gamma2
+    F, Gamma2, noise = fold.F, parameters.Gamma2, None if fold.noise is None else fold.noise[:, None]
     if F.dtype != dtype:
         F, Gamma2 = F.astype(dtype), Gamma2.astype(dtype)
-    return Point(parameters, fold, Layer(F, Gamma2, activation))
+        if noise is not None:
+            noise = (noise * (np.finfo(dtype).eps / np.finfo(np.float64).eps)).astype(dtype)
+    return Point(parameters, fold, Layer(F, Gamma2, activation, noise))
 
 
 def assemble(point: Point, sums: visits.GradientSums, factor: float) -> tuple[Array, Array | None, Array | None, Array]:
     """Return the derivatives by Γ₁, γ, β and Γ₂ from the sums over u, times a factor."""
-    dGamma1, dgamma, dbeta = by_parameters(sums.by_F * (factor * point.parameters.Gamma2), point.fold, point.parameters)
+    by_F = sums.by_F * (factor * point.parameters.Gamma2)
+    dGamma1, dgamma, dbeta = by_parameters(by_F[:-1], by_F[-1], point.fold.chain, point.parameters)
     dGamma2 = factor * visits.by_Gamma2(sums, point.layer)
     return dGamma1, dgamma, None if point.parameters.beta is None else dbeta, dGamma2
 
@@ -56,7 +59,7 @@ def _by_theta(derivatives: Array, point: Point) -> Array:
     """Return … × θ from … × (F, node after node and without Γ₂; Γ₂)."""
     q, p2 = point.fold.F.shape
     by_F = derivatives[:, : p2 * q].reshape(-1, p2, q).transpose(0, 2, 1) * point.parameters.Gamma2
-    dGamma1, dgamma, dbeta = by_parameters(by_F, point.fold, point.parameters)
+    dGamma1, dgamma, dbeta = by_parameters(by_F[:, :-1], by_F[:, -1], point.fold.chain, point.parameters)
     parts = [dGamma1.transpose(0, 2, 1).reshape(len(by_F), -1)]
     if dgamma is not None:
         parts.append(dgamma)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
-from matbn.activation import Activation, as_activation
+from matbn.activation import Activation, as_activation, may_have_kinks
 from matbn.arguments import Array, as_number, as_vector, finite_result, variance_divisor
 from matbn.errors import ArgumentError, ElementTypeError, ShapeError, VarianceError
 from matbn.parameters import NetGradient, Parameters, as_finite, as_parameters, has_complex
@@ -33,7 +33,8 @@ class Prepared:
     (`PrecisionWarning`) where a node's inputs nearly cancel.
     """
 
-    data: Data
+    data: Data  # centred, for batch norm
+    raw: Data  # the same rows without an offset, for plain nets
     moments: Moments
     activation: Activation
     ddof: float
@@ -61,7 +62,7 @@ class Prepared:
     ) -> NetGradient:
         """Return R = Σwᵢ(yᵢ - ŷᵢ)²/Σwᵢ and its exact gradient, from one reading of X."""
         point = _point(self, Gamma1, gamma, beta, Gamma2)
-        sums = run(self.data, point.layer, visits.residual_sums(point.layer), iadd)
+        sums = run(_data(self, point), point.layer, visits.residual_sums(point.layer), iadd)
         weight = self.moments.weight
         found = NetGradient(*assemble(point, sums, -2 / weight), loss=sums.squares / weight)
         return as_finite(found)
@@ -70,7 +71,7 @@ class Prepared:
     def fitted(self, Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None, Gamma2: ArrayLike) -> Array:
         """Return ŷ (N)."""
         point = _point(self, Gamma1, gamma, beta, Gamma2)
-        parts = run(self.data, point.layer, visits.fitted(point.layer), add)
+        parts = run(_data(self, point), point.layer, visits.fitted(point.layer), add)
         return finite_result("the fitted values", np.concatenate(parts))
 
     @np.errstate(all="ignore")
@@ -79,7 +80,7 @@ class Prepared:
     ) -> visits.CrossProducts:
         """Return VᵀDV, VᵀDy and yᵀDy, D = diag(weights): what a least-squares solve for Γ₂ needs."""
         point = _point(self, Gamma1, gamma, beta, np.zeros(np.shape(Gamma1)[-1:] or 1))
-        found: visits.CrossProducts = run(self.data, point.layer, visits.cross_products, iadd)
+        found: visits.CrossProducts = run(_data(self, point), point.layer, visits.cross_products, iadd)
         finite_result("VᵀV or Vᵀy", np.append(found.VtV, found.Vty))
         return found
 
@@ -96,9 +97,9 @@ class Prepared:
         point = _point(self, Gamma1, gamma, beta, Gamma2)
         size = len(point.parameters.theta)
         step = point.parameters.with_theta(as_vector("direction", direction, size, "(vec Gamma1, gamma, beta, Gamma2)"))
-        dF = along(step, point.fold, point.parameters)
+        dF = along(step, point.fold.chain, point.parameters)
         visit = visits.jacobian_product(point.layer, dF, step.Gamma2)
-        return finite_result("the product", np.concatenate(run(self.data, point.layer, visit, add)))
+        return finite_result("the product", np.concatenate(run(_data(self, point), point.layer, visit, add)))
 
     @np.errstate(all="ignore")
     def adjoint_product(
@@ -107,7 +108,7 @@ class Prepared:
         """Return Jᵀu, ordered as θ, for u of N entries."""
         point = _point(self, Gamma1, gamma, beta, Gamma2)
         u = as_vector("u", u, self.N, "one a row of X")
-        sums = run(self.data, point.layer, visits.adjoint_sums(point.layer, u), iadd)
+        sums = run(_data(self, point), point.layer, visits.adjoint_sums(point.layer, u), iadd)
         return finite_result("the product", Parameters(*assemble(point, sums, 1.0)).theta)
 
     @np.errstate(all="ignore")
@@ -116,7 +117,7 @@ class Prepared:
     ) -> Array:
         """Return JᵀDJ (p2(p1+3) square, ordered as θ), D = diag(weights), without forming J."""
         point = _point(self, Gamma1, gamma, beta, Gamma2)
-        return finite_result("JᵀJ", gram(self.data, point))
+        return finite_result("JᵀJ", gram(_data(self, point), point))
 
 
 @np.errstate(all="ignore")
@@ -179,12 +180,13 @@ def prepare(
     try:
         found = moments(source, threads)
         data = Data(source, found.offset.astype(source.dtype)[:, None], found.N, threads)
+        raw = replace(data, offset=np.zeros_like(data.offset))
         if is_small(found.N, source.p1):
-            data, found = _kept(data, found)
+            data, raw, found = _kept(data, raw, found)
     except MemoryError as error:
         raise too_little_memory(error) from None
     source.check()
-    return Prepared(data, found, activation, ddof, eps)
+    return Prepared(data, raw, found, activation, ddof, eps)
 
 
 def _as_source(X: Any, y: Any, weights: Any, columns: list[str] | None, dtype: DTypeLike | None) -> Source:
@@ -211,14 +213,20 @@ def _as_source(X: Any, y: Any, weights: Any, columns: list[str] | None, dtype: D
     return array_source(array, y, weights, dtype)
 
 
-def _kept(data: Data, found: Moments) -> tuple[Data, Moments]:
-    """Keep rows that are few as one block."""
+def _data(prepared: Prepared, point: Point) -> Data:
+    """Return the rows as the point's fold counts on them."""
+    return prepared.raw if point.parameters.gamma is None else prepared.data
+
+
+def _kept(data: Data, raw: Data, found: Moments) -> tuple[Data, Data, Moments]:
+    """Keep rows that are few as one block, with and without the offset."""
     every = [_copied(rows) for piece in data.source.pieces(found.N) for rows in piece()]
     X, y = np.vstack([rows.X for rows in every]), np.concatenate([rows.y for rows in every])
     w = np.concatenate([rows.w for rows in every if rows.w is not None]) if data.source.weighted else None
     assert found.correction is not None
-    block = one_block(Rows(0, X, y, w), data.offset, found.correction.astype(X.dtype)[:, None])
-    return replace(data, block=block), replace(found, correction=None)
+    rows = Rows(0, X, y, w)
+    data = replace(data, block=one_block(rows, data.offset, found.correction.astype(X.dtype)[:, None]))
+    return data, replace(raw, block=one_block(rows, raw.offset)), replace(found, correction=None)
 
 
 def _copied(rows: Rows) -> Rows:
@@ -238,12 +246,11 @@ def _point(
     if has_complex(parameters):
         raise ElementTypeError("the parameters are complex, but prepared data take real numbers; use net_gradient")
     if gamma is None:
-        fold = plain_fold(parameters, found.offset)
+        fold = plain_fold(parameters)
     else:
         TGamma1 = found.T @ parameters.Gamma1
         squares = np.add.reduce(TGamma1 * TGamma1, axis=0)
         statistics = Statistics(
-            found.offset,
             found.correction,
             found.norms,
             found.norm,
@@ -253,7 +260,7 @@ def _point(
             _divisor(prepared),
             prepared.eps,
         )
-        fold = batchnorm_fold(parameters, statistics)
+        fold = batchnorm_fold(parameters, statistics, may_have_kinks(prepared.activation))
     return at(parameters, fold, prepared.activation, prepared.data.source.dtype)
 
 

@@ -39,6 +39,7 @@ class Layer(NamedTuple):
     F: Array  # p1 + 1 × p2: Bᵀ = xᵀF, in the source's precision
     Gamma2: Array  # p2, in the source's precision
     activation: Activation
+    noise: Array | None = None  # p2 × 1, up to which |B| counts as 0 at a kink, in the source's precision
 
 
 class Seen(NamedTuple):
@@ -88,6 +89,8 @@ def _over_kept(
     parts: Iterable[Block] = (data.block,)
     if rows < data.N:
         parts = ((kept.part(a, a + rows), x[:, a : a + rows]) for a in range(0, data.N, rows))
+    else:
+        rows = data.N
     buffers = _borrow(data, net, rows)
     result = _through(parts, net, visit, combine, buffers)
     _give_back(data, buffers)
@@ -123,7 +126,7 @@ def _through(
 ) -> _Partial[Total]:
     N, total = 0, None
     for block, x in parts:
-        V, S = layer(x, net.F, net.activation, buffers)
+        V, S = layer(x, net.F, net.activation, buffers, net.noise)
         given = visit(Seen(block, x, V, S, buffers))
         total = given if total is None else combine(total, given)
         N += x.shape[1]
