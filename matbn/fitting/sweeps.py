@@ -7,7 +7,6 @@ their slopes are kept between the sweeps where memory allows, and else computed 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import TypeVar
 
 import numpy as np
@@ -192,10 +191,9 @@ def over_blocks(
         return result
 
     pieces = list(even_blocks(len(problem.y), work.block))
-    if work.threads > 1 and len(pieces) > 1:
-        result = combine_in_order(pieces, piece, combine, work.threads)
-        return result  # type: ignore[return-value]
-    return reduce(combine, map(piece, pieces))
+    if len(pieces) == 1:
+        return piece(pieces[0])
+    return combine_in_order(pieces, piece, combine, work.threads)  # type: ignore[return-value]
 
 
 def _room(problem: Problem, work: Workspace) -> Room:
