@@ -14,7 +14,8 @@
 #' @param progress whether to show a bar (for the usual statistics on a terminal, from a second on).
 #' @param x,level,digits,... for printing; `level` of the percentile intervals.
 #' @return A list of class `matbn_bootstrap`, with `estimate` (the fit's own), `draws` (a row for each replicate) and
-#'   `groups` (how many were drawn). [confint()] and [vcov()] work on it.
+#'   `groups` (how many were drawn). [confint()] and [vcov()] work on it. An interrupt (Ctrl-C, Esc) returns the replicates
+#'   that had ended, with a warning of class `matbn_ConvergenceWarning`, if they are two or more.
 #' @examples
 #' fit <- matbn(weight ~ Time:Diet + net(Time, size = 2) | Chick, ChickWeight, penalty = 1e-4)
 #' bootstrap(fit, by = ~ Chick, replicates = 50)
@@ -62,17 +63,32 @@ own_bootstrap <- function(object, statistic, replicates, units, progress) {
   groups <- max(units)
   if (groups < 2L) refuse("by has one group only; at least two must be there to be drawn", "ArgumentError")
   draws <- matrix(NA_real_, replicates, length(estimate), dimnames = list(NULL, names(estimate)))
+  ended <- 0L
   bar <- if (progress) utils::txtProgressBar(max = replicates, style = 3L, file = stderr())
   on.exit(if (progress) close(bar))
-  for (k in seq_len(replicates)) {
+  draw <- function(k) {
     if (progress) utils::setTxtProgressBar(bar, k)
     counts <- as.double(tabulate(sample.int(groups, replace = TRUE), groups)[units])
     value <- tryCatch(value_of(replicate_of(object, counts)), matbn_error = function(e) NULL)
-    if (is.null(value)) next
-    if (length(value) != length(estimate)) {
-      refuse("statistic returns vectors of different lengths; it must return as many numbers each time", "ShapeError")
+    if (!is.null(value)) {
+      if (length(value) != length(estimate)) {
+        refuse("statistic returns vectors of different lengths; it must return as many numbers each time", "ShapeError")
+      }
+      draws[k, ] <<- value
     }
-    draws[k, ] <- value
+    ended <<- k
+  }
+  tryCatch(for (k in seq_len(replicates)) draw(k), interrupt = function(e) NULL)
+  if (ended < replicates) {
+    draws <- draws[seq_len(ended), , drop = FALSE]
+    if (sum(rowSums(!is.na(draws)) > 0) < 2L) raise("", "interrupt", sys.call(-1))
+    warned(
+      paste0(
+        "the bootstrap was interrupted when ", ended, " of ", replicates,
+        " replicates had ended: errors and bounds are of these"
+      ),
+      "matbn_ConvergenceWarning", sys.call(-1)
+    )
   }
   list(estimate = estimate, draws = draws, groups = groups)
 }

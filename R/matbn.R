@@ -46,14 +46,19 @@
 #' @param starts how many starting values are drawn; by default 10 on small data and fewer on large.
 #' @param seed where they come from; NULL draws it from R's generator, so that [set.seed()] governs.
 #' @param tolerance,iterations the search ends where no entry of the gradient, for outcomes of unit variance, exceeds the
-#'   tolerance, or after so many iterations (2,000; with "adam" 200).
-#' @param progress whether to show on the console how far a fit is, from a second on. An interrupt (Ctrl-C, Esc) ends the
-#'   search, and the best fit so far is returned with a warning.
+#'   tolerance, or after so many iterations (2,000; with "adam" 200). Those that only choose a penalty take no more of them
+#'   either.
+#' @param progress whether to show on the console how far a fit is, from a second on.
 #' @param contrasts.arg as in [model.matrix()].
 #' @param ... arguments of the methods; anything else is an error.
 #' @return A plain list of class `matbn`: coefficients (of the linear part), nets (each with Gamma1, gamma, beta, Gamma2
 #'   and its inputs' mean), effects, fitted.values, residuals, searches (how each start ended, the best first), messages
 #'   and what predictions need. It may be saved, and predicts without Python.
+#' @section Interrupts:
+#' From the first search on, an interrupt (Ctrl-C, Esc) returns the best fit so far with a warning of class
+#' `matbn_ConvergenceWarning`: its first search has the status "interrupted", and its messages say how many starts had
+#' ended, which penalty the fit has and whether that had been chosen. Before, and once R is taking the fit over, the
+#' interrupt ends the call as elsewhere in R.
 #' @seealso [matbn-methods] for what can be done with a fit, [as_nnet()] for its weights in package nnet.
 #' @examples
 #' fit <- matbn(weight ~ Time:Diet + net(Time, size = 3) | Chick, ChickWeight, penalty = 1e-4)
@@ -123,9 +128,12 @@ user_call <- function(matched, generic) {
   matched
 }
 
+# Whether an interrupt has ended the search.
+cut_short <- function(fit) identical(fit$searches$status[1L], "interrupted")
+
 finished <- function(fit, call) {
   fit$call <- call
-  if (!fit$converged && fit$solver != "adam") warned(paste(fit$messages, collapse = "; "), "matbn_ConvergenceWarning", call)
+  if (!fit$converged && (fit$solver != "adam" || cut_short(fit))) warned(paste(fit$messages, collapse = "; "), "matbn_ConvergenceWarning", call)
   size <- sum(vapply(fit$nets, function(net) length(net$gamma), 0L))
   if (size > length(fit$residuals)) {
     warned(

@@ -21,7 +21,9 @@
 #' @param x,digits,... for printing.
 #' @return `cross_validate`: a list of class `matbn_validation`, with `mse`, its standard error `error`, `rmse`, `r.squared`,
 #'   `by.fold`, and `predictions` and `fold` of each row (NA where it was not predicted). `choose_fit`: a list of class
-#'   `matbn_choice`, with `table` (a row for each combination) and the best `fit`.
+#'   `matbn_choice`, with `table` (a row for each combination) and the best `fit`. An interrupt (Ctrl-C, Esc) returns what
+#'   had ended, if anything had, with a warning of class `matbn_ConvergenceWarning`: predictions and scores of whole folds, or
+#'   the table of the combinations that had been scored in full, without a fit (NULL).
 #' @examples
 #' fit <- matbn(weight ~ net(Time, size = 2) | Chick, ChickWeight, penalty = 1e-4)
 #' cross_validate(fit, by = ~ Chick, unseen = "estimate", seed = 1)
@@ -63,14 +65,31 @@ choose_fit <- function(object, sizes = NULL, penalties = NULL, criterion = c("cv
     )
     table <- data.frame(size = if (is.null(sizes)) NA_real_ else out$size, penalty = out$penalty, score = out$score)
     if (criterion == "cv") table$error <- out$error
-    best <- table[which.min(table$score), ]
-    again <- object$call
-    if (!is.null(sizes)) again <- resized(object, again, best$size)
-    again$penalty <- best$penalty
-    again$seed <- options$seed
-    fit <- eval(again, caller)
+    fit <- if (out$whole) best_fit(object, table[which.min(table$score), ], !is.null(sizes), options$seed, caller)
     structure(list(table = table, criterion = criterion, fit = fit), class = "matbn_choice")
   })
+}
+
+# The fit of the best combination, NULL if an interrupt cuts it off.
+best_fit <- function(object, best, sized, seed, caller) {
+  again <- object$call
+  if (sized) again <- resized(object, again, best$size)
+  again$penalty <- best$penalty
+  again$seed <- seed
+  fit <- withCallingHandlers(
+    tryCatch(eval(again, caller), interrupt = function(e) NULL),
+    matbn_ConvergenceWarning = function(w) if (grepl("interrupted", conditionMessage(w), fixed = TRUE)) invokeRestart("muffleWarning")
+  )
+  if (!is.null(fit) && !cut_short(fit)) return(fit)
+  warned(
+    paste0(
+      "the choice was interrupted when all combinations had been scored, and the best of these (",
+      if (sized) paste0("size ", best$size, " and "), "penalty ", format(best$penalty, digits = 3L),
+      ") was not fitted: fit it, or choose again"
+    ),
+    "matbn_ConvergenceWarning", sys.call(-1)
+  )
+  NULL
 }
 
 validation_options <- function(object, by, time, folds, unseen, starts, seed) {
@@ -139,7 +158,11 @@ print.matbn_choice <- function(x, digits = max(3L, getOption("digits") - 3L), ..
   names(table)[names(table) == "error"] <- "standard error"
   names(table)[names(table) == "score"] <- if (x$criterion == "bic") "BIC" else "mean squared error"
   print(table[!vapply(table, function(column) all(is.na(column)), NA)], digits = digits, row.names = FALSE)
-  cat("\nThe best one's fit:\n")
-  print(x$fit, digits = digits)
+  if (is.null(x$fit)) {
+    cat("\nThe best one was not fitted.\n")
+  } else {
+    cat("\nThe best one's fit:\n")
+    print(x$fit, digits = digits)
+  }
   invisible(x)
 }

@@ -45,7 +45,10 @@ class CollinearityWarning(RuntimeWarning):
 
 
 class ConvergenceWarning(RuntimeWarning):
-    """A fit's search has ended before its gradient vanished; the message says what to try."""
+    """A fit's search has ended before its gradient vanished, or an interrupt has left a part of what was asked for.
+
+    The message says which part, or what to try.
+    """
 
 
 def warn(message: str, kind: type[Warning]) -> None:

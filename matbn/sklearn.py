@@ -65,7 +65,11 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         self.random_state = random_state
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "NetRegressor":
-        """Fit to inputs X (N × p) and outcomes y (N)."""
+        """Fit to inputs X (N × p) and outcomes y (N).
+
+        Ctrl-C raises KeyboardInterrupt, and nothing of the fit is kept: scikit-learn's searches and scores could not
+        tell it from a whole one. `matbn.fit` returns the best fit so far.
+        """
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         w = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         counted = np.ones(len(y), bool) if w is None else w > 0
@@ -75,7 +79,7 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
-            self.fit_ = fit(
+            found = fit(
                 y,
                 nets=nets,
                 linear=linear,
@@ -88,6 +92,9 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 tolerance=self.tolerance,
                 iterations=self.iterations,
             )
+        if found.searches and found.searches[0].status == "interrupted":
+            raise KeyboardInterrupt
+        self.fit_ = found
         for warning in caught:  # the same in the words of scikit-learn
             own = issubclass(warning.category, ConvergenceWarning)
             warnings.warn(str(warning.message), SklearnConvergenceWarning if own else warning.category, stacklevel=2)

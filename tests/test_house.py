@@ -14,6 +14,7 @@ MAY_IMPORT = {
     "errors": set(),
     "files": {"errors"},
     "arguments": {"errors", "files"},
+    "stopping": set(),
     "calculus": {"arguments", "errors"},
     "activation": {"arguments", "errors"},
     "parameters": {"activation", "arguments", "errors"},
@@ -22,7 +23,7 @@ MAY_IMPORT = {
     "derivations": {"arguments", "calculus", "parameters"},
     "network": {"activation", "arguments", "batchnorm", "conditioning", "errors", "parameters"},
     "conditioning": {"arguments", "batchnorm", "errors"},
-    "stream": {"activation", "arguments", "batchnorm", "conditioning", "errors", "files", "parameters", "stream"},
+    "stream": {"activation", "arguments", "batchnorm", "conditioning", "errors", "files", "parameters", "stopping", "stream"},
     # Fit's methods reach for inference, resampling and plotting when they are called.
     "fitting": {
         "activation",
@@ -34,10 +35,11 @@ MAY_IMPORT = {
         "plotting",
         "resampling",
         "running",
+        "stopping",
         "stream",
     },
     "inference": {"activation", "arguments", "errors", "fitting", "inference", "stream"},
-    "resampling": {"arguments", "errors", "fitting", "inference", "resampling", "stream"},
+    "resampling": {"arguments", "errors", "fitting", "inference", "resampling", "stopping", "stream"},
     "plotting": {"activation", "arguments", "derivative_check", "errors", "fitting", "inference", "plotting"},
     "gradient": {
         "activation",
@@ -66,6 +68,7 @@ MAY_IMPORT = {
         "inference",
         "rbridge",
         "resampling",
+        "stopping",
         "stream",
         "",
     },

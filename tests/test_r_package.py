@@ -1,53 +1,21 @@
 """The R package as Python can drive it: in an interactive session, and inside a Python process."""
 
 import os
-import pty
 import re
-import select
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
+from interactive_r import ENVIRONMENT, LIBRARY, InteractiveR
 
 pytestmark = pytest.mark.r
-LIBRARY = Path(__file__).parent.parent / ".r-library"
-ENVIRONMENT = {**os.environ, "R_LIBS": str(LIBRARY), "RETICULATE_PYTHON": sys.executable}
 
 
 @pytest.fixture(autouse=True)
 def _installed():
     if not (LIBRARY / "matbn").exists() and not os.environ.get("CI"):
         pytest.skip("needs the R package in .r-library: run bin/setup")
-
-
-class InteractiveR:
-    """R at a terminal."""
-
-    def __init__(self):
-        self.pid, self.terminal = pty.fork()
-        if self.pid == 0:
-            os.execvpe("R", ["R", "--vanilla", "--quiet", "--no-readline"], ENVIRONMENT)
-        self.seen = ""
-
-    def wait_for(self, pattern, seconds=60):
-        """Read until the pattern comes; return what was read up to its end."""
-        deadline = time.monotonic() + seconds
-        while not (found := re.search(pattern, self.seen)):
-            assert time.monotonic() < deadline, f"no {pattern!r} in {self.seen[-2000:]!r}"
-            if select.select([self.terminal], [], [], 0.2)[0]:
-                self.seen += os.read(self.terminal, 65536).decode(errors="replace")
-        before, self.seen = self.seen[: found.end()], self.seen[found.end() :]
-        return before
-
-    def send(self, text):
-        os.write(self.terminal, text.encode())
-
-    def close(self):
-        self.send("q('no')\n")
-        os.waitpid(self.pid, 0)
-        os.close(self.terminal)
 
 
 def test_ctrl_c_in_a_long_call_returns_to_the_prompt():

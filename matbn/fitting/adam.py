@@ -58,6 +58,7 @@ def minimise_by_batches(problem: Problem, work: Workspace, theta: Array, options
     for sweep in range(options.iterations):
         squares = 0.0
         for rows in np.array_split(_drawn(problem, rng), batches):
+            work.stop.check()
             step += 1
             square, gradients = _batch(problem, nodes, Gamma2, c, rows)
             squares += square

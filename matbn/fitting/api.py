@@ -3,6 +3,7 @@
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from matbn.fitting.posing import Options
 from matbn.fitting.progress import Bar, Progress
 from matbn.fitting.result import Fit
 from matbn.fitting.search import SOLVERS
+from matbn.stopping import listening
 
 _ITERATIONS = 2_000
 _LITTLE = 1e-5  # penalty of large data
@@ -93,10 +95,10 @@ def fit(
         counts, and `searches` tells of all.
     tolerance, iterations
         The search ends where no entry of the gradient, for outcomes of unit variance, exceeds the tolerance, or after
-        so many iterations (2,000; with "adam" 200).
+        so many iterations (2,000; with "adam" 200). Those that only choose a penalty take no more of them either.
     progress
         Whether to show a bar (by tqdm); by default on a terminal, from a second on. Or a function, which gets a
-        `Progress` at each iteration in the calling thread. Ctrl-C ends the search, and the best fit so far is returned.
+        `Progress` at each iteration in the calling thread.
     environment
         What names in the formula may mean besides columns; without it, the caller's variables.
 
@@ -104,6 +106,16 @@ def fit(
     ------
     ShapeError, ElementTypeError, NotFiniteError, ArgumentError
         An argument does not fit, or the formula cannot be evaluated.
+    KeyboardInterrupt
+        Ctrl-C came before the search began.
+
+    Notes
+    -----
+    From the first search on, Ctrl-C returns the best fit so far with a `ConvergenceWarning`: the status of its first
+    search is "interrupted", and its messages say how many starts had ended, which penalty the fit has and whether that
+    had been chosen. A search stops within a block of rows; what a fit holds then takes some five passes through them,
+    which on a million rows may be seconds. A second Ctrl-C changes nothing, unless the first has had no effect for ten
+    seconds: then it raises KeyboardInterrupt at once.
     """
     if isinstance(formula, str):
         if nets or linear is not None or effects is not None:
@@ -133,19 +145,17 @@ def fit(
     )
     if solver == "adam" and model.effects:
         raise ArgumentError("solver is 'adam', which takes no fixed effects; use 'profiled'")
-    if callable(progress):
-        result = fit_design(model, options, progress)
-    else:
-        if progress is not None and not isinstance(progress, bool):
-            raise ElementTypeError(f"progress is {progress!r}, but must be True, False, None or a function")
-        with Bar(progress) as report:
-            result = fit_design(model, options, report)
+    if not (progress is None or isinstance(progress, bool) or callable(progress)):
+        raise ElementTypeError(f"progress is {progress!r}, but must be True, False, None or a function")
+    used = None if rows is None else data[rows]
+    with listening() as stop, nullcontext(progress) if callable(progress) else Bar(progress) as report:
+        result = fit_design(model, options, report, stop)
     if rows is not None and not rows.all():
         message = f"{int((~rows).sum())} rows with missing values were left out"
         result = replace(result, messages=(message, *result.messages))
-    if not result.converged and solver != "adam":
+    if not result.converged and (solver != "adam" or stop.heeded):
         warnings.warn("; ".join(result.messages), ConvergenceWarning, stacklevel=2)
-    return replace(result, recipe=recipe, data=None if rows is None else data[rows])
+    return replace(result, recipe=recipe, data=used)
 
 
 def _as_tol(tol: float) -> float:

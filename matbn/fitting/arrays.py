@@ -10,6 +10,7 @@ from matbn.fitting.bfgs import Minimum
 from matbn.fitting.design import Design
 from matbn.fitting.folds import chosen_by_folds
 from matbn.fitting.gcv import chosen_by_gcv, effective_degrees
+from matbn.fitting.interrupted import Stage, marked
 from matbn.fitting.messages import cautions
 from matbn.fitting.posing import Options, Posed, degrees_of, posed_problem
 from matbn.fitting.progress import Report, Watched
@@ -17,46 +18,58 @@ from matbn.fitting.result import Fit, Scored
 from matbn.fitting.search import searched
 from matbn.fitting.sweeps import workspace
 from matbn.fitting.units import in_units
+from matbn.stopping import Stop
 
 _ROUGH = 1e-4  # tolerance of the fits that only choose a penalty
 MOST_NUMBERS = 500_000_000  # of derivatives, which are held at once with fixed effects, and for errors
-_ROUGH_ITERATIONS = 500
+_ROUGH_ITERATIONS = 500  # of each, at most
+_AT_ONCE = 1e9  # multiplications, which an interrupt may wait for
 
 
 @np.errstate(all="ignore")
-def fit_design(design: Design, options: Options, report: Report | None = None) -> Fit:
-    """Fit a design."""
-    posed = posed_problem(design, options)
-    for text, kind in cautions(design, posed):
-        if kind is not None:
-            warn(text, kind)
+def fit_design(design: Design, options: Options, report: Report | None = None, stop: Stop | None = None) -> Fit:
+    """Fit a design; once the search has begun, a stop ends it with the best fit so far, which says so."""
+    stop = Stop() if stop is None else stop
+    with stop.interruptible():
+        posed = posed_problem(design, options)
+        for text, kind in cautions(design, posed):
+            if kind is not None:
+                warn(text, kind)
     if not posed.parts or posed.exact:
         return replace(in_units(design, posed, options, []), edf=degrees_of(posed))
-    watched = Watched(options.starts, posed.scale, report)
-    if not isinstance(options.penalty, str):
-        return _with_degrees(design, posed, options, searched(posed.problem, options, watched))
-    rough = replace(options, tolerance=max(options.tolerance, _ROUGH), solver="profiled", iterations=_ROUGH_ITERATIONS)
-    ends = searched(posed.problem, rough, watched)
-    path: tuple[Scored, ...] = ()
-    try:
-        penalty, theta, path = _chosen(design, posed, rough, ends[0], watched)
-        if not watched.stopped:
+    watched = Watched(options.starts, posed.scale, report, stop)
+    method, path = options.penalty if isinstance(options.penalty, str) else None, tuple[Scored, ...]()
+    if method is None:
+        ends = searched(posed.problem, options, watched)
+    else:
+        few = min(options.iterations, _ROUGH_ITERATIONS)
+        rough = replace(options, tolerance=max(options.tolerance, _ROUGH), solver="profiled", iterations=few)
+        ends = searched(posed.problem, rough, watched)
+        choice = _chosen(design, posed, rough, ends[0], watched)
+        if choice is not None:
+            penalty, theta, path = choice
             posed = replace(posed, problem=replace(posed.problem, penalty=penalty))
             ends = searched(posed.problem, options, watched, theta)
-    except KeyboardInterrupt:
-        watched.stopped = True
-    if watched.stopped:  # the middle penalty's fit is there in any case
-        ends[0] = replace(ends[0], status="interrupted")
-    return replace(_with_degrees(design, posed, options, ends), path=path)
-
-
-def _with_degrees(design: Design, posed: Posed, options: Options, ends: list[Minimum]) -> Fit:
-    """Return the fit with its effective degrees of freedom, but where their derivatives would take too much memory."""
-    problem, theta = posed.problem, ends[0].theta
     fit = in_units(design, posed, options, ends)
-    if problem.effects is not None and len(problem.y) * (len(theta) + problem.nodes) > MOST_NUMBERS:
+    fit = replace(fit, edf=_degrees(posed, ends[0].theta, stop), path=path)
+    if not stop.asked:
         return fit
-    return replace(fit, edf=effective_degrees(problem, theta, workspace(problem))[0] + degrees_of(posed))
+    stop.heeded = True
+    ended = sum(end.status != "interrupted" for end in ends)
+    return marked(fit, Stage(options.starts + bool(path), ended, method, bool(path)))
+
+
+def _degrees(posed: Posed, theta: Array, stop: Stop) -> float | None:
+    """Return the effective degrees of freedom; None where they would take too much memory, or too long for a stop."""
+    problem, n = posed.problem, len(theta) + posed.problem.nodes
+    if problem.effects is not None and len(problem.y) * n > MOST_NUMBERS:
+        return None
+    quick = (len(problem.y) + n) * n**2 < _AT_ONCE
+    try:
+        work = workspace(problem, stop=None if quick else stop)
+        return effective_degrees(problem, theta, work)[0] + degrees_of(posed)
+    except KeyboardInterrupt:
+        return None
 
 
 def fit_at(design: Design, options: Options, theta: Array) -> Fit:
@@ -67,9 +80,16 @@ def fit_at(design: Design, options: Options, theta: Array) -> Fit:
 
 def _chosen(
     design: Design, posed: Posed, options: Options, first: Minimum, watched: Watched
-) -> tuple[float, Array, tuple[Scored, ...]]:
-    """Return a penalty, where to start under it, and the scores of all that were tried."""
-    if options.penalty == "gcv":
-        return chosen_by_gcv(posed.problem, degrees_of(posed), first, options, watched.watch(-1))
-    penalty, path = chosen_by_folds(design, options, watched)
-    return penalty, first.theta, path
+) -> tuple[float, Array, tuple[Scored, ...]] | None:
+    """Return a penalty, where to start under it, and the scores of all that were tried; None if interrupted."""
+    stop = watched.stop
+    try:
+        stop.check()
+        if options.penalty == "gcv":
+            choice = chosen_by_gcv(posed.problem, degrees_of(posed), first, options, watched.watch(-1), stop)
+        else:
+            penalty, path = chosen_by_folds(design, options, watched)
+            choice = penalty, first.theta, path
+    except KeyboardInterrupt:
+        stop.ask()
+    return None if stop.asked else choice

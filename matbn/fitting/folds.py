@@ -39,9 +39,10 @@ def chosen_by_folds(design: Design, options: Options, watched: Watched) -> tuple
 
     def process(number: int) -> Array:
         try:
+            watched.stop.check()
             return _errors(design, folds[number], options, watched, number)
         except KeyboardInterrupt:
-            watched.stopped = True  # other threads end soon, and not after their whole fold
+            watched.stop.ask()  # other threads end soon, and not after their whole fold
             raise
 
     threads = min(_FOLDS, default_threads())
@@ -88,7 +89,7 @@ def _errors(design: Design, out: Array, options: Options, watched: Watched, numb
 
 def _path(problem: Problem, options: Options, watched: Watched, number: int) -> dict[int, Minimum]:
     """Return where the fits under all penalties end."""
-    work = workspace(problem)
+    work = workspace(problem, stop=watched.stop)
     watch = watched.watch(-10 - number)
 
     def search(penalty: float, theta: Array) -> Minimum:

@@ -27,6 +27,7 @@ from matbn.fitting.profile import objective, solved
 from matbn.fitting.result import Scored
 from matbn.fitting.sweeps import Workspace, workspace
 from matbn.fitting.tangent import gauss_newton
+from matbn.stopping import Stop
 
 _STEP = 10**0.5
 _LARGEST, _SMALLEST = 10.0, 1e-8
@@ -39,10 +40,10 @@ _End = tuple[Scored, Array]  # and θ
 
 
 def chosen_by_gcv(
-    problem: Problem, rank: float, first: Minimum, options: Options, watch: Watch
+    problem: Problem, rank: float, first: Minimum, options: Options, watch: Watch, stop: Stop
 ) -> tuple[float, Array, tuple[Scored, ...]]:
     """Return the penalty of least GCV, where its fit ended, and the path; `first` is the fit at MIDDLE."""
-    work = workspace(problem)
+    work = workspace(problem, stop=stop)
     least, chosen, worse = np.inf, (MIDDLE, first.theta), 0
     read: list[Scored] = []
 
@@ -80,7 +81,9 @@ def _upwards(middle: Scored, theta: Array, steps: Iterator[_End], rank: float) -
 def effective_degrees(problem: Problem, theta: Array, work: Workspace) -> tuple[float, float]:
     """Return the net part's effective degrees of freedom and Σwe²/1ᵀw."""
     found = solved(problem, theta, work)
-    values = linalg.eigh(gauss_newton(problem, theta, found.Gamma2), ridge_matrix(problem), eigvals_only=True)
+    values = linalg.eigh(
+        gauss_newton(problem, theta, found.Gamma2, work.stop), ridge_matrix(problem), eigvals_only=True
+    )
     values = np.where(values > 1e-12 * values[-1], values, 0)
     shrunk = values / (values + problem.penalty) if problem.penalty > 0 else values > 0
     return float(np.sum(shrunk)), found.mean_square

@@ -36,7 +36,7 @@ def minimise_damped(
     for iteration in range(iterations):
         if np.abs(at.gradient).max(initial=0) <= tolerance:
             return _ended(theta, at, iteration, evaluations, "converged")
-        A = gauss_newton(problem, theta, at.Gamma2) + shrinking
+        A = gauss_newton(problem, theta, at.Gamma2, work.stop) + shrinking
         size = A.diagonal().max()
         while True:
             step = _step(A, damping * size, at.gradient)

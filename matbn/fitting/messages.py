@@ -120,8 +120,6 @@ _ENDINGS = {
     " more iterations, or set a larger penalty",
     "no decrease": "the search ended where no step made the loss smaller, with a gradient of {gradient:.1e}: a larger"
     " penalty makes the minimum sharper",
-    "interrupted": "the search was interrupted where the gradient was {gradient:.1e}, and this is the best fit by then:"
-    " fit again to go on to the end",
     "passes": "trained for {iterations} passes through the data, to no minimum in particular; the gradient there is"
     " {gradient:.1e}",
 }

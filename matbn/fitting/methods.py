@@ -228,6 +228,9 @@ class Methods:
             outcomes of the fold itself, to judge predictions within groups.
         starts
             Of each fold's fit, besides one that goes on from this fit.
+
+        Ctrl-C ends it at once: the folds that had been predicted are returned and scored, with a `ConvergenceWarning`
+        that counts them, and other rows' predictions are nan. If there are none, KeyboardInterrupt goes on.
         """
         from matbn.resampling.validate import cross_validate
 
@@ -250,6 +253,10 @@ class Methods:
 
         `criterion` is "cv", the mean squared error of `cross_validate` with these arguments, or "bic". A size counts
         for each net; without sizes or penalties, those of this fit stay.
+
+        Ctrl-C ends it at once: the scores of those combinations are returned that had been scored in full, with a
+        `ConvergenceWarning` that counts them and names the best, which is not fitted: `Choice.fit` is None, for a whole
+        fit would take long, and one that is cut off is none to choose. If there are none, KeyboardInterrupt goes on.
         """
         from matbn.resampling.choose import choose
 
@@ -276,6 +283,9 @@ class Methods:
             default rows are drawn (pairs bootstrap).
         progress
             Whether to show a bar; by default on a terminal, from a second on.
+
+        Ctrl-C ends it at once: the replicates that had ended are returned, with a `ConvergenceWarning` that counts
+        them. If they are fewer than two, KeyboardInterrupt goes on.
         """
         from matbn.resampling.bootstrap import bootstrap
 

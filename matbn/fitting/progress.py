@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from matbn.arguments import Array
+from matbn.stopping import Stop
 
 _FIRST, _EVERY = 1.0, 0.1  # seconds until a bar is shown, and between its changes
 
@@ -35,8 +36,8 @@ class Watched:
     starts: int
     scale: float  # of losses
     report: Report | None
+    stop: Stop = field(default_factory=Stop)
     began: float = field(default_factory=time.perf_counter)
-    stopped: bool = False
     finished: int = 0
     told: int = 0  # of the finished, at the last report
     losses: dict[int, list[float]] = field(default_factory=dict)  # of each search, one an iteration
@@ -58,7 +59,7 @@ class Watched:
                 losses.append(loss * self.scale**2)
             self.last[search] = theta
             self.tell()
-            return self.stopped
+            return self.stop.asked
 
         return see
 
@@ -80,7 +81,11 @@ class Watched:
             least = min((losses[-1] for losses in kept if losses), default=np.nan)
             seconds = time.perf_counter() - self.began
             self.told = self.finished
-            self.report(Progress(self.starts, self.finished, sum(map(len, kept)), least, seconds))
+            try:
+                with self.stop.interruptible():
+                    self.report(Progress(self.starts, self.finished, sum(map(len, kept)), least, seconds))
+            except KeyboardInterrupt:
+                self.stop.ask()
 
 
 def throttled(report: Report) -> Report:

@@ -20,6 +20,7 @@ from matbn.fitting.sampled import growing_parts
 from matbn.fitting.starts import starting_values
 from matbn.fitting.sweeps import Workspace, workspace
 from matbn.fitting.tangent import inverse_curvature
+from matbn.stopping import Stop
 from matbn.stream.threads import combine_in_order, default_threads, worth
 
 _ALIKE = 1e-9  # relative difference of losses
@@ -35,19 +36,21 @@ Solver = Callable[[Problem, Workspace, Array, Options, Watch], Minimum]
 def searched(problem: Problem, options: Options, watched: Watched, also: Array | None = None) -> list[Minimum]:
     """Return where all starts end, the best first; `also` is one more of them.
 
-    An interrupt ends all searches where they are; what had not begun is left out.
+    An interrupt ends all searches where they are. What had not begun is left out, but for the first start, so that
+    there is an end in any case.
     """
+    stop = watched.stop
 
     def search(start: int) -> list[Minimum]:
-        if watched.stopped:
+        if stop.asked and start != pieces[0]:
             return []
         theta = also if start < 0 else starting_values(problem, np.random.default_rng([options.seed, start]))
         assert theta is not None
-        work = workspace(problem, in_search)
+        work = workspace(problem, in_search, stop=stop)
         try:
             found = SOLVERS[options.solver](problem, work, theta, options, watched.watch(start))
         except KeyboardInterrupt:
-            watched.stopped = True
+            stop.ask()
             found = _interrupted(problem, watched.last.get(start, theta), work)
         watched.ended()
         return [_traced(found, watched, start)]
@@ -57,19 +60,13 @@ def searched(problem: Problem, options: Options, watched: Watched, also: Array |
     cores = default_threads()
     in_search = worth(cores, _products(problem)) if len(pieces) == 1 else 1
     threads = min(len(pieces), cores) if in_search <= 1 else 0  # blocks hold BLAS to one thread where they are
-    try:
-        ends = combine_in_order(pieces, search, list.__add__, threads) or []
-        watched.all_ended()
-    except KeyboardInterrupt:  # while waiting for other threads
-        watched.stopped = True
-        work = workspace(problem)
-        ends = [_traced(_interrupted(problem, theta, work), watched, start) for start, theta in watched.last.items()]
-    if not ends:
-        raise KeyboardInterrupt
+    ends = combine_in_order(pieces, search, list.__add__, threads)
+    assert ends is not None
+    watched.all_ended()
     least = min(end.loss for end in ends)
     # Of starts that end alike but for rounding the first counts, whichever of them is a digit ahead.
     ends.sort(key=lambda end: max(end.loss, least * (1 + _ALIKE)))
-    if options.solver == "profiled" and ends[0].status in ("iterations", "no decrease"):
+    if options.solver == "profiled" and ends[0].status in ("iterations", "no decrease") and not stop.asked:
         ends[0] = _polished(problem, ends[0], options, watched)
     return ends
 
@@ -83,19 +80,23 @@ def _profiled(problem: Problem, work: Workspace, theta: Array, options: Options,
 
     levels = chain(growing_parts(problem, np.random.default_rng([options.seed, 4])), [problem])
     for number, level in enumerate(levels):
-        inverse = inverse_curvature(level, theta, workspace(level, work.threads)) if number else None
+        inverse = inverse_curvature(level, theta, workspace(level, work.threads, stop=work.stop)) if number else None
         if level is problem:
             break
-        evaluate = objective(level, workspace(level, work.threads))
-        coarse = max(options.tolerance, _COARSE)
-        theta = minimise(evaluate, theta, coarse, _COARSE_ITERATIONS, quiet, inverse).theta
+        evaluate = objective(level, workspace(level, work.threads, stop=work.stop))
+        coarse, iterations = max(options.tolerance, _COARSE), min(options.iterations, _COARSE_ITERATIONS)
+        theta = minimise(evaluate, theta, coarse, iterations, quiet, inverse).theta
     return minimise(objective(problem, work), theta, options.tolerance, options.iterations, watch, inverse)
 
 
 def _joint(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:
     start = joint_start(problem, theta, work)
     search = minimise if len(start) <= _MANY else minimise_limited
-    end = search(joint_objective(problem, work), start, options.tolerance, options.iterations, watch)
+
+    def see(iteration: int, loss: float | None, at: Array) -> bool:
+        return watch(iteration, loss, at[: len(theta)])
+
+    end = search(joint_objective(problem, work), start, options.tolerance, options.iterations, see)
     return replace(end, theta=end.theta[: len(theta)])
 
 
@@ -116,12 +117,12 @@ def _polished(problem: Problem, end: Minimum, options: Options, watched: Watched
     if len(problem.y) * (len(end.theta) + problem.nodes) > _POLISHED:
         return end
     steps = options.iterations // _POLISH_SHARE
-    watch = watched.watch(_POLISH)
+    watch, work = watched.watch(_POLISH), workspace(problem, stop=watched.stop)
     try:
-        found = minimise_damped(problem, workspace(problem), end.theta, options.tolerance, steps, watch)
+        found = minimise_damped(problem, work, end.theta, options.tolerance, steps, watch)
     except KeyboardInterrupt:
-        watched.stopped = True
-        return replace(end, status="interrupted")
+        watched.stop.ask()
+        found = _traced(_interrupted(problem, watched.last.get(_POLISH, end.theta), work), watched, _POLISH)
     both = replace(
         found,
         iterations=end.iterations + found.iterations,
@@ -132,7 +133,7 @@ def _polished(problem: Problem, end: Minimum, options: Options, watched: Watched
 
 
 def _interrupted(problem: Problem, theta: Array, work: Workspace) -> Minimum:
-    found = solved(problem, theta, work)
+    found = solved(problem, theta, replace(work, stop=Stop()))
     return Minimum(theta, found.loss, found.gradient, 0, 0, "interrupted")
 
 

@@ -7,13 +7,13 @@ their slopes are kept between the sweeps where memory allows, and else computed 
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import reduce
 from typing import TypeVar
 
 import numpy as np
 
 from matbn.arguments import Array
 from matbn.fitting.problem import Layer, Problem, projected
+from matbn.stopping import Stop
 from matbn.stream.kernel import Buffers, back, layer
 from matbn.stream.sizes import block_rows, even_blocks
 from matbn.stream.threads import combine_in_order
@@ -40,6 +40,7 @@ class Workspace:
     S: Array | None  # nodes × N, a′
     block: int  # rows
     threads: int
+    stop: Stop = field(default_factory=Stop)  # looked at before each block
     spare: list[Room] = field(default_factory=list)  # not in use
 
 
@@ -71,15 +72,16 @@ class Back:
         return Back(self.squares + other.squares, *both)
 
 
-def workspace(problem: Problem, threads: int = 1, kept: bool | None = None) -> Workspace:
+def workspace(problem: Problem, threads: int = 1, kept: bool | None = None, stop: Stop | None = None) -> Workspace:
     """Allocate working memory; `kept` says whether the nodes are, by default where memory allows."""
+    stop = Stop() if stop is None else stop
     N, nodes = len(problem.y), problem.nodes
     block = block_rows(max(len(term.x) for term in problem.terms), nodes, 8)
     if kept is None:
         kept = problem.effects is not None or 16 * nodes * N <= _KEPT_BYTES
     if not kept:
-        return Workspace(None, None, block, threads)
-    return Workspace(np.empty((nodes, N)), np.empty((nodes, N)), block, threads)
+        return Workspace(None, None, block, threads, stop)
+    return Workspace(np.empty((nodes, N)), np.empty((nodes, N)), block, threads, stop)
 
 
 def forward(problem: Problem, parts: list[Layer], work: Workspace) -> Sums:
@@ -179,19 +181,19 @@ def over_blocks(
     process: Callable[[slice, Room], Result],
     combine: Callable[[Result, Result], Result],
 ) -> Result:
-    """Return the blocks' results combined in their order."""
+    """Return the blocks' results combined in their order; raise KeyboardInterrupt where the work is to end."""
 
     def piece(bounds: tuple[int, int]) -> Result:
+        work.stop.check()
         room = work.spare.pop() if work.spare else _room(problem, work)
         result = process(slice(*bounds), room)
         work.spare.append(room)
         return result
 
     pieces = list(even_blocks(len(problem.y), work.block))
-    if work.threads > 1 and len(pieces) > 1:
-        result = combine_in_order(pieces, piece, combine, work.threads)
-        return result  # type: ignore[return-value]
-    return reduce(combine, map(piece, pieces))
+    if len(pieces) == 1:
+        return piece(pieces[0])
+    return combine_in_order(pieces, piece, combine, work.threads)  # type: ignore[return-value]
 
 
 def _room(problem: Problem, work: Workspace) -> Room:

@@ -13,12 +13,12 @@ import rpy2.rinterface as ri
 from rpy2.rinterface_lib import openrlib
 from rpy2.rinterface_lib.conversion import _cdata_to_rinterface
 
-from matbn.errors import CollinearityWarning, MatbnError, PrecisionWarning
+from matbn.errors import CollinearityWarning, ConvergenceWarning, MatbnError, PrecisionWarning
 from matbn.rbridge import interrupts
 from matbn.rbridge.convert import from_r, release_dropped, to_r
 
 _rlib, _ffi = openrlib.rlib, openrlib.ffi
-_PASSED_ON = (CollinearityWarning, PrecisionWarning)
+_PASSED_ON = (CollinearityWarning, ConvergenceWarning, PrecisionWarning)
 _warned: list[tuple[str, str]] = []  # messages and classes of warnings of the call that runs
 _kept: list[Any] = []  # R holds these by address only: if Python let them go, the next call would crash R
 

@@ -22,7 +22,9 @@ from matbn.inference.request import estimated, requested
 from matbn.inference.wald import tested
 from matbn.rbridge.convert import RFunction
 from matbn.resampling.bootstrap import coefficients_and_effects, drawn
-from matbn.resampling.refit import options_of, refitted, start_of, weighted
+from matbn.resampling.choose import combinations, cut_short, scored
+from matbn.resampling.refit import options_of, refitted, say_cut_short, start_of, weighted
+from matbn.stopping import listening
 from matbn.stream.threads import default_threads
 
 # What is not there is NaN in Python and NA in R, which is a NaN that says 1954.
@@ -189,12 +191,20 @@ def cross_validate(model: Any, solution: Any, options: Any) -> dict[str, Any]:
 def choose(model: Any, solution: Any, sizes: Any, penalties: Any, options: Any) -> dict[str, Any]:
     """Score sizes and penalties; R fits the best one again, with its own formula."""
     lists = (None if values is None else np.atleast_1d(values).tolist() for values in (sizes, penalties))
-    found = _again(model, solution).choose(*lists, **options)
+    fit = _again(model, solution)
+    tried = combinations(fit, *lists)
+    request = {"by": None, "time": None, **options}
+    with listening() as stop:
+        scores = scored(fit, tried, **request, stop=stop)
+        if stop.asked:
+            say_cut_short(stop, cut_short(tried, scores))
+    found = tried[: len(scores)]
     return {
-        "size": found.sizes,
-        "penalty": found.penalties,
-        "score": _or_na(found.scores),
-        "error": _or_na(found.errors),
+        "size": np.array([np.nan if size is None else size for size, _ in found], float),
+        "penalty": np.array([penalty for _, penalty in found]),
+        "score": _or_na(scores[:, 0]),
+        "error": _or_na(scores[:, 1]),
+        "whole": len(found) == len(tried),
     }
 
 
@@ -214,7 +224,9 @@ def refit(model: Any, solution: Any, counts: Array) -> dict[str, Any]:
     fit = _again(model, solution)
     assert fit.design is not None
     made = part_of(weighted(fit.design, counts), counts > 0)
-    return packed(refitted(made, options_of(fit, 0, 1), start_of(fit)))
+    with listening() as stop:
+        found = refitted(made, options_of(fit, 0, 1), start_of(fit), stop)
+    return packed(found)
 
 
 def _or_na(values: Any) -> Any:

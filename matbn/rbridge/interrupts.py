@@ -5,7 +5,6 @@ is in Python, Python's handler has the signal instead: it raises KeyboardInterru
 computes, and waits where R objects are being read or made, which must not be left half done.
 """
 
-import ctypes
 import signal
 import threading
 from collections.abc import Iterator
@@ -15,15 +14,16 @@ from typing import Any
 
 from rpy2.rinterface_lib import openrlib
 
-_sigaction = ctypes.CDLL(None).sigaction
+from matbn.stopping import current_action, saved_handler, set_action
+
 _main_thread = threading.main_thread().ident
 _SIGINT = int(signal.SIGINT)
-_SIGACTION_BYTES = 512  # more than any platform's struct sigaction
 
 
 class _State:
     raising = False  # a function computes: an interrupt may stop it
     late = False  # an interrupt has come and waits
+    raised = False  # one has been raised in the call that runs, so that others after it say nothing new
     depth = 0  # calls from R that are in Python, one inside another where a function of the user's calls matbn
     r_is_outside = False  # an R session, which is told of an interrupt that came too late for Python
     before: Any = None  # the handler that a Python session had
@@ -39,17 +39,7 @@ def prepare(r_is_outside: bool) -> None:
     _state.before = signal.getsignal(_SIGINT)
     with saved_handler():
         signal.signal(_SIGINT, _handle)
-        _state.action = _current_action()
-
-
-@contextmanager
-def saved_handler() -> Iterator[None]:
-    """Put the process's handler of SIGINT back in the end."""
-    before = _current_action()
-    try:
-        yield
-    finally:
-        _sigaction(_SIGINT, before, None)
+        _state.action = current_action()
 
 
 def enter() -> Any:
@@ -57,21 +47,23 @@ def enter() -> Any:
     _state.depth += 1
     before = None
     if threading.get_ident() == _main_thread:
-        before = ctypes.create_string_buffer(_SIGACTION_BYTES)
-        _sigaction(_SIGINT, _state.action, before)
+        before = current_action()
+        set_action(_state.action)
+    if _state.depth == 1:
+        _state.late = False  # reticulate repeats here an interrupt that R has had in its own code
     return before
 
 
 def leave(before: Any) -> None:
     """Give interrupts back to whoever had them, and one that waits to R."""
     if before is not None:
-        _sigaction(_SIGINT, before, None)
+        set_action(before)
     _state.depth -= 1
     if _state.depth == 0:
         _state.raising = False
-        if _state.late:
-            _state.late = False
+        if _state.late and not _state.raised:
             openrlib.rlib.R_interrupts_pending = 1
+        _state.late = _state.raised = False
 
 
 def computed(function: Any, arguments: Any) -> Any:
@@ -94,19 +86,15 @@ def postponed() -> Iterator[None]:
         _state.raising = outer
     if _state.late and outer:
         _state.late = False
+        _state.raised = True
         raise KeyboardInterrupt
 
 
 def _handle(number: int, frame: FrameType | None) -> None:
     if _state.raising:
+        _state.raised = True
         raise KeyboardInterrupt
     if _state.depth > 0 or _state.r_is_outside:
         _state.late = True
     elif callable(_state.before):
         _state.before(number, frame)
-
-
-def _current_action() -> Any:
-    action = ctypes.create_string_buffer(_SIGACTION_BYTES)
-    _sigaction(_SIGINT, None, action)
-    return action

@@ -21,9 +21,9 @@ def setup() -> None:
     os.environ["R_SESSION_INITIALIZED"] = f'PID={os.getpid()}:NAME="matbn"'
     import rpy2.rinterface as ri
 
-    from matbn.rbridge import interrupts
+    from matbn.stopping import saved_handler
 
-    with interrupts.saved_handler():
+    with saved_handler():
         # Otherwise rpy2 starts a child R, which runs the user's .Rprofile, to ask for its environment.
         original, ri._setrenvvars = ri._setrenvvars, lambda actions: None
         try:

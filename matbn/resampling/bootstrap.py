@@ -22,7 +22,8 @@ from matbn.inference.linearised import linearised
 from matbn.inference.predictions import NewRows
 from matbn.inference.request import as_level, codes_of_rows
 from matbn.inference.variables import change_with, numbers_of
-from matbn.resampling.refit import Start, design_of, options_of, refitted, start_of, weighted
+from matbn.resampling.refit import Start, design_of, options_of, refitted, say_cut_short, start_of, weighted
+from matbn.stopping import Stop, listening
 from matbn.stream.threads import combine_in_order, default_threads
 
 
@@ -109,31 +110,47 @@ def drawn(
         )
     start, options = start_of(fit), options_of(fit, 0, seed)
 
-    def process(number: int) -> list[Array]:
+    found: dict[int, Array] = {}
+
+    def process(number: int) -> None:
         chosen = np.random.default_rng([seed, 7, number]).integers(groups, size=groups)
         counts = np.bincount(chosen, minlength=groups)[units].astype(float)
         try:
-            values = value_of(_replicate(fit, counts, options, start))
+            replicate = _replicate(fit, counts, options, start, stop)
+            with stop.interruptible():
+                values = value_of(replicate)
+            stop.check()  # a statistic may hold fits of its own, which an interrupt has cut off
         except MatbnError:
             values = np.full(len(estimate), np.nan)
+        found[number] = values
         bar.one_more()
-        return [values]
 
-    with Counter("bootstrap", replicates, progress) as bar:
-        found = combine_in_order(range(replicates), process, list.__add__, threads)
-    assert found is not None
-    if any(len(values) != len(estimate) for values in found):
-        raise ArgumentError("statistic returns vectors of different lengths; it must return as many numbers each time")
-    draws = np.array(found)
-    failed = int(np.isnan(draws).all(axis=1).sum())
-    if failed > replicates - 2:
-        raise ArgumentError(f"{failed} of {replicates} replicates could not be fitted")
+    with listening() as stop, Counter("bootstrap", replicates, progress) as bar:
+        try:
+            combine_in_order(range(replicates), process, lambda a, b: None, threads)
+        except KeyboardInterrupt:
+            stop.ask()
+        if any(len(values) != len(estimate) for values in found.values()):
+            raise ArgumentError(
+                "statistic returns vectors of different lengths; it must return as many numbers each time"
+            )
+        draws = np.array([values for _, values in sorted(found.items())]).reshape(len(found), len(estimate))
+        failed = int(np.isnan(draws).all(axis=1).sum())
+        if failed > len(draws) - 2:
+            stop.check()
+            raise ArgumentError(f"{failed} of {replicates} replicates could not be fitted")
+        if stop.asked:
+            say_cut_short(
+                stop,
+                f"the bootstrap was interrupted when {len(draws)} of {replicates} replicates had ended: errors and"
+                " bounds are of these",
+            )
     return Bootstrap(names, estimate, draws, groups, failed)
 
 
-def _replicate(fit: Fit, counts: Array, options: Options, start: Start) -> Fit:
+def _replicate(fit: Fit, counts: Array, options: Options, start: Start, stop: Stop) -> Fit:
     rows = counts > 0
-    found = refitted(part_of(weighted(design_of(fit), counts), rows), options, start)
+    found = refitted(part_of(weighted(design_of(fit), counts), rows), options, start, stop)
     return replace(found, recipe=fit.recipe, data=None if fit.data is None else fit.data[rows])
 
 

@@ -12,9 +12,10 @@ from matbn.fitting.arrays import fit_design
 from matbn.fitting.design import Design
 from matbn.fitting.formula import resized
 from matbn.fitting.result import Fit
-from matbn.resampling.refit import design_of, options_of
+from matbn.resampling.refit import design_of, options_of, say_cut_short
 from matbn.resampling.splits import splits
-from matbn.resampling.validate import UNSEEN, validated
+from matbn.resampling.validate import UNSEEN, judged, predicted_folds
+from matbn.stopping import Stop, listening
 
 CRITERIA = ("cv", "bic")
 _STARTS = 10  # of the fit that is returned
@@ -22,14 +23,17 @@ _STARTS = 10  # of the fit that is returned
 
 @dataclass(frozen=True, eq=False)
 class Choice:
-    """Scores of all combinations, an entry for each, and the best one's fit."""
+    """Scores of all combinations, an entry for each, and the best one's fit.
+
+    After an interrupt the combinations are those that had been scored, and there is no fit.
+    """
 
     sizes: Array  # of each net; nan where they were left alone
     penalties: Array
     scores: Array  # mean squared error in cross-validation, or BIC
     errors: Array  # of the former; nan otherwise
     criterion: str
-    fit: Fit
+    fit: Fit | None
 
     def __str__(self) -> str:
         from matbn.fitting.report import table
@@ -57,15 +61,34 @@ def choose(
     seed: int,
 ) -> Choice:
     """Return `Fit.choose`'s result."""
+    with listening() as stop:
+        tried = combinations(fit, sizes, penalties)
+        scores = scored(fit, tried, criterion, by, time, folds, unseen, starts, seed, stop)
+        best = None
+        if not stop.asked:
+            best = _best_fit(fit, *tried[int(np.argmin(scores[:, 0]))], max(starts, _STARTS), seed, stop)
+        if stop.asked:
+            say_cut_short(stop, cut_short(tried, scores))
+    tried = tried[: len(scores)]
+    return Choice(
+        np.array([np.nan if size is None else size for size, _ in tried], float),
+        np.array([penalty for _, penalty in tried]),
+        scores[:, 0],
+        scores[:, 1],
+        criterion,
+        best,
+    )
+
+
+def combinations(
+    fit: Fit, sizes: Sequence[int] | None, penalties: Sequence[float] | None
+) -> list[tuple[int | None, float]]:
+    """Return the combinations of sizes (None for that of each net) and penalties."""
     design = design_of(fit)
-    as_choice("criterion", criterion, CRITERIA)
-    as_choice("unseen", unseen, UNSEEN)
-    starts, seed = as_integer("starts", starts, at_least=1), as_integer("seed", seed)
     if not design.terms:
         raise ArgumentError("the fit has no net, so that there is neither a size nor a penalty to choose")
     if sizes is not None and any(term.mask is not None for term in design.terms):
         raise ArgumentError("a net has a mask, which fixes its size; choose among penalties only")
-    cut = splits(fit, by, time, folds, seed) if criterion == "cv" else []
     tried = [
         (size, penalty)
         for size in ([None] if sizes is None else [as_integer("sizes", size, at_least=1) for size in sizes])
@@ -77,30 +100,72 @@ def choose(
     ]
     if not tried:
         raise ArgumentError("sizes or penalties are empty; give at least one of each, or leave them out")
-    scores, errors = [], []
-    for size, penalty in tried:
-        options = replace(options_of(fit, starts, seed), penalty=penalty)
-        if criterion == "cv":
-            found = validated(_sized(design, size), options, cut, unseen, None)
-            scores.append(found.mse)
-            errors.append(found.error)
-        else:
-            scores.append(fit_design(_sized(design, size), options).bic)
-            errors.append(np.nan)
-    size, penalty = tried[int(np.argmin(scores))]
-    options = replace(options_of(fit, max(starts, _STARTS), seed), penalty=penalty)
-    best = fit_design(_sized(design, size), options)
+    return tried
+
+
+def scored(
+    fit: Fit,
+    tried: Sequence[tuple[int | None, float]],
+    criterion: str,
+    by: Any,
+    time: Any,
+    folds: int,
+    unseen: str,
+    starts: int,
+    seed: int,
+    stop: Stop,
+) -> Array:
+    """Return combinations' scores and the scores' errors, a row each; after a stop, of those that were whole by then.
+
+    Raise KeyboardInterrupt where none was.
+    """
+    design = design_of(fit)
+    as_choice("criterion", criterion, CRITERIA)
+    as_choice("unseen", unseen, UNSEEN)
+    starts, seed = as_integer("starts", starts, at_least=1), as_integer("seed", seed)
+    cut = splits(fit, by, time, folds, seed) if criterion == "cv" else []
+    found: list[tuple[float, float]] = []
+    try:
+        for size, penalty in tried:
+            made, options = _sized(design, size), replace(options_of(fit, starts, seed), penalty=penalty)
+            if criterion == "cv":
+                predictions = predicted_folds(made, options, cut, unseen, None, stop)
+                stop.check()
+                judgement = judged(made, cut, predictions)
+                found.append((judgement.mse, judgement.error))
+            else:
+                bic = fit_design(made, options, None, stop).bic
+                stop.check()
+                found.append((bic, np.nan))
+    except KeyboardInterrupt:
+        stop.ask()
+        if not found:
+            raise
+    return np.array(found)
+
+
+def cut_short(tried: Sequence[tuple[int | None, float]], scores: Array) -> str:
+    """Say what of a choice an interrupt has left."""
+    size, penalty = tried[int(np.argmin(scores[:, 0]))]
+    best = f"penalty {penalty:.3g}" if size is None else f"size {size} and penalty {penalty:.3g}"
+    return (
+        f"the choice was interrupted when {len(scores)} of {len(tried)} combinations had been scored, and the best of"
+        f" these ({best}) was not fitted: fit it, or choose again"
+    )
+
+
+def _best_fit(fit: Fit, size: int | None, penalty: float, starts: int, seed: int, stop: Stop) -> Fit | None:
+    options = replace(options_of(fit, starts, seed), penalty=penalty)
+    try:
+        best = fit_design(_sized(design_of(fit), size), options, None, stop)
+        stop.check()
+    except KeyboardInterrupt:
+        stop.ask()
+        return None
     recipe = fit.recipe
     if recipe is not None and size is not None:
         recipe = replace(recipe, formula=resized(recipe.formula, size))
-    return Choice(
-        np.array([np.nan if size is None else size for size, _ in tried], float),
-        np.array([penalty for _, penalty in tried]),
-        np.array(scores),
-        np.array(errors),
-        criterion,
-        replace(best, recipe=recipe, data=fit.data),
-    )
+    return replace(best, recipe=recipe, data=fit.data)
 
 
 def _sized(design: Design, size: int | None) -> Design:

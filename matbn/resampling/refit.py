@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.errors import ArgumentError
+from matbn.errors import ArgumentError, ConvergenceWarning, warn
 from matbn.fitting.design import Design
 from matbn.fitting.posing import Options, Posed, posed_problem
 from matbn.fitting.progress import Watched
@@ -13,6 +13,7 @@ from matbn.fitting.result import Fit
 from matbn.fitting.search import searched
 from matbn.fitting.transfer import transferred
 from matbn.fitting.units import in_units
+from matbn.stopping import Stop
 
 TOLERANCE, ITERATIONS = 1e-6, 2_000
 
@@ -44,15 +45,27 @@ def design_of(fit: Fit) -> Design:
     return fit.design
 
 
-def refitted(design: Design, options: Options, start: Start | None) -> Fit:
-    """Return the best fit from a start of another fit's and `options.starts` others; inputs may be constant."""
+def refitted(design: Design, options: Options, start: Start | None, stop: Stop) -> Fit:
+    """Return the best fit from a start of another fit's and `options.starts` others; inputs may be constant.
+
+    Raise KeyboardInterrupt where it is cut off.
+    """
+    stop.check()
     posed = posed_problem(design, options, constants=True)
     if not posed.parts or posed.exact:
         return in_units(design, posed, options, [])
     also = None if start is None else transferred(start.theta, start.posed, posed)
-    watched = Watched(options.starts, posed.scale, None)
+    watched = Watched(options.starts, posed.scale, None, stop)
     with np.errstate(all="ignore"):
-        return in_units(design, posed, options, searched(posed.problem, options, watched, also))
+        ends = searched(posed.problem, options, watched, also)
+        stop.check()
+        return in_units(design, posed, options, ends)
+
+
+def say_cut_short(stop: Stop, message: str) -> None:
+    """Warn that a result holds only what had ended before an interrupt; `message` says how much of how much."""
+    stop.heeded = True
+    warn(message, ConvergenceWarning)
 
 
 def weighted(design: Design, counts: Array) -> Design:

@@ -8,7 +8,7 @@ A fold's fit is the best end of several starts, one of which goes on from the fi
 fold, but can do no more than point to a local minimum of the other rows' loss.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,8 +22,9 @@ from matbn.fitting.posing import Options
 from matbn.fitting.predict import New, predicted
 from matbn.fitting.result import Fit
 from matbn.fitting.unseen import new_groups
-from matbn.resampling.refit import Start, design_of, options_of, refitted, start_of
+from matbn.resampling.refit import Start, design_of, options_of, refitted, say_cut_short, start_of
 from matbn.resampling.splits import Split, splits
+from matbn.stopping import Stop, listening
 from matbn.stream.threads import combine_in_order, default_threads
 
 UNSEEN = ("average", "zero", "estimate")
@@ -57,30 +58,51 @@ def cross_validate(fit: Fit, by: Any, time: Any, folds: int, unseen: str, starts
     design = design_of(fit)
     as_choice("unseen", unseen, UNSEEN)
     options = options_of(fit, as_integer("starts", starts, at_least=0), as_integer("seed", seed))
-    return validated(design, options, splits(fit, by, time, folds, seed), unseen, start_of(fit))
+    cut, start = splits(fit, by, time, folds, seed), start_of(fit)
+    with listening() as stop:
+        found = predicted_folds(design, options, cut, unseen, start, stop)
+        if stop.asked:
+            if not any(np.isfinite(values).any() for values in found.values()):
+                raise KeyboardInterrupt
+            say_cut_short(
+                stop,
+                f"the cross-validation was interrupted when {len(found)} of {len(cut)} folds had been predicted: all"
+                " scores are of these, and the other rows' predictions are nan",
+            )
+    return judged(design, cut, found)
 
 
-def validated(design: Design, options: Options, folds: Sequence[Split], unseen: str, start: Start | None) -> Validation:
-    """Return how well the folds are predicted."""
+def predicted_folds(
+    design: Design, options: Options, folds: Sequence[Split], unseen: str, start: Start | None, stop: Stop
+) -> dict[int, Array]:
+    """Return the folds' predictions by number; after an interrupt, of those that had ended."""
+    found: dict[int, Array] = {}
 
-    def process(number: int) -> list[Array]:
-        return [_predictions(design, options, folds[number], unseen, start)]
+    def process(number: int) -> None:
+        found[number] = _predictions(design, options, folds[number], unseen, start, stop)
 
-    found = combine_in_order(range(len(folds)), process, list.__add__, min(len(folds), default_threads()))
-    assert found is not None
+    try:
+        combine_in_order(range(len(folds)), process, lambda a, b: None, min(len(folds), default_threads()))
+    except KeyboardInterrupt:
+        stop.ask()
+    return found
+
+
+def judged(design: Design, folds: Sequence[Split], found: Mapping[int, Array]) -> Validation:
+    """Return how well folds are predicted."""
     predictions, fold = np.full(len(design.y), np.nan), np.full(len(design.y), -1)
-    for number, (split, values) in enumerate(zip(folds, found, strict=True)):
-        predictions[split.test] = values
-        fold[split.test] = number
+    for number, values in found.items():
+        predictions[folds[number].test] = values
+        fold[folds[number].test] = number
     fold[np.isnan(predictions)] = -1
     if (fold < 0).all():
         raise ArgumentError("no row can be predicted in any fold; take other folds")
-    return _judged(design, predictions, fold, len(folds))
+    return _scored(design, predictions, fold, len(folds))
 
 
-def _predictions(design: Design, options: Options, split: Split, unseen: str, start: Start | None) -> Array:
+def _predictions(design: Design, options: Options, split: Split, unseen: str, start: Start | None, stop: Stop) -> Array:
     kept, left = part_of(design, split.train), part_of(design, split.test)
-    fit = refitted(kept, options, start)
+    fit = refitted(kept, options, start, stop)
     labels = {effect.name: effect.levels[effect.codes] for effect in left.effects}
     new = New([term.Z for term in left.terms], left.linear, labels, left.y)
     value = predicted(fit, new, unseen)
@@ -93,7 +115,7 @@ def _predictions(design: Design, options: Options, split: Split, unseen: str, st
         return np.where(np.isfinite(others), left.y - (left.y - value) * others, np.nan)
 
 
-def _judged(design: Design, predictions: Array, fold: Array, count: int) -> Validation:
+def _scored(design: Design, predictions: Array, fold: Array, count: int) -> Validation:
     w = np.ones(len(design.y)) if design.w is None else design.w
     rows = (fold >= 0) & (w > 0)
     squares = w[rows] * np.square(design.y[rows] - predictions[rows])

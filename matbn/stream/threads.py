@@ -14,6 +14,7 @@ import numpy as np
 
 from matbn.arguments import as_integer
 from matbn.errors import ArgumentError
+from matbn.stopping import Stop, listening
 from matbn.stream.blas import libraries, one_blas_thread, thread_counts
 
 _FEW_PRODUCTS = 5_000_000  # take less than a millisecond, a third of which it costs to start and to stop threads
@@ -60,11 +61,14 @@ def combine_in_order(
     """Return combine(… combine(combine(r₀, r₁), r₂) …) of the results r_i of the pieces, None if there are none.
 
     `process` runs in all threads at the same time, the calling one among them; `pieces` is advanced by one thread at
-    a time. The first error stops all threads and is raised; so is an interrupt. With threads=0 the calling thread
-    works alone, and BLAS as it likes.
+    a time. The first error stops all threads and is raised; so is an interrupt, after the pieces that are being
+    processed. With threads=0 the calling thread works alone, and BLAS as it likes.
     """
-    run = _Run(iter(pieces), combine)
+    with listening() if threads else nullcontext(Stop()) as stop:
+        return _combined(_Run(iter(pieces), combine, stop), process, threads)
 
+
+def _combined(run: "_Run[Piece, Result]", process: Callable[[Piece], Result], threads: int) -> Result | None:
     def work() -> None:
         try:
             with np.errstate(all="ignore"):
@@ -98,9 +102,10 @@ def _start(helpers: list[threading.Thread]) -> None:
 class _Run(Generic[Piece, Result]):
     """What the threads of one call share; each method is one step under the lock."""
 
-    def __init__(self, pieces: Iterator[Piece], combine: Callable[[Result, Result], Result]) -> None:
+    def __init__(self, pieces: Iterator[Piece], combine: Callable[[Result, Result], Result], stop: Stop) -> None:
         self._pieces = enumerate(pieces)
         self._combine = combine
+        self._stop = stop
         self._lock = threading.Lock()
         self._waiting: dict[int, Result] = {}  # results whose predecessors are not there yet
         self._combined: Result | None = None
@@ -110,7 +115,10 @@ class _Run(Generic[Piece, Result]):
 
     def take(self) -> tuple[int, Piece] | None:
         with self._lock:
-            return None if self._stopped else next(self._pieces, None)
+            if self._stopped or self._stop.asked:
+                return None
+            with self._stop.interruptible():  # rows may come from afar
+                return next(self._pieces, None)
 
     def give(self, index: int, result: Result) -> None:
         with self._lock:

@@ -85,3 +85,28 @@ test_that("predictions' errors are the bootstrap's within its noise", {
   se <- predict(fit, new, se.fit = TRUE, vcov = "HC3")$se.fit
   expect_true(all(abs(apply(found$draws, 2, sd) / se - 1) < 4 / sqrt(2 * 400) + 0.05))
 })
+
+test_that("an interrupt keeps the replicates that had ended", {
+  needs_python()
+  skip_on_os("windows")
+  fit <- matbn(weight ~ Time, chicks)
+  press_at <- function(number) {
+    calls <- 0
+    function(one) {
+      calls <<- calls + 1
+      if (calls == number) {
+        tools::pskill(Sys.getpid(), tools::SIGINT)
+        Sys.sleep(5)
+      }
+      coef(one)
+    }
+  }
+  whole <- bootstrap(fit, coef, replicates = 6, seed = 2)
+  expect_warning(
+    found <- bootstrap(fit, press_at(5), replicates = 6, seed = 2), "interrupted when 3 of 6", # the first call is the fit's
+    class = "matbn_ConvergenceWarning"
+  )
+  expect_identical(found$draws, whole$draws[1:3, ])
+  expect_output(print(found), "3 replicates")
+  expect_identical(tryCatch(bootstrap(fit, press_at(3), replicates = 6), interrupt = function(e) "went on"), "went on")
+})
