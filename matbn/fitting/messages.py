@@ -105,8 +105,8 @@ def _digits_lost(design: Design, posed: Posed) -> list[Caution]:
         found.append(
             (
                 f"y is stored in steps of up to {steps:.2g}, as float64 holds numbers of its size, which keeps about"
-                f" {digits} digit(s) of what intercept, effects and columns leave of it, {size:.2g}; take its offset off"
-                " before it is stored",
+                f" {digits} digit(s) of what intercept, effects and columns leave of it ({size:.2g}); take its offset"
+                " off before it is stored",
                 PrecisionWarning if digits < _FEW else None,
             )
         )
