@@ -83,36 +83,48 @@ def _digits_lost(design: Design, posed: Posed) -> list[Caution]:
     """Tell of data that vary so little beside their size that float64 may have rounded much of the variation away."""
     counted = np.ones(len(design.y), bool) if design.w is None else design.w > 0
     found: list[Caution] = []
+    kept = posed.linear.kept[int(design.intercept) :]
+    alone = 1 / np.linalg.norm(posed.linear.inverse, axis=1)[int(design.intercept) :] / np.sqrt(posed.problem.weight)
+    sizes = np.ldexp(alone, posed.exponents[kept])
+    few = {k: _digits(design.linear[counted, k], float(size)) for k, size in zip(kept, sizes, strict=True)}
+    few = {k: digits for k, digits in few.items() if digits < _ENOUGH}
+    if few:
+        names, least = ", ".join(design.linear_names[k] for k in few), min(few.values())
+        found.append(
+            (
+                f"{names}: float64 keeps about {least} digit(s) of what intercept, effects and the other columns leave;"
+                " take offsets off before they are stored, or leave out what nearly depends on others",
+                PrecisionWarning if least < _FEW else None,
+            )
+        )
     about_mean = total_norm(design) / np.sqrt(posed.problem.weight * design.weight_unit)
-    found += _of_digits("y", design.y[counted], about_mean if posed.exact else posed.scale)
-    kept = posed.linear.kept
-    alone = 1 / np.linalg.norm(posed.linear.inverse, axis=1) / np.sqrt(posed.problem.weight)
-    for k, size in zip(kept, np.ldexp(alone, posed.exponents[kept]), strict=True):
-        if k >= design.intercept:
-            found += _of_digits(design.linear_names[k], design.linear[counted, k], float(size))
+    size = about_mean if posed.exact else posed.scale
+    digits = _digits(design.y[counted], size)
+    if digits < _ENOUGH:
+        steps = np.spacing(np.abs(design.y[counted]).max())
+        found.append(
+            (
+                f"y is stored in steps of up to {steps:.2g}, as float64 holds numbers of its size, which keeps about"
+                f" {digits} digit(s) of what intercept, effects and columns leave of it ({size:.2g}); take its offset"
+                " off before it is stored",
+                PrecisionWarning if digits < _FEW else None,
+            )
+        )
     return found
 
 
-def _of_digits(name: str, values: Array, size: float) -> list[Caution]:
-    """Tell of values of which a part of some size counts, if float64 holds few digits of it."""
+def _digits(values: Array, size: float) -> int:
+    """Return about how many digits float64 keeps of a part of values that has some size."""
     most = 2 * 10.0**-_ENOUGH * size
     if size == 0 or np.spacing(np.abs(values).max()) < most:
-        return []
+        return _ENOUGH
     values = np.abs(values[values != 0])
     steps = np.spacing(values)
     step = float(np.median(steps))
-    in_use = np.mod(values / steps, 2) == 1  # integers, say, lose nothing where these steps are fractions
+    in_use = np.mod(values / steps, 2) == 1  # whole numbers, say, lose nothing where these steps are fractions
     if step < most or in_use.sum() <= _IN_USE * len(values):
-        return []
-    digits = int(-np.log10(step / 2 / size))
-    return [
-        (
-            f"{name} varies by {size:.2g} beside intercept, effects and other columns, but is stored in steps of"
-            f" {step:.2g}, as float64 holds numbers of its size; rounding left about {max(0, digits)} digit(s). Take"
-            " its offset off before it is stored",
-            PrecisionWarning if digits < _FEW else None,
-        )
-    ]
+        return _ENOUGH
+    return max(0, int(-np.log10(step / size / 2)))
 
 
 _ENDINGS = {

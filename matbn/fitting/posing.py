@@ -15,7 +15,7 @@ from matbn.fitting.problem import Problem, projected
 
 MIDDLE = 1e-3  # penalty, at which the search for another begins
 EXACT = 1e-12  # what rounding leaves of outcomes that are fitted exactly, relative to them
-_STEPS = 4
+_STEPS = 4  # between neighbouring float64 numbers, which rounding alone may account for
 
 
 @dataclass(frozen=True)

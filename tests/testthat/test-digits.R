@@ -53,7 +53,7 @@ test_that("a column that nearly depends on others is dropped with a warning, as 
   expect_identical(sum(is.na(coef(lm(formula, data)))), 1L)
   expect_no_warning(fit <- matbn(mpg ~ wt + I(2 * wt) | cyl, mtcars))
   expect_match(fit$messages, "I\\(2 \\* wt\\): dropped", all = FALSE)
-  expect_warning(matbn(y ~ wt, transform(mtcars, y = mpg + 1e16)), "y varies by", class = "matbn_PrecisionWarning")
+  expect_warning(matbn(y ~ wt, transform(mtcars, y = mpg + 1e16)), "y is stored in steps", class = "matbn_PrecisionWarning")
   expect_error(matbn(mpg ~ wt, mtcars, tol = 1), "tol is 1", class = "matbn_error")
 })
 
