@@ -1,9 +1,14 @@
 """Damaged texts of fits: each is refused by an error that says where, or changes what its field says and no more."""
 
+import contextlib
+import json
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+
+import matbn
 
 pytest.importorskip("pandas")
 pytest.importorskip("formulaic")
@@ -25,3 +30,12 @@ def test_random_damage(saved):
         except Exception as error:
             raise AssertionError(f"{mutation.kind} at {mutation.path}: {type(error).__name__}: {error}") from error
     assert min(ends["refused"] / 5, ends["the same"], 10 * ends["predicts otherwise"]) > 9  # the damage is real
+
+
+def test_random_damage_to_texts_of_the_version_before():
+    old = json.loads((Path(__file__).parent / "fixtures" / "saved_fits_schema2.json").read_text())
+    rng = np.random.default_rng(14)
+    for fit in old["fits"]:
+        for _ in range(60):
+            with contextlib.suppress(matbn.MatbnError):
+                matbn.Fit.from_json(mutated(fit["text"], rng).text)

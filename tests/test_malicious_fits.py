@@ -54,7 +54,7 @@ TERMS = [
     "{type('T', (), {'a': OPEN})}",
     "{print(x, file=OPEN)}",
     "{\uff4f\uff50\uff45\uff4e(NAME, 'w')}",  # letters that Python reads as those of open
-    "np.asarray(x).tofile(NAME)",
+    "{np.asarray(x).tofile(NAME)}",
     "{np.savetxt(NAME, x)}",
     "np.memmap(NAME, mode='w+', shape=1)",
     "np.log(x, out=np.memmap(NAME, mode='w+', shape=(30,), dtype='f8'))",
@@ -112,6 +112,8 @@ COSTLY = [
     "{x**10**10}",
     "{(2**62)**(2**62)}",
     "{9**9**9**9}",
+    "{(2**62)**1000}",
+    "net(x, size=(2**62)**1000)",
     "{abs(2)**10**9}",
     "{I(2)**10**9}",
     "np.power(np.array([2**70]), 10**9)",
@@ -227,16 +229,21 @@ def test_the_attacks_work_where_nothing_is_checked(tmp_path):
     code = """
 import contextlib, json, sys, formulaic, numpy, pandas
 attacks, on_reading = json.load(sys.stdin)
+data = pandas.DataFrame({"x": [1.0, 1.5, 2.0] * 10, "x y": 1.0})
 formulaic.Formula(on_reading)
 for attack in attacks:
     with contextlib.suppress(Exception):
-        formulaic.model_matrix(attack, pandas.DataFrame({"x": [1.0, 1.5, 2.0] * 10}), context={"numpy": numpy})
+        formulaic.model_matrix(attack, data, context={"numpy": numpy})
 """
     given = json.dumps([attacks, on_reading])
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], input=given, text=True, check=True)
     assert (tmp_path / "canary on reading").exists()
     idle = [term for k, term in enumerate(TERMS) if not (tmp_path / f"canary{k}").exists()]
-    assert len(idle) <= 4, idle  # one ignores hash_func, one breaks formulaic's own code, two fail before
+    assert set(idle) <= {
+        "hashed([CODE], levels=3, hash_func=eval)",  # formulaic of today ignores hash_func
+        "scale(x, '\") or OPEN_WITHOUT_QUOTES #')",  # breaks the code that formulaic writes
+        "__FORMULAIC_CONTEXT__ + I(OPEN)",  # by chance: which factor comes first depends on hashes
+    }
 
 
 @pytest.mark.parametrize("term", COSTLY, ids=lambda term: term[:40])

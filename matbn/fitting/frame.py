@@ -114,7 +114,7 @@ def _again(recipe: Recipe, spec: Any, data: Any, columns: Sequence[str] | None =
     formulaic = formulaic_package()
     errors: tuple[type[Exception], ...] = (formulaic.errors.FormulaicError, formulaic.errors.DataMismatchWarning)
     if recipe.columns is not None:  # of a saved fit: no names but those of columns, whatever goes wrong
-        from matbn.fitting.syntax import columns_read
+        from matbn.fitting.terms import columns_read
 
         errors = (Exception,)
         for name in sorted(columns_read(spec.formula)):

@@ -16,7 +16,8 @@ from matbn.fitting.formula import Formula, parsed
 from matbn.fitting.frame import Recipe, formulaic_package, parts
 from matbn.fitting.learnt import learnt, learnt_content
 from matbn.fitting.schema import entries, flag, level, members, refuse, words
-from matbn.fitting.syntax import Found, expression, option, part_of_formula, short
+from matbn.fitting.syntax import Found, expression, option, short
+from matbn.fitting.terms import part_of_formula
 from matbn.fitting.vocabulary import names
 
 if TYPE_CHECKING:
