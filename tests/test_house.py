@@ -23,7 +23,17 @@ MAY_IMPORT = {
     "derivations": {"arguments", "calculus", "parameters"},
     "network": {"activation", "arguments", "batchnorm", "conditioning", "errors", "parameters"},
     "conditioning": {"arguments", "batchnorm", "errors"},
-    "stream": {"activation", "arguments", "batchnorm", "conditioning", "errors", "files", "parameters", "stopping", "stream"},
+    "stream": {
+        "activation",
+        "arguments",
+        "batchnorm",
+        "conditioning",
+        "errors",
+        "files",
+        "parameters",
+        "stopping",
+        "stream",
+    },
     # Fit's methods reach for inference, resampling and plotting when they are called.
     "fitting": {
         "activation",
