@@ -22,7 +22,8 @@ array_model <- function(x, y, size, linear, effects, weights, basis, mask, inter
   N <- nrow(nets[[1L]]$matrix)
   linear <- if (is.null(linear)) list(matrix = matrix(0, N, 0L)) else columns(linear, "linear", "linear")
   effects <- lapply_named(named_effects(effects), groups)
-  y <- drop(numbers(y, "y"))
+  y <- drop(reals(y, "y"))
+  weights <- if (!is.null(weights)) as.vector(reals(weights, "weights"))
   if (!is.null(dim(y))) refuse(paste0("y has ", ncol(y), " columns; fit them one by one"), "ShapeError")
   lengths <- c(
     stats::setNames(vapply(nets, function(net) nrow(net$matrix), 0L), labels), y = length(y),
@@ -38,7 +39,7 @@ array_model <- function(x, y, size, linear, effects, weights, basis, mask, inter
   }
   list(
     y = unname(y), name = "y", linear = linear, nets = unname(nets), effects = effects,
-    intercept = intercept && !length(effects), weights = if (is.null(weights)) NULL else as.vector(weights), rows = rownames(blocks[[1L]])
+    intercept = intercept && !length(effects), weights = weights, rows = rownames(blocks[[1L]])
   )
 }
 
@@ -54,16 +55,21 @@ input_blocks <- function(x, labels = NULL) {
 columns <- function(x, what, prefix) {
   given <- !is.null(colnames(x))
   names <- colnames(x)
-  matrix <- as.matrix(numbers(x, what))
-  if (is.complex(matrix)) refuse(paste0(what, " is complex, but must be real"), "ElementTypeError")
+  matrix <- as.matrix(reals(x, what))
   if (!ncol(matrix)) refuse(paste0(what, " has no columns"), "ShapeError")
   if (!given) names <- if (ncol(matrix) == 1L) prefix else paste0(prefix, seq_len(ncol(matrix)))
+  if (anyDuplicated(names)) {
+    refuse(paste0(what, " has more than one column named '", names[duplicated(names)][1L], "'; tell them apart"), "ArgumentError")
+  }
+  if ("(Intercept)" %in% names) {
+    refuse(paste0(what, " has a column named (Intercept), which is the intercept's own name; rename it"), "ArgumentError")
+  }
   dimnames(matrix) <- list(NULL, names)
   list(matrix = matrix, given = given)
 }
 
 named_effects <- function(effects) {
-  if (is.null(effects)) return(list())
+  if (is.null(effects) || (is.list(effects) && !length(effects))) return(list())
   if (!is.list(effects)) return(list(effect = effects))
   if (is.null(names(effects))) names(effects) <- paste0("effect", seq_along(effects))
   as.list(effects)

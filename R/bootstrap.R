@@ -50,7 +50,7 @@ bootstrap <- function(object, statistic = NULL, replicates = 999, by = NULL, see
 own_bootstrap <- function(object, statistic, replicates, units, progress) {
   if (!is.function(statistic)) refuse("statistic must be a function of a fit", "ElementTypeError")
   value_of <- function(fit) {
-    value <- statistic(fit)
+    value <- as_refusal(statistic(fit), "statistic stops: ")
     if (!is.numeric(value)) refuse(paste0("statistic must return numbers, but returned a ", class(value)[1L]), "ElementTypeError")
     value
   }
@@ -62,6 +62,7 @@ own_bootstrap <- function(object, statistic, replicates, units, progress) {
   if (is.null(units)) units <- seq_len(N)
   groups <- max(units)
   if (groups < 2L) refuse("by has one group only; at least two must be there to be drawn", "ArgumentError")
+  bridge_call("check_memory", paste(format(replicates), "replicates"), replicates * length(estimate), "take fewer replicates")
   draws <- matrix(NA_real_, replicates, length(estimate), dimnames = list(NULL, names(estimate)))
   ended <- 0L
   bar <- if (progress) utils::txtProgressBar(max = replicates, style = 3L, file = stderr())
@@ -95,7 +96,7 @@ own_bootstrap <- function(object, statistic, replicates, units, progress) {
 
 # The fit to resampled rows: the same object with other numbers.
 replicate_of <- function(object, counts) {
-  rows <- counts > 0
+  rows <- counts * (if (is.null(object$weights)) 1 else object$weights) > 0
   out <- bridge_call("refit", object$model, solution(object), counts)
   fit <- object
   fit$coefficients[] <- replace(out$coefficients, is.nan(out$coefficients), NA)

@@ -54,7 +54,7 @@ end_progress <- function() cat("\r", strrep(" ", 70L), "\r", sep = "", file = st
 
 # Python checks numbers too, but knows neither columns nor rows by name.
 check_model <- function(model) {
-  if (!is.null(model$weights)) check_weights(model$weights)
+  if (!is.null(model$weights)) check_weights(model$weights, model$effects)
   finite(model$y, model$name, model$rows)
   if (!is.null(model$offset)) finite(model$offset, "the offset", model$rows)
   finite(model$linear$matrix, "the linear part", model$rows)
@@ -75,12 +75,18 @@ check_model <- function(model) {
   }
 }
 
-check_weights <- function(w) {
+check_weights <- function(w, effects) {
   if (!is.numeric(w)) refuse(paste0("weights are of class ", class(w)[1L], ", but must be numbers"), "ElementTypeError")
   if (anyNA(w)) refuse(paste0("weights have ", sum(is.na(w)), " missing values; drop those rows"), "NotFiniteError")
   if (any(w < 0)) refuse(paste0("weights have ", sum(w < 0), " negative entries; they must be at least 0"), "ArgumentError")
   if (!all(is.finite(w))) refuse("weights have infinite entries", "NotFiniteError")
   if (!any(w > 0)) refuse("weights are all zero; at least one row must count", "ArgumentError")
+  for (name in names(effects)) {
+    empty <- setdiff(levels(effects[[name]]), as.character(effects[[name]][w > 0]))
+    if (length(empty)) {
+      refuse(paste0("weights are all zero in groups of ", name, ": ", listed(empty, 5L), "; drop their rows"), "ArgumentError")
+    }
+  }
 }
 
 check_choices <- function(search) {

@@ -8,6 +8,9 @@ take_apart <- function(formula) {
   if ("." %in% all.vars(formula)) {
     refuse("formula has a dot, which matbn does not expand; name the variables", "ArgumentError", sys.call(-1))
   }
+  if (is_call(formula[[3L]], "||")) {
+    refuse("formula has ||; fixed effects stand after one |, as in y ~ x | id", "ArgumentError", sys.call(-1))
+  }
   right <- formula[[3L]]
   effects <- character()
   if (is_call(right, "|")) {
@@ -20,6 +23,7 @@ take_apart <- function(formula) {
   subtracted <- vapply(parts[is_net], function(part) part$sign == "-", NA)
   if (any(subtracted)) refuse("formula subtracts a net, which can only be added", "ArgumentError", sys.call(-1))
   for (part in parts[!is_net]) {
+    plain_term(part$term)
     if (part$sign == "-" && is_call(part$term, "offset")) {
       refuse("formula subtracts an offset; write offset(-v)", "ArgumentError", sys.call(-1))
     }
@@ -34,14 +38,51 @@ take_apart <- function(formula) {
   )
 }
 
+# A term of the linear part or of a net's inputs, unless it has the form of something else.
+plain_term <- function(term) {
+  shown <- deparse1(term)
+  if (has_bar(term)) {
+    refuse(
+      paste0(
+        "formula has ", shown, ", which is how random effects are written, and matbn has none; fixed effects stand once, ",
+        "at the end: y ~ x + net(z, size = 4) | group"
+      ),
+      "ArgumentError", NULL
+    )
+  }
+  if (has_net(term)) {
+    refuse(
+      paste0("formula has a net inside of ", shown, "; nets are terms of their own: y ~ x + net(z, size = 4)"), "ArgumentError", NULL
+    )
+  }
+}
+
+# Whether lme4's (1 | g) stands in a term, outside of other functions' arguments.
+has_bar <- function(term) {
+  if (!is.call(term)) return(FALSE)
+  if (is_call(term, "(") && (is_call(term[[2L]], "|") || is_call(term[[2L]], "||"))) return(TRUE)
+  operators <- c("+", "-", "*", "/", ":", "^", "%in%", "(")
+  as.character(term[[1L]])[1L] %in% operators && any(vapply(as.list(term)[-1L], has_bar, NA))
+}
+
+has_net <- function(term) {
+  is.call(term) && (is_call(term, "net") || any(vapply(as.list(term), function(part) !missing_argument(part) && has_net(part), NA)))
+}
+
 net_call <- function(term, env) {
   arguments <- as.list(term)[-1L]
+  if (any(vapply(arguments, missing_argument, NA))) {
+    refuse(paste0(paste(deparse(term), collapse = " "), " has a comma with nothing beside it"), "ArgumentError", NULL)
+  }
   named <- if (is.null(names(arguments))) rep(FALSE, length(arguments)) else nzchar(names(arguments))
   label <- paste(deparse(term, width.cutoff = 500L), collapse = " ")
   unknown <- setdiff(names(arguments)[named], c("size", "basis", "mask", "label"))
   if (length(unknown)) {
     refuse(paste0(label, ": '", unknown[1L], "' is no option of a net; there are size, basis, mask, label"), "ArgumentError", NULL)
   }
+  twice <- names(arguments)[named][duplicated(names(arguments)[named])]
+  if (length(twice)) refuse(paste0(label, " has ", twice[1L], " twice; give it once"), "ArgumentError", NULL)
+  for (input in arguments[!named]) plain_term(input)
   if (!any(!named)) refuse(paste0(label, " has no inputs; write net(z1, z2, size = 4)"), "ArgumentError", NULL)
   if (!"size" %in% names(arguments)) {
     refuse(paste0(label, " has no size; write how many nodes it has, as in net(z1, z2, size = 4)"), "ArgumentError", NULL)
@@ -75,6 +116,9 @@ summands <- function(term, sign = "+") {
 effect_names <- function(term) {
   parts <- summands(term)
   for (part in parts) {
+    if (part$sign == "-") {
+      refuse(paste0("formula subtracts the fixed effect ", deparse1(part$term), "; leave it out"), "ArgumentError", NULL)
+    }
     if (!is.name(part$term)) {
       refuse(paste0("the fixed effect ", deparse(part$term), " is no name of a variable"), "ArgumentError", NULL)
     }

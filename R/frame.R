@@ -14,6 +14,10 @@ framed <- function(parts, call, na.action, data, env) {
     refuse(paste0("data must be a data frame, but is of class ", class(data)[1L], "; as.data.frame() makes one"), "ElementTypeError")
   }
   if (!is.null(data) && !length(data)) refuse("data has no columns", "ArgumentError")
+  if (is.data.frame(data)) {
+    twice <- intersect(names(data)[duplicated(names(data))], c(all.vars(formula), all.vars(call$weights), all.vars(call$subset)))
+    if (length(twice)) refuse(paste0("data has more than one column named '", twice[1L], "'; tell them apart"), "ArgumentError")
+  }
   frame <- tryCatch(eval(frame_call, env), error = function(e) {
     refuse(frame_problem(conditionMessage(e), parts, formula, call, data), "ArgumentError")
   })
@@ -24,6 +28,7 @@ framed <- function(parts, call, na.action, data, env) {
       "ArgumentError"
     )
   }
+  for (name in names(frame)) no_integer64(frame[[name]], name)
   frame
 }
 
@@ -46,6 +51,9 @@ frame_problem <- function(message, parts, formula, call, data) {
       if (is.null(data)) " is no variable; is data missing?" else " is neither a column of data nor a variable",
       if (length(data)) paste0("; data has ", listed(names(data)))
     ))
+  }
+  if (grepl("invalid model formula|invalid term in model formula|object is not a matrix", message)) {
+    return("formula has a term that is neither a variable nor a function of some; terms are joined by +, : and *")
   }
   if (message == "missing values in object") return("data has missing values, which na.action = na.fail forbids")
   named <- regmatches(message, regexec("^variable lengths differ \\(found for '(.*)'\\)$", message))[[1L]]
@@ -97,7 +105,7 @@ groups <- function(labels, name) {
   if (!is.null(dim(labels)) || is.list(labels)) {
     refuse(paste0("the fixed effect ", name, " must be a vector of groups, one for each row"), "ShapeError")
   }
-  factor(labels)
+  as_refusal(factor(labels), paste0("the fixed effect ", name, ": "))
 }
 
 # A part of the formula as its columns without the intercept, and what it takes to make them again. Beside effects, and in

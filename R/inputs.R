@@ -22,6 +22,7 @@ numbers <- function(x, name) {
     }
     x <- as.matrix(x)
   }
+  no_integer64(x, name)
   if (is.factor(x)) {
     refuse(paste0(name, " is a factor: expand it with model.matrix(~ ...)"), "ElementTypeError")
   }
@@ -31,6 +32,20 @@ numbers <- function(x, name) {
   shape <- dim(x)
   x <- if (is.complex(x)) as.complex(x) else as.double(x)
   if (!is.null(shape)) dim(x) <- shape
+  x
+}
+
+# Such numbers lie in doubles whose values mean something else.
+no_integer64 <- function(x, name) {
+  if (inherits(x, "integer64")) {
+    refuse(paste0(name, " is of class integer64, which R's doubles cannot show: as.double() of package bit64 converts it"), "ElementTypeError")
+  }
+}
+
+# Numbers where no derivative is taken, so that an imaginary part has no meaning.
+reals <- function(x, name) {
+  x <- numbers(x, name)
+  if (is.complex(x)) refuse(paste0(name, " is complex, but must be real"), "ElementTypeError")
   x
 }
 

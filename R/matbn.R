@@ -19,7 +19,7 @@
 #' @param formula a formula such as `y ~ trend + net(z1, z2, size = 8) | id + year`. A net's inputs are terms of a formula;
 #'   `size` is its number of nodes, `basis` a matrix B that makes first-layer weights \eqn{B \Theta}, `mask` a matrix of
 #'   inputs × nodes that says which weights may differ from 0. Effects take the intercept's place.
-#' @param data a data frame.
+#' @param data a data frame. Dates count as days since 1970-01-01, as in [lm()], and date-times (POSIXct) as seconds.
 #' @param weights,subset,na.action as in [lm()]; a weight of 2 counts as two equal rows, but
 #'   the choice of a penalty counts rows. With [na.exclude()], fitted
 #'   values, residuals and predictions have NA for the rows that were left out.
@@ -74,6 +74,11 @@ matbn <- function(x, ...) {
   if (!nargs()) refuse("matbn() needs a formula and data, or x, y and size", "ArgumentError", sys.call())
   # As in lm, the formula may stand anywhere if it is named: then it chooses the method.
   at <- match("formula", ...names())
+  if (inherits(if (is.na(at)) x else ...elt(at), "formula")) {
+    whole_names(...names(), matbn.formula, "matbn() with a formula", sys.call())
+  } else {
+    whole_names(...names(), matbn.default, "matbn() with a matrix of inputs", sys.call())
+  }
   UseMethod("matbn", if (is.na(at)) x else ...elt(at))
 }
 
@@ -130,6 +135,14 @@ user_call <- function(matched, generic) {
 
 # Whether an interrupt has ended the search.
 cut_short <- function(fit) identical(fit$searches$status[1L], "interrupted")
+
+# R itself stops, and not in our words, where a name that is cut off may be that of several arguments.
+whole_names <- function(names, method, what, call) {
+  takes <- setdiff(names(formals(method)), "...")
+  for (name in setdiff(names, c("", NA, takes))) {
+    if (sum(startsWith(takes, name)) > 1L) refuse_argument(name, NULL, what, takes, call)
+  }
+}
 
 finished <- function(fit, call) {
   fit$call <- call

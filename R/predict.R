@@ -44,8 +44,8 @@ predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.act
 # Predictions in the forms of predict.lm: a matrix with bounds, a list with errors.
 with_errors <- function(object, parts, value, omitted, se.fit, interval, level, vcov, correction, unseen) {
   complete <- if (is.null(parts)) rep(TRUE, length(value)) else !is.na(value)
-  rows <- NULL
-  if (!is.null(parts)) {
+  rows <- NULL # of the fit itself, for what does not depend on rows, where there are no new ones
+  if (!is.null(parts) && any(complete)) {
     rows <- list(
       nets = lapply(parts$nets, function(Z) unname(Z[complete, , drop = FALSE])),
       linear = if (ncol(parts$linear)) unname(parts$linear[complete, , drop = FALSE]),
@@ -62,7 +62,7 @@ with_errors <- function(object, parts, value, omitted, se.fit, interval, level, 
     errors_wanted(object, vcov), text(correction, "correction")
   )
   error <- rep(NA_real_, length(value))
-  error[complete] <- known_errors(out$error)
+  if (any(complete)) error[complete] <- known_errors(out$error)
   error <- stats::setNames(error, names(value))
   half <- stats::qt((1 + level) / 2, out$df) * if (interval == "prediction") out$sigma * sqrt((error / out$sigma)^2 + 1) else error
   fit <- if (interval == "none") value else cbind(fit = value, lwr = value - half, upr = value + half)
@@ -75,7 +75,7 @@ with_errors <- function(object, parts, value, omitted, se.fit, interval, level, 
 predicted <- function(object, parts, unseen = "error") {
   b <- object$coefficients
   b[is.na(b)] <- 0
-  linear <- if (object$intercept) cbind(1, parts$linear) else parts$linear
+  linear <- if (object$intercept) cbind(rep(1, nrow(parts$linear)), parts$linear) else parts$linear
   total <- drop(linear %*% b)
   for (k in seq_along(object$nets)) {
     net <- object$nets[[k]]
@@ -214,6 +214,7 @@ checked_newdata <- function(object, newdata) {
   if (length(lacking)) refuse(paste0("newdata has no column ", listed(lacking)), "ArgumentError")
   for (name in setdiff(names(kinds), names(object$effects))) {
     column <- newdata[[name]]
+    no_integer64(column, name)
     if (is.logical(column) && all(is.na(column))) { # NA alone is logical, but stands for any missing value
       if (kinds[[name]] == "numbers") newdata[[name]] <- as.double(column)
       if (kinds[[name]] == "labels") newdata[[name]] <- as.character(column)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from scipy.special import erfc
 
-from matbn.arguments import Array
+from matbn.arguments import Array, as_text
 from matbn.errors import ArgumentError, ElementTypeError, ShapeError
 
 LEAKY_SLOPE = 0.01
@@ -138,6 +138,13 @@ def may_have_kinks(activation: Activation) -> bool:
 def as_activation(activation: str | Activation) -> Activation:
     """Return the activation of that name, or the given one as it is."""
     if isinstance(activation, Activation):
+        as_text("an activation's name", activation.name)
+        for part in ("value", "slope", "curvature"):
+            if not callable(getattr(activation, part)):
+                raise ElementTypeError(
+                    f"{part} of activation {activation.name!r} is a {type(getattr(activation, part)).__name__}, but"
+                    " must be a function"
+                )
         return activation
     if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise ArgumentError(
@@ -150,9 +157,21 @@ def evaluate(activation: Activation, part: str, B: Array) -> Array:
     """Return a part ("value", "slope" or "curvature") of an activation at B, if it gives what it should."""
     given = B.view()
     given.flags.writeable = False  # a function that writes into its argument would change the layer below it
-    result = getattr(activation, part)(given)
-    if not isinstance(result, np.ndarray) or result.dtype.kind not in "fciu":
-        raise ElementTypeError(f"{part} of activation {activation.name!r} returns {type(result).__name__}, not numbers")
+    function = getattr(activation, part)
+    if is_built_in(activation):
+        built_in: Array = function(given)
+        return built_in
+    what = f"{part} of activation {activation.name!r}"
+    try:
+        result = function(given)
+    except Exception as error:  # the user's own function: its error is the cause, with all it says
+        raise ArgumentError(f"{what} stops with {type(error).__name__}: {error}") from error
+    if not isinstance(result, np.ndarray) or isinstance(result, np.ma.MaskedArray):
+        raise ElementTypeError(f"{what} returns {type(result).__name__}, but must return an array of numbers")
+    if result.dtype.kind not in "fciu":
+        raise ElementTypeError(f"{what} returns elements of type {result.dtype}, not numbers")
+    if result.dtype.kind == "c" and B.dtype.kind != "c":
+        raise ElementTypeError(f"{what} returns complex numbers where its argument is real")
     if result.shape != B.shape:
-        raise ShapeError(f"{part} of activation {activation.name!r} returns shape {result.shape} for {B.shape}")
-    return result
+        raise ShapeError(f"{what} returns shape {result.shape} for {B.shape}")
+    return np.asarray(result)

@@ -6,6 +6,7 @@ Fortran-ordered, strided or read-only float64 array is used where it lies.
 """
 
 import math
+from collections.abc import Iterable
 from numbers import Integral, Real
 from typing import Any, TypeGuard
 
@@ -52,6 +53,13 @@ def as_array(name: str, value: ArrayLike) -> Array:
     return _finite(name, _as_numbers(name, value))
 
 
+def as_real(name: str, array: Array) -> Array:
+    """Return an array as it is, unless it is complex: only where derivatives are taken has an imaginary part a use."""
+    if array.dtype.kind == "c":
+        raise ElementTypeError(f"{name} is complex, but must be real here; take its real part")
+    return array
+
+
 def as_number(name: str, value: object, at_least: float | None = None) -> float:
     """Return `value` as a finite float, no smaller than `at_least`."""
     if isinstance(value, np.ndarray) and value.size == 1 and not np.ma.is_masked(value):
@@ -81,6 +89,73 @@ def as_choice(name: str, value: object, choices: tuple[str, ...]) -> str:
     if not isinstance(value, str) or value not in choices:
         raise ArgumentError(f"{name} is {value!r}, but must be one of {', '.join(map(repr, choices))}")
     return value
+
+
+def as_flag(name: str, value: object) -> bool:
+    """Return `value` if it is true or false."""
+    if not isinstance(value, bool | np.bool_):
+        raise ElementTypeError(f"{name} is {value!r}, but must be True or False")
+    return bool(value)
+
+
+def as_text(name: str, value: object) -> str:
+    """Return `value` if it is text."""
+    if not isinstance(value, str):
+        raise ElementTypeError(f"{name} is {value!r}, but must be text")
+    return value
+
+
+def as_texts(name: str, value: Any) -> tuple[str, ...]:
+    """Return several texts, no two of them alike."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        raise ElementTypeError(f"{name} is {value!r}, but must be a sequence of texts")
+    found = tuple(as_text(f"an entry of {name}", entry) for entry in value)
+    if len(set(found)) < len(found):
+        twice = next(entry for entry in found if found.count(entry) > 1)
+        raise ArgumentError(f"{name} has {twice!r} more than once; tell its entries apart")
+    return found
+
+
+def as_groups(name: str, labels: Any, N: int) -> tuple[Array, Array]:
+    """Return the groups' names in their order, and for each of N rows which of them it has (from 0)."""
+    try:
+        array = np.asarray(labels)
+    except ValueError:  # lists of different lengths
+        array = np.array(labels, object)
+    if array.shape != (N,):
+        raise ShapeError(f"{name} has shape {array.shape}, but must have one label for each of {N} rows")
+    if array.dtype.kind in "US" and isinstance(labels, list | tuple):
+        array = np.array(labels, object)  # where numbers stand among texts, they stay numbers
+    missing = np.ma.getmaskarray(labels) if isinstance(labels, np.ma.MaskedArray) else _missing(array)
+    if missing.any():
+        bad = np.flatnonzero(missing)
+        raise NotFiniteError(f"{name} has {len(bad)} missing labels, at {counted(bad)}; drop those rows")
+    try:
+        if array.dtype.kind == "O":
+            set(array.tolist())  # labels that are lists, say, have an order, but are none that could be looked up
+        levels, codes = np.unique(array, return_inverse=True)
+    except (TypeError, ValueError):
+        kinds = ", ".join(sorted({type(label).__name__ for label in array.tolist()})[:4])
+        raise ElementTypeError(
+            f"{name} has labels without an order ({kinds}); make all of them text, or numbers"
+        ) from None
+    return levels, codes
+
+
+def _missing(labels: Array) -> Array:
+    """Return which labels are nan, NaT, None or pandas' NA."""
+    if labels.dtype.kind == "O":
+        return np.array([_is_missing(label) for label in labels.tolist()], bool)
+    if labels.dtype.kind in "fcmM":
+        return np.isnan(labels) if labels.dtype.kind in "fc" else np.isnat(labels)
+    return np.zeros(len(labels), bool)
+
+
+def _is_missing(label: object) -> bool:
+    try:
+        return label is None or bool(label != label)
+    except (TypeError, ValueError):  # a comparison with pandas' NA is NA; one of arrays has many answers
+        return not isinstance(label, np.ndarray)
 
 
 def finite_result(name: str, result: Array) -> Array:

@@ -22,6 +22,7 @@ from numpy.typing import ArrayLike
 
 from matbn.arguments import Array, as_choice, as_matrix, as_number, as_vector, counted, finite_result, variance_divisor
 from matbn.errors import ElementTypeError, NotFiniteError, ShapeError, VarianceError
+from matbn.memory import check_memory
 
 LAYOUTS = ("rows", "columns")
 UNIT_ROUNDOFF = float(np.finfo(np.float64).eps) / 2
@@ -135,6 +136,7 @@ def bn_backward(dY: ArrayLike, cache: BatchNormCache) -> BatchNormGradient:
 def bn_jacobian(z: ArrayLike, gamma: float = 1.0, ddof: float = 1, eps: float = 0.0) -> Array:
     """Return the N × N Jacobian ∂y/∂zᵀ of one batch-normalised node, γ/s·(C - hhᵀ/d); it is symmetric."""
     z = as_vector("z", z)
+    check_memory(f"the Jacobian, {len(z):,} × {len(z):,},", 3 * len(z) ** 2, "take fewer samples")
     gamma = as_number("gamma", gamma)
     _, cache = bn_forward(z[:, None], [gamma], [0.0], ddof, eps)
     h, s, d = cache.normalised.H[:, 0], cache.normalised.s[0], cache.normalised.d

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from matbn.arguments import Array, as_array, as_integer, as_matrix, as_vector, finite_result
 from matbn.errors import ShapeError
+from matbn.memory import check_memory
 
 
 def vec(A: ArrayLike) -> Array:
@@ -32,19 +33,22 @@ def unvec(v: ArrayLike, m: int, n: int) -> Array:
 def commutation_order(m: int, n: int) -> Array:
     """Return the permutation p of 0 … mn-1 with vec(Aᵀ) = vec(A)[p] for every m × n matrix A."""
     m, n = as_integer("m", m), as_integer("n", n)
+    check_memory(f"a permutation of {m} × {n} entries", 2 * m * n, "take smaller matrices")
     return np.arange(m * n).reshape((m, n), order="F").T.reshape(-1, order="F")
 
 
 def commutation(m: int, n: int) -> sp.csr_array:
     """Return the commutation matrix K_mn (mn × mn, sparse): K_mn vec(A) = vec(Aᵀ), A m × n."""
+    size = as_integer("m", m) * as_integer("n", n)
+    check_memory(f"a commutation matrix of {size:,} rows", 5 * size, "take smaller matrices")
     order = commutation_order(m, n)
-    size = len(order)
     return sp.csr_array((np.ones(size), (np.arange(size), order)), shape=(size, size))
 
 
 def diagonal_selection(n: int) -> sp.csr_array:
     """Return the binary K (n² × n, sparse) with K u = vec(diag(u)) and Kᵀ vec(M) = the diagonal of M."""
     n = as_integer("n", n)
+    check_memory(f"a matrix of {n * n:,} rows", n * n, "take a smaller n")
     return sp.csr_array((np.ones(n), (np.arange(n) * (n + 1), np.arange(n))), shape=(n * n, n))
 
 
@@ -56,6 +60,7 @@ def kronecker_differential_A(A_shape: tuple[int, int], B: ArrayLike) -> sp.csr_a
     m, n = _shape("A_shape", A_shape)
     B = as_matrix("B", B)
     p, q = B.shape
+    _check_differential(m * n * p * q)
     return sp.csr_array(_interleave(m, n, p, q) @ sp.kron(sp.eye_array(m * n), vec(B)[:, None], format="csr"))
 
 
@@ -67,6 +72,7 @@ def kronecker_differential_B(A: ArrayLike, B_shape: tuple[int, int]) -> sp.csr_a
     A = as_matrix("A", A)
     m, n = A.shape
     p, q = _shape("B_shape", B_shape)
+    _check_differential(m * n * p * q)
     return sp.csr_array(_interleave(m, n, p, q) @ sp.kron(vec(A)[:, None], sp.eye_array(p * q), format="csr"))
 
 
@@ -96,6 +102,10 @@ def kronecker_apply(A: ArrayLike, B: ArrayLike, v: ArrayLike) -> Array:
     stacked = A @ columns.T.reshape(k, n, q) @ B.T
     result = finite_result("(A⊗B) v", stacked.reshape(k, m * p).T)
     return result[:, 0] if single else result
+
+
+def _check_differential(entries: int) -> None:
+    check_memory(f"the differential of A⊗B, which has {entries:,} entries", 8 * entries, "take smaller matrices")
 
 
 def _interleave(m: int, n: int, p: int, q: int) -> sp.csr_array:

@@ -23,6 +23,7 @@ from numpy.typing import ArrayLike
 
 from matbn.arguments import Array, as_array, as_integer
 from matbn.errors import ArgumentError, ElementTypeError, ShapeError
+from matbn.memory import check_memory
 
 COMPLEX_STEP = "complex step"
 CENTRAL_DIFFERENCES = "central differences"
@@ -97,6 +98,8 @@ def check_gradient(
     value = _value_at(call, arguments)
     rng = np.random.default_rng(as_integer("seed", seed))
     count = as_integer("directions", directions, at_least=1)
+    numbers = sum(A.size for A in arguments.values())
+    check_memory(f"{count:,} directions of {numbers:,} numbers", count * (numbers + 16), "take fewer directions")
     probes = {name: [rng.standard_normal(A.shape) * _unit(A) for _ in range(count)] for name, A in arguments.items()}
 
     differences = {

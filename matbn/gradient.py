@@ -23,6 +23,7 @@ from matbn.arguments import Array, as_choice
 from matbn.conditioning import has_zeros, rounding_of_nodes, warn_of_rounding
 from matbn.derivations import frechet, graph, kronecker, loop, sums
 from matbn.errors import ArgumentError, ElementTypeError
+from matbn.memory import check_memory
 from matbn.network import forward, mean_square
 from matbn.parameters import Net, NetGradient, as_finite, as_net, as_outcome, is_complex
 from matbn.stream import one_off
@@ -76,7 +77,11 @@ def net_gradient(
 
 def _prepared(net: Net, route: str) -> Net:
     """Return the net as a derivation takes it: nodes that vary, inputs centred to keep digits, squares in range."""
+    N, p2 = len(net.X), len(net.parameters.Gamma2)
+    if route == "kronecker":
+        check_memory(f"route 'kronecker' with Jacobians of {p2} × {N:,} × {N:,} entries", 3 * p2 * N**2, "take another")
     layers = forward(net)
+    evaluate(net.activation, "slope", layers.B)  # refuses what derivations, which take it as it is, could not use
     if layers.normalised is None:
         return net
     s = layers.normalised.s

@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 
 from matbn.activation import Activation, evaluate
 from matbn.arguments import Array, as_vector, finite_result
+from matbn.memory import check_memory
 from matbn.network import NetForward, forward
 from matbn.parameters import Net, Parameters, as_net, as_outcome
 from matbn.stream.layer import Chain, along, by_parameters, chain_of_rows
@@ -38,8 +39,9 @@ def net_jacobian(
     norm its rank is at most p2(p1+2), since Γ₁ⱼ and γ_j act only through Γ₁ⱼγ_j/s_j.
     """
     net = as_net(X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps)
+    N, parameters = len(net.X), len(net.parameters.theta)
+    check_memory(f"the Jacobian, {N:,} × {parameters:,},", 2 * N * parameters, "take fewer rows, or nodes")
     layers = forward(net)
-    N = len(layers.B)
     by_B = evaluate(net.activation, "slope", layers.B) * net.parameters.Gamma2
     chain = chain_of_rows(layers.X, layers.normalised, net.parameters, net.eps)
     by_A = layers.X[:, :, None] * by_B[:, None, :]

@@ -31,6 +31,7 @@ from matbn.batchnorm import (
     scale_and_shift,
 )
 from matbn.errors import ArgumentError, ElementTypeError, VarianceError
+from matbn.memory import check_memory
 
 MOMENTUM_OF = ("batch", "running")
 
@@ -55,6 +56,7 @@ class TrainingOutput(NamedTuple):
 def running_start(p: int) -> RunningStatistics:
     """Return the usual start for p nodes: mean 0, variance 1, no batch seen."""
     p = as_integer("p", p, at_least=1)
+    check_memory(f"the statistics of {p:,} nodes", 2 * p, "take fewer nodes")
     return RunningStatistics(np.zeros(p), np.ones(p))
 
 

@@ -80,5 +80,5 @@ def test_bad_requests():
         fit.partial_dependence("x", [])
     with pytest.raises(matbn.ArgumentError, match="level is 95"):
         fit.partial_dependence("x", level=95)
-    with pytest.raises(matbn.ArgumentError, match="new data does not fit"):
+    with pytest.raises(matbn.ArgumentError, match="'g' has levels that the fit has not seen: q"):
         fit.partial_dependence("g", ["q"])

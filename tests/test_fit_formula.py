@@ -119,11 +119,11 @@ def test_a_search_that_ends_early_warns_and_says_what_to_try(data):
     ("formula", "message"),
     [
         ("y", "must have the form"),
-        ("y ~ nope", "the linear part: 'nope' is no column of data"),
-        ("nope ~ x", "the outcome: 'nope' is no column of data"),
+        ("y ~ nope", "the linear part: data has no column 'nope'"),
+        ("nope ~ x", "the outcome: data has no column 'nope'"),
         ("y ~ net(z1)", r"net\(z1\) has no size"),
         ("y ~ net(size=2)", "has no inputs"),
-        ("y ~ net(z1, nope, size=2)", "'nope' is no column of data"),
+        ("y ~ net(z1, nope, size=2)", "data has no column 'nope'"),
         ("y ~ net(z1, size=nope)", "size = nope cannot be evaluated"),
         ("y ~ net(z1, size=0)", "size is 0"),
         ("y ~ net(z1, size=2, rate=1)", "'rate' is no option"),
@@ -190,7 +190,7 @@ def test_data_at_the_edge_of_what_can_be_fitted():
         (matbn.ArgumentError, "constant inputs", (y[:1],), {"nets": matbn.net(Z[:1], 2)}),
         (
             matbn.ArgumentError,
-            "weights are all zero in a group",
+            "weights are all zero in groups of 'effect': 0",
             (y,),
             {"effects": [0] * 10 + [1] * 20, "weights": [0] * 10 + [1] * 20},
         ),

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matbn.arguments import Array
+from matbn.activation import evaluate
+from matbn.arguments import Array, finite_result
 from matbn.batchnorm import bn_backward
 from matbn.fitting.bfgs import Minimum, Watch
 from matbn.fitting.inputs import Inputs
@@ -50,6 +51,8 @@ def minimise_by_batches(problem: Problem, work: Workspace, theta: Array, options
         for layer in layers(problem, theta)
     ]
     at = solved(problem, theta, work)
+    if not np.isfinite(at.loss):
+        return Minimum(theta, at.loss, at.gradient, 0, 1, "passes")
     Gamma2, c = at.Gamma2.copy(), at.on_Q / np.sqrt(problem.weight)
     parameters = [array for node in nodes for array in (node.W, node.gamma, node.beta)] + [Gamma2, c]
     moments = [(np.zeros_like(array), np.zeros_like(array)) for array in parameters]
@@ -97,14 +100,14 @@ def _batch(problem: Problem, nodes: list[_Node], Gamma2: Array, c: Array, rows: 
         U = inputs.x[:-1, rows]
         B, cache, node.running = bn_train(U.T @ node.W, node.gamma, node.beta, node.running, eps=_EPS)
         forward.append((U, B, cache))
-        values.append(problem.activation.value(B))
+        values.append(evaluate(problem.activation, "value", B))
     V = np.hstack(values)
     e = outcomes - V @ Gamma2 - c @ linear
     ridge, gradients, start = 2 * problem.penalty, [], 0
     for node, inputs, (U, B, cache) in zip(nodes, problem.terms, forward, strict=True):
         stop = start + B.shape[1]
-        dB = (-2 / len(rows)) * np.outer(e, Gamma2[start:stop]) * problem.activation.slope(B)
-        by = bn_backward(dB, cache)
+        dB = (-2 / len(rows)) * np.outer(e, Gamma2[start:stop]) * evaluate(problem.activation, "slope", B)
+        by = bn_backward(finite_result("the gradient of a batch", dB), cache)
         gradients += [
             U @ by.Z,
             by.gamma + ridge * _stiffness(node, inputs) * node.gamma,

@@ -64,7 +64,8 @@ def fit(
         A formula such as "y ~ trend + net(z1, z2, size = 8) | id + year" and a data frame; several nets add up, and
         after | stand fixed effects, which take the intercept's place. Or N outcomes, with the model in `nets` (made
         by `matbn.net`), `linear` (N × k) and `effects` (labels, or a mapping of some). A fit keeps copies of arrays, so
-        they may change afterwards.
+        they may change afterwards. In a formula text and categories are labels, dates days since 1970-01-01 and spans
+        of time days, as R has them.
     intercept
         Whether an intercept is added to arrays without effects; in a formula "0 + …" leaves it out. R² is then 1 less
         residual over raw sums of squares, as R's `lm` and NIST have it.

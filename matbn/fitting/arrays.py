@@ -12,7 +12,7 @@ from matbn.fitting.folds import chosen_by_folds
 from matbn.fitting.gcv import chosen_by_gcv, effective_degrees
 from matbn.fitting.interrupted import Stage, marked
 from matbn.fitting.messages import cautions
-from matbn.fitting.posing import Options, Posed, degrees_of, posed_problem
+from matbn.fitting.posing import MOST_NUMBERS, Options, Posed, degrees_of, posed_problem
 from matbn.fitting.progress import Report, Watched
 from matbn.fitting.result import Fit, Scored
 from matbn.fitting.search import searched
@@ -21,7 +21,6 @@ from matbn.fitting.units import in_units
 from matbn.stopping import Stop
 
 _ROUGH = 1e-4  # tolerance of the fits that only choose a penalty
-MOST_NUMBERS = 500_000_000  # of derivatives, which are held at once with fixed effects, and for errors
 _ROUGH_ITERATIONS = 500  # of each, at most
 _AT_ONCE = 1e9  # multiplications, which an interrupt may wait for
 

@@ -1,16 +1,28 @@
 """What is to be fitted, checked: outcomes, net terms, linear part, effects and weights."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from matbn.arguments import Array, as_integer, as_matrix, as_vector, counted
-from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
+from matbn.arguments import (
+    Array,
+    as_flag,
+    as_groups,
+    as_integer,
+    as_matrix,
+    as_real,
+    as_text,
+    as_texts,
+    as_vector,
+    counted,
+)
+from matbn.errors import ArgumentError, ElementTypeError, ShapeError
 from matbn.stream.rows import as_weights
 
+INTERCEPT = "(Intercept)"  # the name of its coefficient, as in R
 _FAR = 1e100  # size of weights, from which on squares and sums of them might overflow
 
 
@@ -74,29 +86,49 @@ def net(
     ShapeError, ElementTypeError, NotFiniteError, ArgumentError
         An argument does not fit.
     """
-    columns = getattr(Z, "columns", None)
-    Z = as_matrix("Z", Z)
-    p = Z.shape[1]
+    label = as_text("label", label)
+    X, found = _as_columns("Z", Z, names, label)
+    p = X.shape[1]
     size = as_integer("size", size, at_least=1)
     if p == 0:
         raise ShapeError("Z has no columns, but a net needs at least one input")
-    if names is None:
-        names = [f"{label}{k + 1}" for k in range(p)] if columns is None else [str(name) for name in columns]
-    if len(names) != p:
-        raise ShapeError(f"names has {len(names)} entries, but Z has {p} columns")
     if basis is not None and mask is not None:
         raise ArgumentError("basis and mask are both given, but a term has one structure; use two terms")
     if basis is not None:
-        basis = as_matrix("basis", basis)
+        basis = as_real("basis", as_matrix("basis", basis))
         if basis.shape[0] != p or basis.shape[1] == 0:
             raise ShapeError(f"basis is {basis.shape[0]} × {basis.shape[1]}, but needs a row for each of {p} inputs")
-    return NetTerm(Z, size, tuple(names), basis, None if mask is None else _as_mask(mask, p, size), label)
+    return NetTerm(X, size, found, basis, None if mask is None else _as_mask(mask, p, size), label)
+
+
+def _as_columns(name: str, value: Any, names: Sequence[str] | None, prefix: str) -> tuple[Array, tuple[str, ...]]:
+    """Return real numbers in named columns; without names, a data frame's own or numbered ones."""
+    columns = getattr(value, "columns", None)
+    X = as_real(name, as_matrix(name, _plain(value)))
+    p = X.shape[1]
+    if names is None:
+        names = [f"{prefix}{k + 1}" for k in range(p)] if columns is None else [str(column) for column in columns]
+    found = as_texts(f"names of {name}" if columns is None else f"columns of {name}", names)
+    if len(found) != p:
+        raise ShapeError(f"names has {len(found)} entries, but {name} has {p} columns")
+    return X, found
+
+
+def _plain(value: Any) -> Any:
+    """Return a data frame's numbers where its columns have several types, or pandas' own with missing values."""
+    if not hasattr(value, "columns") or not hasattr(value, "dtypes"):
+        return value
+    kinds = {getattr(kind, "kind", "O") for kind in value.dtypes}
+    return value.to_numpy(dtype=float, na_value=np.nan) if kinds <= set("biuf") else value
 
 
 def _as_mask(mask: ArrayLike, p: int, size: int) -> Array:
-    allowed = as_matrix("mask", mask).astype(bool)
-    if allowed.shape != (p, size):
-        raise ShapeError(f"mask is {allowed.shape[0]} × {allowed.shape[1]}, but must be {p} × {size}: inputs × nodes")
+    given = as_real("mask", as_matrix("mask", mask))
+    if given.shape != (p, size):
+        raise ShapeError(f"mask is {given.shape[0]} × {given.shape[1]}, but must be {p} × {size}: inputs × nodes")
+    if not np.isin(given, (0, 1)).all():
+        raise ArgumentError("mask has entries that are neither 0 nor 1; it says whether a node may use an input")
+    allowed = given.astype(bool)
     if not allowed.any(axis=0).all():
         raise ArgumentError(f"mask leaves no input to node {counted(np.flatnonzero(~allowed.any(axis=0)))}")
     return allowed
@@ -115,26 +147,22 @@ def design(
 
     An intercept is added if wanted and there are no effects, which take its place.
     """
-    y = _own(as_vector("y", y))
+    y = _own(as_real("y", as_vector("y", y)))
     N = len(y)
     if N == 0:
         raise ShapeError("y has no entries")
-    terms = (terms,) if isinstance(terms, NetTerm) else tuple(terms)
+    terms = _as_terms(terms)
     for term in terms:
-        if not isinstance(term, NetTerm):
-            raise ElementTypeError(f"nets hold a {type(term).__name__}, but must be made by matbn.net(Z, size)")
         if len(term.Z) != N:
             raise ShapeError(f"the inputs of {term.label!r} have {len(term.Z)} rows, but y has {N} entries")
     found = tuple(_as_effect(name, labels, N) for name, labels in _as_mapping(effects).items())
     w = None if weights is None else _own(as_weights("weights", weights, N))
-    if w is not None and not w.any():
-        raise ArgumentError("weights are all zero; at least one row must count")
+    if w is not None:
+        _check_weights(w, found)
     X, names = _as_linear(linear, linear_names, N)
-    if not isinstance(intercept, bool):
-        raise ElementTypeError(f"intercept is {intercept!r}, but must be True or False")
-    intercept = intercept and not found
+    intercept = as_flag("intercept", intercept) and not found
     if intercept:
-        X, names = np.column_stack([np.ones(N), X]), ("(Intercept)", *names)
+        X, names = np.column_stack([np.ones(N), X]), (INTERCEPT, *names)
     else:
         X = _own(X)
     largest = 1.0 if w is None else float(w.max())
@@ -153,38 +181,58 @@ def _own(array: Array) -> Array:
     return np.array(array)
 
 
-def _as_linear(linear: ArrayLike | None, names: Sequence[str] | None, N: int) -> tuple[Array, tuple[str, ...]]:
+def _as_terms(terms: Any) -> tuple[NetTerm, ...]:
+    if terms is None or isinstance(terms, NetTerm):
+        return () if terms is None else (terms,)
+    if not isinstance(terms, Iterable):
+        raise ElementTypeError(f"nets is a {type(terms).__name__}, but must be made by matbn.net(Z, size)")
+    found = tuple(terms)
+    for term in found:
+        if not isinstance(term, NetTerm):
+            raise ElementTypeError(f"nets hold a {type(term).__name__}, but must be made by matbn.net(Z, size)")
+    return found
+
+
+def _check_weights(w: Array, effects: tuple[Effect, ...]) -> None:
+    """Refuse weights that leave nothing to fit, as a whole or in a group."""
+    if not w.any():
+        raise ArgumentError("weights are all zero; at least one row must count")
+    for effect in effects:
+        empty = np.bincount(effect.codes, w > 0) == 0
+        if empty.any():
+            shown = ", ".join(map(str, effect.levels[empty][:5]))
+            raise ArgumentError(f"weights are all zero in groups of {effect.name!r}: {shown}; drop their rows")
+
+
+def _as_linear(linear: Any, names: Sequence[str] | None, N: int) -> tuple[Array, tuple[str, ...]]:
     if linear is None:
         return np.empty((N, 0)), ()
-    columns = getattr(linear, "columns", None)
-    X = np.asarray(linear)
-    X = as_matrix("linear", X[:, None] if X.ndim == 1 else X)
+    X, found = _as_columns("linear", as_columns(linear), names, "x")
     if len(X) != N:
         raise ShapeError(f"linear has {len(X)} rows, but y has {N} entries")
-    if names is None:
-        names = [f"x{k + 1}" for k in range(X.shape[1])] if columns is None else [str(name) for name in columns]
-    if len(names) != X.shape[1]:
-        raise ShapeError(f"linear_names has {len(names)} entries, but linear has {X.shape[1]} columns")
-    return X, tuple(names)
+    if INTERCEPT in found:
+        raise ArgumentError(f"linear has a column named {INTERCEPT!r}, which is the intercept's own name; rename it")
+    return X, found
+
+
+def as_columns(value: Any) -> Any:
+    """Return one vector as a column, anything else as it is."""
+    if getattr(value, "ndim", None) == 1:
+        return np.ma.asarray(value)[:, None] if isinstance(value, np.ma.MaskedArray) else np.asarray(value)[:, None]
+    if isinstance(value, list | tuple) and not any(hasattr(entry, "__len__") for entry in value):
+        return np.asarray(value)[:, None]
+    return value
 
 
 def _as_mapping(effects: Any) -> dict[str, Any]:
     if effects is None:
         return {}
     if hasattr(effects, "items") and getattr(effects, "ndim", 2) != 1:  # a mapping, or a data frame, but no series
-        return {str(name): labels for name, labels in effects.items()}
+        names = as_texts("names of effects", (str(name) for name, _ in effects.items()))
+        return dict(zip(names, (labels for _, labels in effects.items()), strict=True))
     return {str(getattr(effects, "name", None) or "effect"): effects}
 
 
 def _as_effect(name: str, labels: Any, N: int) -> Effect:
-    array = np.asarray(labels)
-    if array.ndim != 1 or len(array) != N:
-        raise ShapeError(f"effect {name!r} has shape {array.shape}, but must have one label for each of {N} rows")
-    missing = (
-        array != array if array.dtype.kind in "fc" else np.array([label is None or label != label for label in array])
-    )
-    if missing.any():
-        bad = np.flatnonzero(missing)
-        raise NotFiniteError(f"effect {name!r} has {len(bad)} missing labels, at {counted(bad)}; drop those rows")
-    levels, codes = np.unique(array, return_inverse=True)
+    levels, codes = as_groups(f"effect {name!r}", labels, N)
     return Effect(name, codes, levels)

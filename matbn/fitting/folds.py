@@ -11,6 +11,7 @@ from dataclasses import replace
 import numpy as np
 
 from matbn.arguments import Array
+from matbn.errors import ArgumentError
 from matbn.fitting.bfgs import Minimum, minimise
 from matbn.fitting.calm import calmed
 from matbn.fitting.design import Design, Effect
@@ -20,6 +21,7 @@ from matbn.fitting.problem import Problem
 from matbn.fitting.profile import objective
 from matbn.fitting.progress import Watched
 from matbn.fitting.result import Scored
+from matbn.fitting.search import check_found
 from matbn.fitting.starts import starting_values
 from matbn.fitting.sweeps import workspace
 from matbn.fitting.units import in_units
@@ -48,7 +50,13 @@ def chosen_by_folds(design: Design, options: Options, watched: Watched) -> tuple
     threads = min(_FOLDS, default_threads())
     sums = combine_in_order(range(len(folds)), process, np.add, threads)
     assert sums is not None
-    scores = sums[1:] / sums[0]
+    with np.errstate(invalid="ignore"):
+        scores = sums[1:] / sums[0]
+    if not np.isfinite(scores).all() or np.ptp(scores) == 0:
+        raise ArgumentError(
+            f"penalty is 'cv' (the default), but {len(design.y)} rows do not tell one penalty from another: none can be"
+            " predicted from others, or all penalties predict alike; give a number, such as penalty=1e-3"
+        )
     penalties = [_penalty(step) for step in _STEPS]
     in_units_of_y = np.ldexp(scores, 2 * calm.exponent).tolist()
     path = tuple(Scored(penalty, score) for penalty, score in zip(penalties, in_units_of_y, strict=True))
@@ -69,15 +77,20 @@ def _penalty(step: int) -> float:
 
 def _errors(design: Design, out: Array, options: Options, watched: Watched, number: int) -> Array:
     """Return the weight of the rows left out, and for each penalty their weighted sum of squared errors."""
-    kept, left = part_of(design, ~out), part_of(design, out)
+    errors = np.zeros(1 + len(_STEPS))
+    counts = np.ones(len(out), bool) if design.w is None else design.w > 0
+    if not (counts & ~out).any():
+        return errors
+    kept, left = part_of(design, counts & ~out), part_of(design, counts & out)
     known = np.ones(len(left.y), bool)
     for mine, theirs in zip(left.effects, kept.effects, strict=True):
         known &= np.isin(mine.levels[mine.codes], theirs.levels)
     left = part_of(left, known)
     w = np.ones(len(left.y)) if left.w is None else left.w
-    posed = posed_problem(kept, options, constants=True)
-    errors = np.zeros(1 + len(_STEPS))
     errors[0] = w.sum()
+    if not len(w):
+        return errors
+    posed = posed_problem(kept, options, constants=True)
     for step, end in _path(posed.problem, options, watched, number).items():
         there = replace(posed, problem=replace(posed.problem, penalty=_penalty(step)))
         fit = in_units(kept, there, options, [end], to_all_digits=False)
@@ -99,6 +112,7 @@ def _path(problem: Problem, options: Options, watched: Watched, number: int) -> 
     seeds = ([options.seed, 3, number, start] for start in range(min(_STARTS, options.starts)))
     starts = [search(MIDDLE, starting_values(problem, np.random.default_rng(seed))) for seed in seeds]
     found = {0: min(starts, key=lambda end: end.loss)}
+    check_found(found[0].loss, problem.activation.name)
     for direction in (1, -1):
         for step in range(direction, _STEPS.stop if direction > 0 else _STEPS.start - 1, direction):
             found[step] = search(_penalty(step), found[step - direction].theta)

@@ -3,12 +3,15 @@
 The net terms and the effects are matbn's; what is left, and each net's inputs, are ordinary formulas for formulaic.
 """
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
 
 from matbn.errors import ArgumentError
 
 _OPTIONS = ("size", "basis", "mask", "label")
+_NET = re.compile(r"net\s*\(")
+_QUOTED = re.compile("`[^`]*`|'[^']*'|\"[^\"]*\"")
 
 
 @dataclass(frozen=True)
@@ -37,23 +40,56 @@ def parsed(text: str) -> Formula:
     if len(sides) != 2 or not sides[0] or not sides[1]:
         raise ArgumentError(f"formula {text!r} must have the form 'y ~ terms', with one ~")
     parts = _split(sides[1], "|")
+    if not parts[0]:
+        raise ArgumentError(f"formula {text!r} has nothing before the |; write 1 for no terms, as in 'y ~ 1 | id'")
     if len(parts) > 2:
         raise ArgumentError(
             f"formula {text!r} has more than one |; after it come the fixed effects, as in '| id + year'"
         )
-    effects = tuple(_split(parts[1], "+")) if len(parts) == 2 else ()
-    for effect in effects:
-        if not effect.isidentifier():
-            raise ArgumentError(f"formula {text!r} has the fixed effect {effect!r}, but effects are names of columns")
+    effects = tuple(_effect(text, name) for name in _split(parts[1], "+")) if len(parts) == 2 else ()
     linear, nets = [], []
     for sign, term in _terms(parts[0]):
-        if term.startswith("net(") and term.endswith(")") and _closes_at_end(term):
+        opening = _NET.match(term)
+        if opening and _closes_at_end(term):
             if sign == "-":
                 raise ArgumentError(f"formula {text!r} subtracts {term}; a net can only be added")
-            nets.append(_net(term))
+            nets.append(_net(term, opening.end()))
         else:
-            linear.append(f"{sign} {term}")
-    return Formula(text, sides[0], " ".join(linear), tuple(nets), effects)
+            linear.append(f"{sign} {_checked(text, term)}")
+    return Formula(text, _checked(text, sides[0]), " ".join(linear), tuple(nets), effects)
+
+
+def _effect(text: str, name: str) -> str:
+    """Return an effect's name, which may stand in backquotes."""
+    if re.fullmatch("`[^`]+`", name):
+        return name[1:-1]
+    if not name.isidentifier():
+        raise ArgumentError(
+            f"formula {text!r} has the fixed effect {name!r}, but effects are names of columns, with a + between them,"
+            " in `backquotes` where they are no single word"
+        )
+    return name
+
+
+def _checked(text: str, term: str) -> str:
+    """Return a term of the linear part, unless it has the form of something else that matbn does not read there."""
+    outside = _QUOTED.sub("''", term)
+    if _is_bracketed(outside) and _places(outside[1:-1], "|"):
+        raise ArgumentError(
+            f"formula {text!r} has {term}, which is how random effects are written, and matbn has none; fixed effects"
+            " stand once, at the end: y ~ x + net(z, size = 4) | group"
+        )
+    if re.search(r"\bnet\s*\(", outside):
+        raise ArgumentError(
+            f"formula {text!r} has a net inside of {term}; nets are terms of their own: y ~ x + net(z, size = 4)"
+        )
+    if re.search(r"\boffset\s*\(", outside):
+        raise ArgumentError(
+            f"formula {text!r} has {term}, which only R's formulas take; fit I(y - v) ~ x, and add v to predictions"
+        )
+    if term == ".":
+        raise ArgumentError(f"formula {text!r} has a dot, which matbn does not expand; name the columns")
+    return term
 
 
 def resized(formula: Formula, size: int) -> Formula:
@@ -61,23 +97,28 @@ def resized(formula: Formula, size: int) -> Formula:
     text = formula.text
     for call in formula.nets:
         options = ", ".join(f"{name} = {size if name == 'size' else value}" for name, value in call.options)
-        inputs = call.text[len("net(") : -1]
+        inputs = call.text[call.text.index("(") + 1 : -1]
         kept = [argument for argument in _split(inputs, ",") if argument.partition("=")[0].strip() not in _OPTIONS]
         text = text.replace(call.text, f"net({', '.join(kept)}, {options})")
     return parsed(text)
 
 
-def _net(text: str) -> NetCall:
-    inputs, options = [], []
-    for argument in _split(text[len("net(") : -1], ","):
+def _net(text: str, opening: int) -> NetCall:
+    inputs: list[str] = []
+    options: list[tuple[str, str]] = []
+    for argument in _split(text[opening:-1], ","):
         name, equals, value = argument.partition("=")
+        if not argument:
+            raise ArgumentError(f"{text} has no inputs, or a comma with nothing beside it; write net(z1, z2, size = 4)")
         if equals and not value.startswith("=") and name.strip().isidentifier():
             if name.strip() not in _OPTIONS:
                 raise ArgumentError(f"{text}: {name.strip()!r} is no option of a net; there are {', '.join(_OPTIONS)}")
+            if name.strip() in dict(options):
+                raise ArgumentError(f"{text} has {name.strip()} twice; give it once")
             options.append((name.strip(), value.strip()))
         else:
-            inputs.append(argument)
-    if not inputs or not all(inputs):
+            inputs.append(_checked(text, argument))
+    if not inputs:
         raise ArgumentError(f"{text} has no inputs; write net(z1, z2, size = 4)")
     if "size" not in dict(options):
         raise ArgumentError(f"{text} has no size; write how many nodes it has, as in net(z1, z2, size = 4)")
@@ -89,7 +130,10 @@ def _terms(text: str) -> list[tuple[str, str]]:
     found, sign, start = [], "+", 0
     for place in [*_places(text, "+-"), len(text)]:
         term = text[start:place].strip()
-        if term:
+        if _is_bracketed(term) and re.search(r"\bnet\s*\(", _QUOTED.sub("''", term)):
+            inner = _terms(term[1:-1])  # nets in a bracketed sum are terms of it
+            found += inner if sign != "-" else [("-" if own == "+" else "+", part) for own, part in inner]
+        elif term:
             found.append((sign, term))
         elif place == len(text) or start:
             raise ArgumentError(f"formula part {text!r} has a + or - with nothing beside it")
@@ -123,9 +167,14 @@ def _places(text: str, characters: str) -> list[int]:
     return places
 
 
+def _is_bracketed(term: str) -> bool:
+    return term.startswith("(") and _closes_at_end(term)
+
+
 def _closes_at_end(term: str) -> bool:
-    """Whether the bracket of net( is closed by the last character."""
+    """Whether a term's first bracket is closed by its last character."""
     depth = 0
+    term = _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), term)
     for place, character in enumerate(term):
         depth += (character == "(") - (character == ")")
         if depth == 0 and character == ")":

@@ -37,7 +37,10 @@ def joint_objective(problem: Problem, work: Workspace) -> Callable[[Array], tupl
         by_theta = joined([total * factors[part.nodes] for total, part in zip(found.by_layer, parts, strict=True)])
         by_Gamma2 = -2 / problem.weight * found.by_linear[0]
         twice = 2 * problem.penalty
-        return loss, np.concatenate([by_theta + twice * shrinking, by_Gamma2 + twice * Gamma2, by_c])
+        gradient = np.concatenate([by_theta + twice * shrinking, by_Gamma2 + twice * Gamma2, by_c])
+        if not (np.isfinite(loss) and np.isfinite(gradient).all()):
+            return np.inf, np.zeros_like(gradient)
+        return loss, gradient
 
     return evaluate
 

@@ -7,7 +7,8 @@ the residual of a weighted regression on D,
 
 One effect needs its groups' means only. For more, the groups of the first effect are eliminated, and what is left for
 the others is one small system, inverted once: for two effects after one group of each connected component is dropped,
-for more as a pseudo-inverse. The transformation is applied twice, which takes off what rounding left.
+for more as a pseudo-inverse. Only rows of positive weight connect groups, as others have no say in the regression. The
+transformation is applied twice, which takes off what rounding left.
 """
 
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ from matbn.errors import ArgumentError, ShapeError
 _LARGEST_SYSTEM = 5_000  # groups of all effects but the largest; beyond it the dense factor takes too long
 
 _CHUNK = 10_000  # rows
+_DENSE = 10  # cells for each that is not 0, below which a matrix is multiplied as a dense one
 _DEPENDENT = 1e-10  # eigenvalue of three or more effects' system, relative to the largest, that counts as 0
 
 
@@ -41,6 +43,7 @@ class FixedEffects:
     levels: tuple[int, ...]  # number of groups of each effect
     first: int  # which of them is the first here
     singletons: int  # rows that are alone in a group
+    apart: int = 0  # rows of weight 0 whose groups no other rows connect, so that nothing tells their sum
 
     def within(self, A: Array) -> Array:
         """Return the within transformation of each row of A (k × N)."""
@@ -81,10 +84,10 @@ class FixedEffects:
             for codes, offset in zip(columns.T, np.cumsum([0, *sizes[:-1]]), strict=True):
                 some = np.flatnonzero(codes >= 0)
                 rest[some, offset + codes[some]] = 1
-            means = self._sums_of_others(w) / self.group_weight[:, None]
-            rest[known] -= means[main[known]]
+            means = self._means_of_others(w)
+            rest[known] -= means[main[known]].toarray()
             solved = rest @ self.solve
-            rows = rows + np.asarray(self.others @ solved.T).T - np.repeat(solved @ means.T, self.counts, axis=1)
+            rows = rows + np.asarray(self.others @ solved.T).T - np.repeat((means @ solved.T).T, self.counts, axis=1)
         return rows * w
 
     def leverage(self) -> Array:
@@ -93,7 +96,7 @@ class FixedEffects:
         found: Array = w / np.repeat(self.group_weight, self.counts)
         if self.others is None or self.solve is None:
             return found
-        means = sparse.csr_array(self._sums_of_others(w) / self.group_weight[:, None])
+        means = self._means_of_others(w)
         group = np.repeat(np.arange(len(self.counts)), self.counts)
         for start in range(0, len(w), _CHUNK):
             rows = slice(start, start + _CHUNK)
@@ -101,11 +104,11 @@ class FixedEffects:
             found[rows] += w[rows] * np.einsum("ng,ng->n", apart @ self.solve, apart)
         return found
 
-    def _sums_of_others(self, w: Array) -> Array:
+    def _means_of_others(self, w: Array) -> sparse.csr_array:
+        """Return the share of each other group in each group of the first effect."""
         assert self.others is not None
-        weighted = sparse.csr_array(sparse.diags_array(w) @ self.others)
-        sums: Array = np.add.reduceat(weighted.toarray(), self.starts, axis=0)
-        return sums
+        first = _indicators(np.repeat(np.arange(len(self.counts)), self.counts))
+        return _means(first.T @ sparse.diags_array(w) @ self.others, self.group_weight)
 
     def _step(self, A: Array) -> Array:
         assert self.others is not None
@@ -144,13 +147,15 @@ def fixed_effects(effects: Sequence[Array], w: Array | None) -> FixedEffects:
     first = first_effect(effects)
     codes = [np.unique(effect, return_inverse=True)[1] for effect in effects]
     sizes = [np.bincount(code) for code in codes]
-    singletons = int(np.any([size[code] == 1 for size, code in zip(sizes, codes, strict=True)], axis=0).sum())
+    counted = np.ones(N, bool) if w is None else w > 0
+    alone = [(np.bincount(code, counted) == 1)[code] for code in codes]
+    singletons = int((np.any(alone, axis=0) & counted).sum())
     levels = tuple(len(size) for size in sizes)
     main = codes[first]
     counts = sizes[first]
     starts = np.r_[0, np.cumsum(counts)[:-1]]
     group_weight = counts.astype(float) if w is None else np.bincount(main, w)
-    if not (group_weight > 0).all():
+    if not all((np.bincount(code, counted) > 0).all() for code in codes):
         raise ArgumentError("weights are all zero in a group of a fixed effect; drop its rows")
     rest = [code for number, code in enumerate(codes) if number != first]
     if not rest:
@@ -177,16 +182,35 @@ def _several(
             f"the fixed effects besides the largest have {G} groups, but at most {_LARGEST_SYSTEM} can be solved for"
         )
     W = sparse.diags_array(np.ones(len(main)) if w is None else w)
-    meetings = (first.T @ W @ others).toarray() if len(counts) * G < 10_000_000 else first.T @ W @ others
-    left = (others.T @ W @ others).toarray() - np.asarray(meetings.T @ (meetings / group_weight[:, None]))
+    meetings = sparse.csr_array(first.T @ W @ others)
+    left = (others.T @ W @ others).toarray() - _products(meetings, group_weight)
+    apart = 0
     if len(rest) == 1:
-        kept = _all_but_one(sparse.csr_array(first.T @ others))
+        counted = slice(None) if w is None else w > 0
+        part_of_main, part = _parts(sparse.csr_array(first[counted].T @ others[counted]))
+        apart = int((part_of_main[main] != part[rest[0]]).sum())
+        kept = np.setdiff1d(np.arange(G), np.unique(part, return_index=True)[1])  # all but one group of each part
         solve = np.zeros((G, G))
         solve[np.ix_(kept, kept)] = linalg.inv(left[np.ix_(kept, kept)]) if len(kept) else 0
         rank = len(kept)
     else:
         solve, rank = linalg.pinvh(left, rtol=_DEPENDENT, return_rank=True)
-    return FixedEffects(starts, counts, w, group_weight, others, solve, len(counts) + rank, levels, number, singletons)
+    rank += len(counts)
+    return FixedEffects(starts, counts, w, group_weight, others, solve, rank, levels, number, singletons, apart)
+
+
+def _products(meetings: sparse.csr_array, weights: Array) -> Array:
+    """Return MᵀD⁻¹M for the weights M with which groups meet, D = diag(weights); M is mostly zeros, or small."""
+    means = _means(meetings, weights)
+    if _DENSE * meetings.nnz < np.prod(meetings.shape):
+        product: Array = (meetings.T @ means).toarray()
+        return product
+    return np.asarray(meetings.toarray().T @ means.toarray())
+
+
+def _means(sums: sparse.csr_array, weights: Array) -> sparse.csr_array:
+    """Return sums over groups, a row each, divided by the groups' weights."""
+    return sparse.csr_array(sparse.diags_array(1 / weights) @ sums)
 
 
 def _indicators(codes: Array) -> sparse.csr_array:
@@ -194,11 +218,9 @@ def _indicators(codes: Array) -> sparse.csr_array:
     return sparse.csr_array((np.ones(N), (np.arange(N), codes)), shape=(N, int(codes.max()) + 1))
 
 
-def _all_but_one(meetings: sparse.csr_array) -> Array:
-    """Return the second effect's groups without one in each connected component, where both effects add up alike."""
-    parts: Any = [[None, meetings], [meetings.T, None]]
-    graph: Any = sparse.block_array(parts)
+def _parts(meetings: sparse.csr_array) -> tuple[Array, Array]:
+    """Return to which connected component each group of both effects belongs: within one, both add up alike."""
+    both: Any = [[None, meetings], [meetings.T, None]]
+    graph: Any = sparse.block_array(both)
     _, label = connected_components(graph, directed=False)
-    label = label[meetings.shape[0] :]
-    _, first = np.unique(label, return_index=True)
-    return np.setdiff1d(np.arange(len(label)), first)
+    return label[: meetings.shape[0]], label[meetings.shape[0] :]

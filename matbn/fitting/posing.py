@@ -12,9 +12,11 @@ from matbn.fitting.inputs import Inputs, whitened
 from matbn.fitting.linear import TOL, LinearPart, factorised, no_columns
 from matbn.fitting.panel import FixedEffects, fixed_effects, sorting
 from matbn.fitting.problem import Problem, projected
+from matbn.memory import check_memory
 
 MIDDLE = 1e-3  # penalty, at which the search for another begins
 EXACT = 1e-12  # what rounding leaves of outcomes that are fitted exactly, relative to them
+MOST_NUMBERS = 500_000_000  # of derivatives, which are held at once with fixed effects, and for errors
 _STEPS = 4  # between neighbouring float64 numbers, which rounding alone may account for
 
 
@@ -86,6 +88,7 @@ class Posed:
 def posed_problem(design: Design, options: Options, constants: bool = False) -> Posed:
     """Prepare a design; `constants` says whether nets may have inputs that do not vary, which they then ignore."""
     N = len(design.y)
+    _check_size(design, options)
     codes = [effect.codes for effect in design.effects]
     order = sorting(codes) if codes else np.arange(N)
     w = None if design.w is None else design.w[order]
@@ -151,6 +154,26 @@ def _linear_part(raw: Problem, X: Array, columns: Array, intercept: bool, option
         lengths[1:] = centred[1:]
     ridge = options.linear_penalty * np.square(centred) if options.linear_penalty > 0 else None
     return factorised(columns, lengths, ridge, options.tol, before)
+
+
+def _check_size(design: Design, options: Options) -> None:
+    """Refuse nets and starts that would take more memory than there is, before anything of their size is made."""
+    inputs = [term.Z.shape[1] if term.basis is None else term.basis.shape[1] for term in design.terms]
+    nodes = sum(term.size for term in design.terms)
+    parameters = sum(term.size * (p + 2) for term, p in zip(design.terms, inputs, strict=True))
+    N = len(design.y)
+    check_memory(
+        f"a fit with {nodes:,} nodes and {parameters:,} parameters",
+        N * sum(p + 1 for p in inputs) + (2 * N * nodes if design.effects else 0) + _squares(design, N, parameters),
+        "take a smaller size",
+    )
+    starts = f"{options.starts:,} starts of {parameters:,} parameters"
+    check_memory(starts, options.starts * (2 * parameters + 64), "take fewer starts")
+
+
+def _squares(design: Design, N: int, parameters: int) -> int:
+    """Return how many numbers are in the matrices that effective degrees of freedom take, where they are computed."""
+    return 0 if design.effects and N * parameters > MOST_NUMBERS else 3 * parameters**2
 
 
 def _parts(number: int, term: NetTerm, order: Array, w: Array | None, constants: bool) -> list[Part]:

@@ -1,14 +1,15 @@
 """Predictions of a fit, which is all that is needed of it: no data, no solver."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from matbn.activation import evaluate
-from matbn.arguments import Array, as_matrix
-from matbn.errors import ArgumentError, ElementTypeError, ShapeError
+from matbn.arguments import Array, as_matrix, as_real, counted
+from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
+from matbn.fitting.design import as_columns
 from matbn.fitting.frame import arrays_of, outcomes_of
 from matbn.fitting.result import Fit
 from matbn.fitting.unseen import codes_of, means_of_new, new_groups
@@ -28,7 +29,7 @@ def new_rows(
     fit: Fit, data: Any, inputs: Any, linear: Any, effects: Any, outcomes: Any = None, unseen: str = "error"
 ) -> New | None:
     """Return `Fit.predict`'s new rows as arrays; None for the fit's own."""
-    given = len(inputs) > 0 or linear is not None or effects is not None
+    given = not (isinstance(inputs, tuple | list) and not inputs) or linear is not None or effects is not None
     if data is None and not given:
         return None
     if fit.recipe is not None:
@@ -40,23 +41,43 @@ def new_rows(
         return New(*parts, _as_outcomes(outcomes, len(parts[1])))
     if data is not None:
         raise ArgumentError("the fit was made from arrays: give inputs=, linear= and effects=, not data")
-    matrices = [as_matrix(f"inputs[{k}]", Z) for k, Z in enumerate(inputs)]
-    columns = np.empty((_rows(matrices, linear, effects), 0))
-    if linear is not None:
-        columns = np.asarray(linear, dtype=float)
-        columns = as_matrix("linear", columns[:, None] if columns.ndim == 1 else columns)
-    if fit.intercept:
-        columns = np.column_stack([np.ones(len(columns)), columns])
+    matrices = [as_real(f"inputs[{k}]", as_matrix(f"inputs[{k}]", Z)) for k, Z in enumerate(_as_inputs(inputs))]
     if effects is not None and (not hasattr(effects, "items") or getattr(effects, "ndim", 2) == 1):
-        effects = {fit.effects[0].name: effects} if fit.effects else {}
-    return New(matrices, columns, dict((effects or {}).items()), _as_outcomes(outcomes, len(columns)))
+        effects = {fit.effects[0].name if fit.effects else "effect": effects}
+    groups = {} if effects is None else dict(effects.items())
+    for name, values, known in (("effects", groups, fit.effects), ("inputs", matrices, fit.nets or _terms(fit))):
+        if values and not known:
+            raise ArgumentError(f"{name} is given, but the fit has none")
+    found = None if linear is None else as_real("linear", as_matrix("linear", as_columns(linear)))
+    rows = _rows(matrices, found, groups)
+    columns = np.empty((rows, 0)) if found is None else found
+    if fit.intercept:
+        columns = np.column_stack([np.ones(rows), columns])
+    return New(matrices, columns, groups, _as_outcomes(outcomes, rows))
+
+
+def _terms(fit: Fit) -> Any:
+    """Return a fit's net terms, which leave no nets where the linear part fits exactly; True where it has no data."""
+    return True if fit.design is None else fit.design.terms
+
+
+def _as_inputs(inputs: Any) -> list[Any]:
+    if isinstance(inputs, str) or not isinstance(inputs, Iterable):
+        raise ElementTypeError(f"inputs is a {type(inputs).__name__}, but must be a list: one matrix for each net")
+    if getattr(inputs, "ndim", 3) == 2:  # one matrix, or a data frame
+        return [inputs]
+    return list(inputs)
 
 
 def _as_outcomes(outcomes: Any, m: int) -> Array | None:
     if outcomes is None:
         return None
     try:
-        found = np.asarray(outcomes, dtype=float)
+        found = as_real("outcomes", np.asarray(outcomes))
+    except ValueError:
+        raise ShapeError("outcomes are no vector; give one number for each new row") from None
+    try:
+        found = found.astype(float)
     except (TypeError, ValueError):
         raise ElementTypeError("outcomes are no numbers; give one for each new row, nan where it is unknown") from None
     if found.shape != (m,):
@@ -64,14 +85,22 @@ def _as_outcomes(outcomes: Any, m: int) -> Array | None:
     return found
 
 
-def _rows(matrices: list[Array], linear: Any, effects: Any) -> int:
-    if matrices:
-        return len(matrices[0])
+def _rows(matrices: list[Array], linear: Array | None, groups: Mapping[str, Any]) -> int:
+    """Return how many new rows there are, if all parts have equally many."""
+    lengths = {f"inputs[{k}]": len(Z) for k, Z in enumerate(matrices)}
     if linear is not None:
-        return len(linear)
-    return len(next(iter(effects.values())) if isinstance(effects, Mapping) else effects)
+        lengths["linear"] = len(linear)
+    lengths |= {f"effects {name!r}": len(np.atleast_1d(np.asarray(labels))) for name, labels in groups.items()}
+    if len(set(lengths.values())) != 1:
+        given = ", ".join(f"{name} has {rows}" for name, rows in lengths.items()) or "there are none"
+        raise ShapeError(f"new rows must be equally many in all parts: {given}")
+    (rows,) = set(lengths.values())
+    if rows == 0:
+        raise ShapeError("there are no new rows")
+    return rows
 
 
+@np.errstate(all="ignore")
 def predicted(fit: Fit, new: New, unseen: str = "error") -> Array:
     """Return predictions at new rows; `unseen` says what groups get that the fit has not seen, see `Fit.predict`."""
     inputs, linear = new.inputs, new.linear
@@ -103,4 +132,11 @@ def predicted(fit: Fit, new: New, unseen: str = "error") -> Array:
         if new.outcomes is not None:
             left[groups.known] = new.outcomes[groups.known] - total[groups.known]
         total = total + means_of_new(groups, left)
+    missing = np.any([np.isnan(part).any(axis=1) for part in (*inputs, linear)], axis=0)
+    bad = np.flatnonzero(~np.isfinite(total) & ~missing)
+    if len(bad):
+        raise NotFiniteError(
+            f"predictions would not be finite in {len(bad)} rows, at {counted(bad)}: values there are too large for"
+            " float64, or the activation does not return finite numbers"
+        )
     return total

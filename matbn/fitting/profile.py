@@ -35,6 +35,8 @@ def solved(problem: Problem, theta: Array, work: Workspace) -> Solved:
     """Return the profiled loss and its gradient."""
     parts = layers(problem, theta)
     sums = forward(problem, parts, work)
+    if not (np.isfinite(sums.gram).all() and np.isfinite(sums.on_y).all()):
+        return _nowhere(problem, theta)
     gram = sums.gram - sums.on_Q @ sums.on_Q.T
     gram /= problem.weight
     gram.flat[:: len(gram) + 1] += problem.penalty
@@ -48,7 +50,16 @@ def solved(problem: Problem, theta: Array, work: Workspace) -> Solved:
     factors = Gamma2 * (-2 / problem.weight)
     gradient = joined([total * factors[part.nodes] for total, part in zip(found.by_layer, parts, strict=True)])
     gradient += (2 * problem.penalty) * shrinking
+    if not (np.isfinite(loss) and np.isfinite(gradient).all()):
+        return _nowhere(problem, theta)
     return Solved(loss, gradient, Gamma2, on_Q, found.squares / problem.weight, rank)
+
+
+def _nowhere(problem: Problem, theta: Array) -> Solved:
+    """Return what stands for the solution where the loss is not finite: no step leads there, no search goes on."""
+    return Solved(
+        np.inf, np.zeros_like(theta), np.zeros(problem.nodes), np.zeros(len(problem.on_y)), np.inf, problem.nodes
+    )
 
 
 def objective(problem: Problem, work: Workspace) -> Callable[[Array], tuple[float, Array]]:

@@ -7,6 +7,7 @@ from itertools import chain
 import numpy as np
 
 from matbn.arguments import Array
+from matbn.errors import NotFiniteError
 from matbn.fitting.adam import minimise_by_batches
 from matbn.fitting.bfgs import Minimum, Watch, minimise
 from matbn.fitting.joint import joint_objective, joint_start
@@ -64,11 +65,21 @@ def searched(problem: Problem, options: Options, watched: Watched, also: Array |
     assert ends is not None
     watched.all_ended()
     least = min(end.loss for end in ends)
+    check_found(least, problem.activation.name)
     # Of starts that end alike but for rounding the first counts, whichever of them is a digit ahead.
     ends.sort(key=lambda end: max(end.loss, least * (1 + _ALIKE)))
     if options.solver == "profiled" and ends[0].status in ("iterations", "no decrease") and not stop.asked:
         ends[0] = _polished(problem, ends[0], options, watched)
     return ends
+
+
+def check_found(loss: float, activation: str) -> None:
+    """Refuse a search of which no start had a finite loss."""
+    if not np.isfinite(loss):
+        raise NotFiniteError(
+            f"no start leads to a finite loss: activation {activation!r} gives infinite or undefined values, or the"
+            " penalty is too large"
+        )
 
 
 def _profiled(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:

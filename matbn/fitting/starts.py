@@ -21,7 +21,8 @@ def starting_values(problem: Problem, rng: np.random.Generator) -> Array:
     parts = []
     for term, size in zip(problem.terms, problem.sizes, strict=True):
         directions = rng.standard_normal((len(term.x) - 1, size))
-        directions /= np.sqrt((directions * (term.covariance @ directions)).sum(axis=0))
+        deviations = np.sqrt((directions * (term.covariance @ directions)).sum(axis=0))
+        directions /= np.where(deviations > 0, deviations, 1)  # 0 where no input varies, as in a fold of one row
         gains = rng.uniform(*_GAINS, size)
         centres = np.clip(_CENTRES * rng.standard_normal(size), -3 * _CENTRES, 3 * _CENTRES)
         parts.append(np.vstack([directions * gains, -centres * gains]).reshape(-1))

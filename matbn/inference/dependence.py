@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from matbn.arguments import Array
-from matbn.errors import ArgumentError, NotFiniteError
+from matbn.arguments import Array, as_real, as_vector
+from matbn.errors import ArgumentError, NotFiniteError, ShapeError
 from matbn.fitting.result import Fit
 from matbn.inference.covariance import Errors, degrees, standard_errors
 from matbn.inference.linearised import Linearised, check_determined
@@ -50,8 +50,12 @@ def partial_dependence(fit: Fit, variable: str, at: Any, vcov: Any, correction: 
     at = _values(values_of(fit, variable)) if at is None else np.atleast_1d(at)
     if not len(at):
         raise ArgumentError("at has no values")
+    if at.ndim > 1:
+        raise ShapeError(f"at has shape {at.shape}, but must be a vector of values")
     if any(value is None or value != value for value in at.tolist()):
         raise NotFiniteError("at has missing values; leave them out")
+    if at.dtype.kind in "fc":
+        as_real("at", as_vector("at", at))
     estimate, error = curve(found, (with_variable(fit, variable, value) for value in at), errors)
     df = degrees(found, errors)
     half = special.stdtrit(df, (1 + level) / 2) * error

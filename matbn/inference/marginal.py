@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from matbn.arguments import as_flag
 from matbn.errors import ArgumentError
 from matbn.fitting.result import Fit
 from matbn.inference.effects import Effects, rates, with_errors
@@ -18,6 +19,7 @@ def marginal_effects(
 ) -> Effects:
     """Return `Fit.marginal_effects`' effects."""
     as_level(level)
+    as_flag("average", average)
     errors = requested(fit, vcov, correction)
     found = estimated(fit)
     names = as_variables(variables, numbers_of(fit))

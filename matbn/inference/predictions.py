@@ -108,7 +108,7 @@ def with_errors(
         step = max(1, _AT_ONCE // len(fit.e))
         own = _own_derivatives(fit)
         parts = (_moves(fit, _some(rows, slice(start, start + step)), own) for start in range(0, m, step))
-        variance = np.concatenate([variances(fit, errors, moves) for moves in parts])
+        variance = np.concatenate([np.empty(0), *(variances(fit, errors, moves) for moves in parts)])
     else:
         variance = variances(fit, errors, moves_of(fit, rows, new))
         variance = variance + np.append(of_outcome / new.counts, 0)[new.code]

@@ -5,9 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from matbn.arguments import Array, as_choice, as_number
-from matbn.errors import ArgumentError, ElementTypeError, InferenceError, NotFiniteError, ShapeError
-from matbn.fitting.arrays import MOST_NUMBERS
+from matbn.arguments import Array, as_choice, as_groups, as_number
+from matbn.errors import ArgumentError, ElementTypeError, InferenceError
+from matbn.fitting.posing import MOST_NUMBERS
 from matbn.fitting.result import Fit
 from matbn.inference.covariance import CORRECTIONS, TYPES, Errors
 from matbn.inference.linearised import Linearised, linearised
@@ -130,27 +130,4 @@ def _labels(fit: Fit, name: str) -> Any:
 
 
 def _codes(name: str, labels: Any, N: int) -> Array:
-    """Return codes of labels, in the labels' order."""
-    try:
-        array = np.asarray(labels)
-    except Exception as error:
-        raise ElementTypeError(f"{name!r} is no vector of labels: {error}") from None
-    if array.shape != (N,):
-        raise ShapeError(f"{name!r} has shape {array.shape}, but must have one label for each of {N} rows")
-    if any(_missing(label) for label in array.tolist()):
-        raise NotFiniteError(f"{name!r} has missing labels; drop those rows before the fit")
-    try:
-        codes: Array = np.unique(array, return_inverse=True)[1]
-    except TypeError:
-        kinds = sorted({type(label).__name__ for label in array.tolist()})
-        raise ElementTypeError(
-            f"{name!r} has labels of kinds that have no order ({', '.join(kinds)}); make them text or numbers"
-        ) from None
-    return codes
-
-
-def _missing(label: Any) -> bool:
-    try:
-        return label is None or bool(label != label)  # NaN and NaT differ from themselves
-    except (TypeError, ValueError):
-        return True  # pandas.NA does not say
+    return as_groups(repr(name), labels, N)[1]

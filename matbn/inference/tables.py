@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from matbn.arguments import Array, as_choice
+from matbn.arguments import Array, as_choice, as_texts
 from matbn.errors import InferenceError
 from matbn.fitting.result import Fit, told_apart
 from matbn.inference.covariance import covariance, degrees
@@ -91,6 +91,8 @@ def bounds(
     """Return `Fit.confint`'s bounds."""
     table = coefficient_table(fit, vcov, part, correction, level)
     found = dict(zip(table.names, zip(table.lower.tolist(), table.upper.tolist(), strict=True), strict=True))
+    if names is not None:
+        names = as_texts("names", [names] if isinstance(names, str) else names)
     for name in found if names is None else names:
         if name.partition("[")[0].rpartition(":")[2] in _GAUGE:
             raise InferenceError(f"{name!r} {_NOT_IDENTIFIED}")

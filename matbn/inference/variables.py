@@ -76,9 +76,14 @@ def with_variable(fit: Fit, name: str, value: Any) -> NewRows:
         inputs, linear, _ = arrays_of(fit.recipe, fit.data.assign(**{name: value}))
         return NewRows(inputs, linear, groups)
 
+    try:
+        values = np.broadcast_to(np.asarray(value, dtype=float), fit.N)[:, None]
+    except (TypeError, ValueError):
+        raise ElementTypeError(f"{name!r} holds numbers, but is set to {value!r}") from None
+
     def changed(columns: Array, names: tuple[str, ...]) -> Array:
         here = np.array([own == name for own in names])
-        return np.where(here, np.broadcast_to(np.asarray(value, dtype=float), fit.N)[:, None], columns)
+        return np.where(here, values, columns)
 
     inputs = [changed(term.Z, term.names) for term in fit.design.terms]
     return NewRows(inputs, changed(fit.design.linear, fit.coefficient_names), groups)

@@ -223,7 +223,9 @@ def refit(model: Any, solution: Any, counts: Array) -> dict[str, Any]:
     """Return the fit to rows that count so many times more, from where the fit has ended; others are left out."""
     fit = _again(model, solution)
     assert fit.design is not None
-    made = part_of(weighted(fit.design, counts), counts > 0)
+    drawn = weighted(fit.design, counts)
+    assert drawn.w is not None
+    made = part_of(drawn, drawn.w > 0)
     with listening() as stop:
         found = refitted(made, options_of(fit, 0, 1), start_of(fit), stop)
     return packed(found)

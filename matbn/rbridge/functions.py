@@ -11,6 +11,7 @@ from matbn.batchnorm import BatchNormCache, Normalised
 from matbn.forum.checks import forum_checks
 from matbn.forum.claims import claims
 from matbn.forum.report import claims_data, claims_text, forum_data, forum_text
+from matbn.memory import check_memory
 from matbn.rbridge.convert import RFunction
 from matbn.rbridge.fits import FIT_FUNCTIONS
 from matbn.rbridge.session import versions
@@ -93,9 +94,16 @@ def _plain(value: Any) -> Any:
     return np.asarray(value, dtype=float) if isinstance(value, list) else value
 
 
+def refuse_too_large(what: str, numbers: float, advice: str) -> None:
+    """Refuse what R is about to make, if there is no memory for so many numbers."""
+    if numbers == numbers:  # what is not, other checks refuse
+        check_memory(what, int(min(numbers, 1e300)), advice)
+
+
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "vec": matbn.vec,
     "unvec": matbn.unvec,
+    "check_memory": refuse_too_large,
     "commutation_order": matbn.commutation_order,
     "bn_forward": bn_forward,
     "bn_backward": bn_backward,

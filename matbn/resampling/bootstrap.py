@@ -22,6 +22,7 @@ from matbn.inference.linearised import linearised
 from matbn.inference.predictions import NewRows
 from matbn.inference.request import as_level, codes_of_rows
 from matbn.inference.variables import change_with, numbers_of
+from matbn.memory import check_memory
 from matbn.resampling.refit import Start, design_of, options_of, refitted, say_cut_short, start_of, weighted
 from matbn.stopping import Stop, listening
 from matbn.stream.threads import combine_in_order, default_threads
@@ -108,6 +109,7 @@ def drawn(
         raise ArgumentError(
             "there is nothing to bootstrap: the statistic is nan for the fit itself, or has no values; give another one"
         )
+    check_memory(f"{replicates:,} replicates", replicates * (len(estimate) + 16), "take fewer replicates")
     start, options = start_of(fit), options_of(fit, 0, seed)
 
     found: dict[int, Array] = {}
@@ -149,8 +151,10 @@ def drawn(
 
 
 def _replicate(fit: Fit, counts: Array, options: Options, start: Start, stop: Stop) -> Fit:
-    rows = counts > 0
-    found = refitted(part_of(weighted(design_of(fit), counts), rows), options, start, stop)
+    drawn = weighted(design_of(fit), counts)
+    assert drawn.w is not None
+    rows = drawn.w > 0
+    found = refitted(part_of(drawn, rows), options, start, stop)
     return replace(found, recipe=fit.recipe, data=None if fit.data is None else fit.data[rows])
 
 
@@ -178,7 +182,9 @@ def checked_statistic(statistic: Callable[[Fit], Any]) -> Value:
     def value_of(fit: Fit) -> Array:
         try:
             return np.atleast_1d(np.asarray(statistic(fit), dtype=float)).ravel()
-        except (TypeError, ValueError) as error:
-            raise ArgumentError(f"statistic must return a number or a vector of numbers: {error}") from error
+        except Exception as error:  # the user's function: its error is the cause, with all it says
+            raise ArgumentError(
+                f"statistic must return a number or a vector of numbers, but stops with {type(error).__name__}: {error}"
+            ) from error
 
     return value_of

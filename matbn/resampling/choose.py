@@ -1,6 +1,6 @@
 """Choice of net sizes and penalties: every combination is scored, the best one fitted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -91,11 +91,11 @@ def combinations(
         raise ArgumentError("a net has a mask, which fixes its size; choose among penalties only")
     tried = [
         (size, penalty)
-        for size in ([None] if sizes is None else [as_integer("sizes", size, at_least=1) for size in sizes])
+        for size in ([None] if sizes is None else [as_integer("sizes", size, at_least=1) for size in _listed(sizes)])
         for penalty in (
             [fit.penalty]
             if penalties is None
-            else [as_number("penalties", penalty, at_least=0) for penalty in penalties]
+            else [as_number("penalties", penalty, at_least=0) for penalty in _listed(penalties)]
         )
     ]
     if not tried:
@@ -166,6 +166,11 @@ def _best_fit(fit: Fit, size: int | None, penalty: float, starts: int, seed: int
     if recipe is not None and size is not None:
         recipe = replace(recipe, formula=resized(recipe.formula, size))
     return replace(best, recipe=recipe, data=fit.data)
+
+
+def _listed(values: Any) -> list[Any]:
+    """Return one value as a list of one."""
+    return list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
 
 
 def _sized(design: Design, size: int | None) -> Design:

@@ -101,7 +101,10 @@ def judged(design: Design, folds: Sequence[Split], found: Mapping[int, Array]) -
 
 
 def _predictions(design: Design, options: Options, split: Split, unseen: str, start: Start | None, stop: Stop) -> Array:
-    kept, left = part_of(design, split.train), part_of(design, split.test)
+    counts = np.ones(len(design.y), bool) if design.w is None else design.w > 0
+    if not (split.train & counts).any():
+        return np.full(int(split.test.sum()), np.nan)
+    kept, left = part_of(design, split.train & counts), part_of(design, split.test)
     fit = refitted(kept, options, start, stop)
     labels = {effect.name: effect.levels[effect.codes] for effect in left.effects}
     new = New([term.Z for term in left.terms], left.linear, labels, left.y)

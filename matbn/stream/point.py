@@ -6,6 +6,7 @@ import numpy as np
 
 from matbn.activation import Activation
 from matbn.arguments import Array
+from matbn.memory import check_memory
 from matbn.parameters import Parameters
 from matbn.stream import visits
 from matbn.stream.layer import Fold, by_parameters
@@ -43,6 +44,8 @@ def assemble(point: Point, sums: visits.GradientSums, factor: float) -> tuple[Ar
 def gram(data: Data, point: Point) -> Array:
     """Return JᵀDJ: the Gram matrix of the derivatives by (F, Γ₂), with the chain rule on both its sides."""
     q, p2 = point.fold.F.shape
+    size = p2 * (q + 1)
+    check_memory(f"JᵀJ, {size:,} × {size:,},", 3 * size**2, "take fewer nodes")
     row_bytes = (q + 1) * p2 * data.source.dtype.itemsize
     rows = max(64, _GRAM_BYTES // row_bytes)
     by_F_and_Gamma2 = run(data, point.layer, visits.jacobian_gram, _add, min(rows, 8_000))

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from matbn.arguments import Array, as_vector, counted
+from matbn.arguments import Array, as_real, as_vector, counted
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
 from matbn.files import Watched, check_length, check_unchanged, watched
 from matbn.stream.sizes import even_pieces
@@ -63,7 +63,7 @@ def array_source(X: NDArray[Any], y: ArrayLike, weights: ArrayLike | None, dtype
     N, p1 = X.shape
     if p1 == 0 or N == 0:
         raise ShapeError(f"X is {N} × {p1}, but a net needs at least one row and one input")
-    outcome = as_vector("y", y, N, "one a row of X")
+    outcome = as_real("y", as_vector("y", y, N, "one a row of X"))
     case_weights = None if weights is None else as_weights("weights", weights, N)
     return slices(X, outcome, case_weights, working_precision(X.dtype, dtype))
 
@@ -93,7 +93,7 @@ def iterator_source(
     blocks: Callable[[], Iterable[Any]], y: ArrayLike | None, weights: ArrayLike | None, dtype: DTypeLike | None
 ) -> Source:
     """Return the rows of blocks X, (X, y) or (X, y, weights), for which `blocks()` gives a new iterator each time."""
-    outcome = None if y is None else as_vector("y", y)
+    outcome = None if y is None else as_real("y", as_vector("y", y))
     case_weights = None if weights is None else as_weights("weights", weights)
     if outcome is None and case_weights is not None:
         raise ArgumentError("weights is given but y is not: blocks that hold y must hold the weights too")
@@ -124,7 +124,8 @@ def iterator_source(
                 " (X, y) or (X, y, weights) in every block where it is not"
             )
         if outcome is None:
-            own_y = as_vector(f"y in block {number}", parts[1], n, "one a row of the block")
+            name = f"y in block {number}"
+            own_y = as_real(name, as_vector(name, parts[1], n, "one a row of the block"))
             own_w = as_weights(f"weights in block {number}", parts[2], n) if weighted else None
         else:
             own_y = outcome[start : start + n]
@@ -181,7 +182,7 @@ def _checksum(rows: Rows) -> int:
 
 def as_weights(name: str, value: ArrayLike, length: int | None = None) -> Array:
     """Return case weights, none of them negative."""
-    w = as_vector(name, value, length, "one a row of X")
+    w = as_real(name, as_vector(name, value, length, "one a row of X"))
     if w.size and w.min() < 0:
         bad = np.flatnonzero(w < 0)
         raise ArgumentError(f"{name} has {len(bad)} negative entries, at {counted(bad)}; use 0 to leave a row out")

@@ -18,6 +18,96 @@ test_that("formulas that make no sense are refused", {
   refused(matbn(mpg ~ ., cars), "has a dot")
   refused(matbn(~wt, cars), "must have the form")
   refused(matbn(mpg ~ wt | cyl:am, cars), "no name of a variable")
+  refused(matbn(mpg ~ wt | cyl - am, cars), "subtracts the fixed effect am")
+  refused(matbn(mpg ~ wt || cyl, cars), "has \\|\\|; fixed effects stand after one \\|")
+  for (formula in list(mpg ~ (1 | cyl), mpg ~ wt + (wt || cyl), mpg ~ wt:(1 | cyl), mpg ~ net((1 | cyl), size = 1))) {
+    refused(matbn(formula, cars), "which is how random effects are written, and matbn has none; fixed effects stand once")
+  }
+  for (formula in list(mpg ~ log(net(wt, size = 1)), mpg ~ hp * net(wt, size = 1), mpg ~ net(net(wt, size = 1), size = 1))) {
+    refused(matbn(formula, cars), "has a net inside of .*; nets are terms of their own")
+  }
+  refused(matbn(mpg ~ net(wt, size = 2, size = 3), cars), "has size twice; give it once")
+  refused(matbn(mpg ~ net(wt, , size = 2), cars), "has a comma with nothing beside it")
+  refused(matbn(mpg ~ net(wt, size = ), cars), "has a comma with nothing beside it")
+  refused(matbn(mpg ~ net(wt, siz = 2), cars), "'siz' is no option")
+  refused(matbn(mpg ~ net(wt, size = 2, label = 3), cars), "label must be one string")
+  refused(matbn(mpg ~ net(wt, size = 1e9), cars), "1,000,000,000 nodes .* of memory or more, and there are .*; take a smaller size")
+  for (formula in list(mpg ~ 3, mpg ~ "wt", mpg ~ NA, "a" ~ wt, mpg ~ wt ~ hp)) {
+    refused(matbn(formula, cars), "neither a variable nor a function of some")
+  }
+})
+
+test_that("dates are days, and what R's doubles cannot show is refused", {
+  needs_python()
+  dated <- transform(cars, day = as.Date("2024-02-20") + unit)
+  dated$wide <- structure(dated$wt, class = "integer64")
+  dated$days <- as.numeric(dated$day)
+  for (pair in list(c(mpg ~ day, mpg ~ days), c(mpg ~ net(day, size = 1), mpg ~ net(days, size = 1)))) {
+    fits <- lapply(pair, matbn, dated, penalty = 1e-3, starts = 1, seed = 1)
+    expect_equal(fitted(fits[[1]]), fitted(fits[[2]]))
+    refused(predict(fits[[1]], transform(dated, day = days)), "day is of class numeric, but held Date")
+    refused(predict(fits[[2]], transform(dated, days = day)), "days is of class Date, but held numbers")
+  }
+  refused(matbn(day ~ wt, dated), "outcome day is of class Date")
+  for (formula in list(mpg ~ wide, mpg ~ net(wide, size = 1), wide ~ hp, mpg ~ 1 | wide)) {
+    refused(matbn(formula, dated), "wide is of class integer64")
+  }
+  refused(matbn(dated$wide, cars$mpg, size = 1), "is of class integer64")
+  twice <- cbind(cars, mtcars["wt"])
+  refused(matbn(mpg ~ wt, twice), "more than one column named 'wt'")
+  expect_s3_class(matbn(mpg ~ hp, twice), "matbn")
+  raw <- cars
+  raw$raw <- as.raw(1:32)
+  refused(matbn(mpg ~ wt | raw, raw), "the fixed effect raw: ")
+})
+
+test_that("matrices that cannot be used are named", {
+  needs_python()
+  X <- as.matrix(mtcars[c("wt", "hp")])
+  y <- mtcars$mpg
+  refused(matbn(X, y + 0i, size = 1), "y is complex, but must be real")
+  refused(matbn(X + 0i, y, size = 1), "complex, but must be real")
+  refused(matbn(X, y, size = 1, linear = X + 0i), "linear is complex")
+  refused(matbn(X, y, size = 1, weights = y + 0i), "weights is complex")
+  refused(matbn(X, y, size = 1, weights = as.Date("2020-01-01") + y), "weights is of class Date")
+  refused(matbn(cbind(a = y, a = 1:32), y, size = 1), "more than one column named 'a'")
+  refused(matbn(X, y, size = 1, linear = cbind(`(Intercept)` = 1:32)), "column named \\(Intercept\\)")
+  refused(matbn(X, y, size = 1, effects = as.raw(1:32)), "the fixed effect effect: ")
+  refused(matbn(X, y, size = 1, effects = mtcars$cyl, weights = as.numeric(mtcars$cyl > 4)), "all zero in groups of effect: 4;")
+  refused(matbn(X, y, si = 1), "'si' is no argument of matbn\\(\\) with a matrix of inputs; did you mean size")
+  refused(matbn(mpg ~ wt, mtcars, w = hp), "'w' is no argument.*did you mean weights")
+  refused(matbn(mpg ~ wt, mtcars, s = 1), "'s' is no argument.*did you mean subset")
+  expect_length(matbn(X, y, size = 1, effects = list(), starts = 1, penalty = 1e-3)$effects, 0)
+  refused(commutation(1e5, 1e5), "a commutation matrix, .* of memory or more, and there are")
+  line <- matbn(mpg ~ wt, mtcars)
+  refused(bootstrap(line, function(fit) 1, replicates = 1e10), "replicates would take 80 GB")
+  refused(bootstrap(line, function(fit) stop("boom"), replicates = 3), "statistic stops: boom")
+})
+
+test_that("no new rows have no predictions, in the forms of predict.lm", {
+  needs_python()
+  line <- stats::lm(mpg ~ wt + f, cars)
+  for (formula in list(mpg ~ wt + f, mpg ~ wt + f + net(hp, size = 1) | am)) {
+    fit <- matbn(formula, cars, starts = 1, penalty = 1e-3, seed = 1)
+    expect_equal(unname(predict(fit, cars[0, ])), unname(predict(line, cars[0, ])))
+    expect_equal(unname(predict(fit, cars[0, ], interval = "confidence")), unname(predict(line, cars[0, ], interval = "confidence")))
+    expect_length(predict(fit, cars[0, ], se.fit = TRUE)$se.fit, 0)
+    lacking <- transform(cars[1:2, ], wt = NA)
+    expect_true(all(is.na(predict(fit, lacking, se.fit = TRUE)$se.fit)))
+  }
+})
+
+test_that("rows of weight 0 do not connect groups, as in lm", {
+  needs_python()
+  set.seed(1)
+  rows <- data.frame(a = factor(rep(1:4, 10)), b = factor(rep(1:5, each = 8)), x = rnorm(40), w = runif(40), y = rnorm(40))
+  rows$w[xor(as.integer(rows$a) < 3, as.integer(rows$b) < 3)] <- 0
+  fit <- matbn(y ~ x | a + b, rows, weights = w)
+  line <- stats::lm(y ~ x + a + b, rows, weights = w)
+  expect_equal(coef(fit), coef(line)["x"])
+  expect_equal(fitted(fit)[rows$w > 0], fitted(line)[rows$w > 0])
+  expect_equal(fit$rank, line$rank)
+  expect_match(fit$messages, "rows of weight 0 have groups that no rows with weight connect", all = FALSE)
 })
 
 test_that("columns that are not there are named", {
@@ -56,7 +146,7 @@ test_that("columns that cannot be used are named", {
   refused(matbn(mpg ~ wt, cars, weights = 1:3), "weights has 3 entries, but there are 32 rows")
   refused(matbn(mpg ~ wt, cars, weights = name), "class character")
   refused(matbn(mpg ~ wt, cars, weights = hp * Inf), "infinite")
-  refused(matbn(mpg ~ wt | cyl, cars, weights = as.numeric(cyl != 4)), "zero in a group")
+  refused(matbn(mpg ~ wt | cyl, cars, weights = as.numeric(cyl != 4)), "zero in groups of cyl: 4; drop")
 })
 
 test_that("options outside their range are refused", {

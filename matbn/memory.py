@@ -1,0 +1,77 @@
+"""How much memory a request would take, against what there is: asked before anything is allocated.
+
+A number of the user's (a net's size, replicates, the rows of a commutation matrix) may ask for more than any machine
+has, and the system then ends the process without a word.
+"""
+
+from pathlib import Path
+
+from matbn.errors import ArgumentError
+
+_NUMBER = 8  # bytes
+_NEGLIGIBLE = 50_000_000  # bytes, up to which nobody is asked
+
+
+def check_memory(what: str, numbers: int, advice: str) -> None:
+    """Refuse what takes so many float64 numbers at once, if there is no memory for them."""
+    needed = _NUMBER * numbers
+    if needed <= _NEGLIGIBLE:
+        return
+    left = available()
+    if left is not None and needed > left:
+        raise ArgumentError(
+            f"{what} would take {_shown(needed)} of memory or more, and there are {_shown(left)}; {advice}"
+        )
+
+
+def available() -> int | None:
+    """Return the bytes that this process may still take, None where the system does not tell."""
+    found = [left for left in (_of_machine(), _of_container(), _of_process()) if left is not None]
+    return max(0, min(found)) if found else None
+
+
+def _of_machine() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+        kilobytes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
+        return 1024 * (kilobytes["MemAvailable"] + kilobytes["SwapFree"])
+    except (OSError, ValueError, KeyError, IndexError):
+        return _installed()
+
+
+def _installed() -> int | None:
+    import os
+
+    try:
+        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    except (AttributeError, ValueError, OSError):
+        return None
+
+
+def _of_container() -> int | None:
+    """Return what a control group leaves, as containers have one."""
+    try:
+        group = Path("/sys/fs/cgroup")
+        return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
+    except (OSError, ValueError):
+        return None
+
+
+def _of_process() -> int | None:
+    """Return what a limit of the shell's (ulimit -v) leaves."""
+    try:
+        import resource
+
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        pages = int(Path("/proc/self/statm").read_text().split()[0])
+        return None if limit == resource.RLIM_INFINITY else limit - pages * resource.getpagesize()
+    except (ImportError, OSError, ValueError):
+        return None
+
+
+def _shown(size: int) -> str:
+    """Return a number of bytes as people write it."""
+    for unit, bytes_ in (("TB", 10**12), ("GB", 10**9)):
+        if size >= bytes_:
+            return f"{size / bytes_:,.3g} {unit}" if size < 1000 * bytes_ else f"{size / bytes_:.1e} {unit}"
+    return f"{size / 10**6:.3g} MB"
