@@ -46,11 +46,9 @@ def pressing(monkeypatch, module, name, calls=1, after=False, times=1):
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_behind():
-    before = (threading.active_count(), signal.getsignal(signal.SIGINT), threads.default_threads())
+    before = signals.left_behind()
     yield
-    assert (threading.active_count(), signal.getsignal(signal.SIGINT), threads.default_threads()) == before
-    assert threads._holders == 0
-    assert not threads._limit_lock.locked()
+    assert signals.left_behind() == before
 
 
 def fitted(N=200, size=3, **options):
