@@ -235,6 +235,7 @@ def test_combinations_that_were_scored_are_returned(monkeypatch, criterion, name
 
 def test_scikit_learn_gets_the_interrupt_and_no_score(monkeypatch):
     pytest.importorskip("sklearn", minversion="1.6")
+    from sklearn.exceptions import NotFittedError
     from sklearn.model_selection import cross_val_score
 
     from matbn.sklearn import NetRegressor
@@ -249,6 +250,8 @@ def test_scikit_learn_gets_the_interrupt_and_no_score(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         regressor.fit(Z, y)
     assert not hasattr(regressor, "fit_")
+    with pytest.raises(NotFittedError):
+        regressor.predict(Z)
 
 
 def test_the_engine_stops_between_blocks_and_puts_all_back():
