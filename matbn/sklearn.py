@@ -103,7 +103,7 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """Return predictions at new inputs."""
-        check_is_fitted(self)
+        check_is_fitted(self, "fit_")
         X = validate_data(self, X, dtype=np.float64, reset=False)
         inputs = [X[:, self.used_]] if self.used_.any() else []
         linear = X[:, self.used_] if len(self.fit_.coefficients) > 1 else np.empty((len(X), 0))
