@@ -73,9 +73,9 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         w = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
         counted = np.ones(len(y), bool) if w is None else w > 0
-        self.used_ = np.ptp(X[counted], axis=0) > 1e-12 * np.abs(X[counted]).max(axis=0, initial=0)
-        nets = [net(X[:, self.used_], self.size)] if self.used_.any() else []
-        linear = None if self.linear_penalty is None else X[:, self.used_]
+        used = np.ptp(X[counted], axis=0) > 1e-12 * np.abs(X[counted]).max(axis=0, initial=0)
+        nets = [net(X[:, used], self.size)] if used.any() else []
+        linear = None if self.linear_penalty is None else X[:, used]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
@@ -94,7 +94,7 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
             )
         if found.searches and found.searches[0].status == "interrupted":
             raise KeyboardInterrupt
-        self.fit_ = found
+        self.fit_, self.used_ = found, used
         for warning in caught:  # the same in the words of scikit-learn
             own = issubclass(warning.category, ConvergenceWarning)
             warnings.warn(str(warning.message), SklearnConvergenceWarning if own else warning.category, stacklevel=2)
@@ -103,7 +103,7 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, X: Any) -> Array:
         """Return predictions at new inputs."""
-        check_is_fitted(self)
+        check_is_fitted(self, "fit_")
         X = validate_data(self, X, dtype=np.float64, reset=False)
         inputs = [X[:, self.used_]] if self.used_.any() else []
         linear = X[:, self.used_] if len(self.fit_.coefficients) > 1 else np.empty((len(X), 0))

@@ -46,11 +46,9 @@ def pressing(monkeypatch, module, name, calls=1, after=False, times=1):
 
 @pytest.fixture(autouse=True)
 def _nothing_is_left_behind():
-    before = (threading.active_count(), signal.getsignal(signal.SIGINT), threads.default_threads())
+    before = signals.left_behind()
     yield
-    assert (threading.active_count(), signal.getsignal(signal.SIGINT), threads.default_threads()) == before
-    assert threads._holders == 0
-    assert not threads._limit_lock.locked()
+    assert signals.left_behind() == before
 
 
 def fitted(N=200, size=3, **options):
@@ -237,6 +235,7 @@ def test_combinations_that_were_scored_are_returned(monkeypatch, criterion, name
 
 def test_scikit_learn_gets_the_interrupt_and_no_score(monkeypatch):
     pytest.importorskip("sklearn", minversion="1.6")
+    from sklearn.exceptions import NotFittedError
     from sklearn.model_selection import cross_val_score
 
     from matbn.sklearn import NetRegressor
@@ -251,6 +250,8 @@ def test_scikit_learn_gets_the_interrupt_and_no_score(monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         regressor.fit(Z, y)
     assert not hasattr(regressor, "fit_")
+    with pytest.raises(NotFittedError):
+        regressor.predict(Z)
 
 
 def test_the_engine_stops_between_blocks_and_puts_all_back():
