@@ -41,7 +41,7 @@ habits <- list(
   level = c("conf.level", "conf_level", "confidence"), conf.level = c("level", "conf_level"), conf.int = c("conf_int", "confint"),
   newdata = c("data", "new_data"), correction = c("ssc", "cadjust", "adjust"),
   penalty = c("decay", "lambda", "alpha"), iterations = c("maxit", "max_iter", "epochs"), size = c("hidden", "units"),
-  starts = c("n_init", "restarts"), tolerance = c("tol", "abstol", "reltol"), progress = c("trace", "verbose"),
+  starts = c("n_init", "restarts"), tolerance = c("abstol", "reltol"), progress = c("trace", "verbose"),
   solver = c("method", "optimizer")
 )
 

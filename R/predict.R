@@ -18,6 +18,7 @@ predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.act
       value <- object$fitted.values
     } else {
       if (is.null(object$formula)) {
+        vectors_or_lists(newdata = newdata, effects = effects)
         parts <- array_parts(object, newdata, linear, effects)
         if (!is.null(outcomes)) parts$outcomes <- as_outcomes(outcomes, nrow(parts$linear))
         omitted <- NULL
@@ -39,6 +40,16 @@ predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.act
       with_errors(object, parts, value, omitted, se.fit, interval, level, vcov, correction, unseen)
     }
   })
+}
+
+# Formulas, functions and the like are neither numbers nor labels.
+vectors_or_lists <- function(...) {
+  given <- list(...)
+  for (name in names(given)) {
+    if (!is.null(given[[name]]) && !is.atomic(given[[name]]) && !is.list(given[[name]])) {
+      refuse(paste0(name, " is of class ", class(given[[name]])[1L], ", but must hold numbers or labels"), "ElementTypeError")
+    }
+  }
 }
 
 # Predictions in the forms of predict.lm: a matrix with bounds, a list with errors.

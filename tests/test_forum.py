@@ -71,7 +71,9 @@ def test_the_residuals_of_the_data_are_u():
     assert (np.round(data.X) == data.X).all()
 
 
-def test_more_nodes_than_inputs_are_refused():
+def test_sizes_that_cannot_be_drawn_are_refused():
+    with pytest.raises(ArgumentError, match="takes 8,589,934,592 random numbers, but at most 10,000,000"):
+        forum_checks(p1=2**31, p2=1, N=3)
     with pytest.raises(ArgumentError, match="needs p1 >= p2"):
         forum_checks(p1=3)
 

@@ -10,6 +10,8 @@ from matbn.errors import ArgumentError, VarianceError
 from matbn.forum.r_random import RRandom
 from matbn.network import net_forward
 
+MOST_DRAWN = 10_000_000
+
 
 @dataclass(frozen=True)
 class ForumData:
@@ -34,6 +36,11 @@ def draw(seed: int = 1, N: int = 10, p1: int = 7, p2: int = 4) -> ForumData:
         raise ArgumentError(
             f"p1 is {p1} and p2 is {p2}, but the posted loop over nodes takes column i of X for node i,"
             " so it needs p1 >= p2"
+        )
+    if p1 * (N + p2) > MOST_DRAWN:
+        raise ArgumentError(
+            f"N is {N:,}, p1 {p1:,} and p2 {p2:,}: that takes {p1 * (N + p2):,} random numbers, but at most"
+            f" {MOST_DRAWN:,} are drawn, for the posted loop goes through them in R too; take smaller sizes"
         )
     random = RRandom(seed)
     Gamma1 = random.rnorm(p1 * p2).reshape((p1, p2), order="F")

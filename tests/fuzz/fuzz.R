@@ -82,7 +82,11 @@ try_call <- function(call) {
         value
       },
       warning = function(w) {
-        if (inherits(w, "matbn_warning")) ours <<- TRUE else others <<- c(others, conditionMessage(w))
+        if (inherits(w, "matbn_warning")) {
+          ours <<- TRUE
+        } else if (!grepl("mbcsToSbcs", conditionMessage(w))) { # the pdf device has no letters but Latin ones
+          others <<- c(others, conditionMessage(w))
+        }
         invokeRestart("muffleWarning")
       },
       message = function(m) invokeRestart("muffleMessage")
