@@ -15,7 +15,7 @@ from matbn.errors import ArgumentError, ElementTypeError, ShapeError, VarianceEr
 from matbn.parameters import NetGradient, Parameters, as_finite, as_parameters, has_complex
 from matbn.stream import visits
 from matbn.stream.kernel import one_block
-from matbn.stream.layer import Statistics, along, batchnorm_fold, plain_fold
+from matbn.stream.layer import Statistics, along, batchnorm_fold, plain_fold, refuse_overflow
 from matbn.stream.moments import Moments, moments
 from matbn.stream.point import Point, assemble, at, gram
 from matbn.stream.rows import Rows, Source, array_source, iterator_source
@@ -81,7 +81,7 @@ class Prepared:
         """Return VᵀDV, VᵀDy and yᵀDy, D = diag(weights): what a least-squares solve for Γ₂ needs."""
         point = _point(self, Gamma1, gamma, beta, np.zeros(np.shape(Gamma1)[-1:] or 1))
         found: visits.CrossProducts = run(_data(self, point), point.layer, visits.cross_products, iadd)
-        finite_result("VᵀV or Vᵀy", np.append(found.VtV, found.Vty))
+        finite_result("VᵀV, Vᵀy or yᵀy", np.concatenate([found.VtV.ravel(), found.Vty, [found.yty]]))
         return found
 
     @np.errstate(all="ignore")
@@ -261,6 +261,7 @@ def _point(
             prepared.eps,
         )
         fold = batchnorm_fold(parameters, statistics, may_have_kinks(prepared.activation))
+    refuse_overflow(found.largest, fold.F, prepared.data.source.dtype)
     return at(parameters, fold, prepared.activation, prepared.data.source.dtype)
 
 
