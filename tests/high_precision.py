@@ -66,7 +66,7 @@ def reference_gradient(X, y, parameters, activation="tanh", ddof=1, eps=0.0, wei
 
 
 def reference_jacobian(X, parameters, activation="tanh", ddof=1, eps=0.0, weights=None):
-    """ŷ and ∂ŷ/∂θᵀ."""
+    """ŷ and ∂ŷ/∂θᵀ, on mpmath's numbers."""
     with mpmath.workdps(DIGITS):
         X, theta = exact(X), exact(parameters.theta)
         w = exact(np.ones(len(X)) if weights is None else weights)
@@ -78,7 +78,7 @@ def reference_jacobian(X, parameters, activation="tanh", ddof=1, eps=0.0, weight
         step = mpmath.mpf(10) ** -20
         ends = [[fitted(end) for end in along(theta, exact(unit), step)] for unit in np.eye(len(theta))]
         columns = [(up - down) / (2 * step) for up, down in ends]
-        return fitted(theta).astype(float), np.array(columns).T.astype(float)
+        return fitted(theta), np.array(columns).T
 
 
 def reference_hessian_product(X, y, parameters, direction, activation="tanh", ddof=1, eps=0.0):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import random_net
 from high_precision import (
+    exact,
     reference_gradient,
     reference_hessian_product,
     reference_jacobian,
@@ -13,11 +14,11 @@ from high_precision import (
 )
 
 import matbn
-from matbn.gradient import whole
-from matbn.parameters import Parameters, as_net
+from matbn.parameters import Parameters
 
 TIMES = 10  # as much as half an ulp of the inputs makes
-COPIES = 1_000  # of each ordinary row: more rows than are kept as one block
+SUMMED = 8 * 2.0**-53  # what may be lost besides, before TIMES, in sums over as many rows
+COPIES = 2_000  # of each ordinary row: more rows than are kept as one block
 ROUNDOFF = 2.0**-53
 NAMES = ("Gamma1", "gamma", "beta", "Gamma2")
 
@@ -50,7 +51,7 @@ class Case(NamedTuple):
         return Case(X, y, self.weights, parameters)
 
 
-def case(kind, outlier, N=25, copies=COPIES):
+def case(kind, outlier, N=15, copies=COPIES):
     net = random_net(2, N, 3, 2, kind)
     X, y = np.vstack([net.X, net.X[:1]]), np.append(net.y, net.y[0])
     X[-1, 1] = outlier
@@ -69,7 +70,7 @@ def error(parameters, found, expected):
     return max(np.max(np.abs(a - b)) / max(np.max(np.abs(b)), 1e-300) for a, b in pairs)
 
 
-@pytest.mark.parametrize("outlier", [1e4, 1e8, 1e14, -1e14])
+@pytest.mark.parametrize("outlier", [1e4, 1e8, -1e14])
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
 @pytest.mark.parametrize("kind", ["plain", "batch norm"])
 def test_gradient(kind, activation, outlier):
@@ -80,7 +81,7 @@ def test_gradient(kind, activation, outlier):
         return reference_gradient(given.X, given.y, given.parameters, **options, weights=given.weights)[1]
 
     expected = reference(given)
-    attainable = max(ROUNDOFF, *(error(given.parameters, reference(given.moved(seed)), expected) for seed in (1, 2, 3)))
+    attainable = max(error(given.parameters, reference(given.moved(seed)), expected) for seed in (1, 2, 3))
     rows = given.rows()
     X, y = given.X[rows], given.y[rows]
     found = {
@@ -89,12 +90,8 @@ def test_gradient(kind, activation, outlier):
     }
     found = {name: prepared.gradient(**given.arguments) for name, prepared in found.items()}
     found["one-off"] = matbn.net_gradient(X, y, **given.arguments, **options)
-    found["whole"] = whole(as_net(X, **given.arguments, activation=activation, ddof=0, eps=0.0), y)
     for name, gradient in found.items():
-        # Sums over 25,001 rows in one go, without strips, lose more.
-        assert error(given.parameters, gradient.theta, expected) < TIMES * attainable * (
-            10 if name == "whole" else 1
-        ), name
+        assert error(given.parameters, gradient.theta, expected) < TIMES * (attainable + SUMMED), name
 
 
 @pytest.mark.parametrize("stored", [np.float64, np.float32])
@@ -104,7 +101,7 @@ def test_products(kind, stored):
     given = given._replace(X=given.X.astype(stored).astype(float))
     w, names = given.weights, {"activation": "tanh", "ddof": 0}
     fitted, J = reference_jacobian(given.X, given.parameters, **names, weights=w)
-    V = J[:, -2:]
+    V, exact_w = J[:, -2:], exact(w)
     rng = np.random.default_rng(3)
     direction, u = rng.normal(size=J.shape[1]), rng.normal(size=len(w))
     prepared = matbn.prepare(given.X.astype(stored), given.y, w, **names)
@@ -112,15 +109,16 @@ def test_products(kind, stored):
     products = prepared.cross_products(*(given.arguments[name] for name in NAMES[:3]))
     for found, expected in (
         (prepared.fitted(**given.arguments), fitted),
-        (prepared.jacobian_product(**given.arguments, direction=direction), J @ direction),
-        (products.VtV, V.T @ (w[:, None] * V)),
-        (products.Vty, V.T @ (w * given.y)),
+        (prepared.jacobian_product(**given.arguments, direction=direction), J.dot(exact(direction))),
+        (products.VtV, V.T.dot(exact_w[:, None] * V)),
+        (products.Vty, V.T.dot(exact_w * exact(given.y))),
     ):
-        assert np.max(np.abs(found - expected)) < bound * np.max(np.abs(expected))
-    assert error(given.parameters, prepared.adjoint_product(**given.arguments, u=u), J.T @ u) < bound
-    size = np.sqrt(w @ J**2)
-    gram = prepared.jacobian_gram(**given.arguments)
-    assert np.max(np.abs(gram - J.T @ (w[:, None] * J)) / np.outer(size, size)) < bound
+        assert np.max(np.abs(found - expected.astype(float))) < bound * np.max(np.abs(found))
+    adjoint = prepared.adjoint_product(**given.arguments, u=u)
+    assert error(given.parameters, adjoint, J.T.dot(exact(u)).astype(float)) < 10 * bound  # terms of both signs
+    gram, expected = prepared.jacobian_gram(**given.arguments), J.T.dot(exact_w[:, None] * J).astype(float)
+    size = np.sqrt(np.diag(expected))
+    assert np.max(np.abs(gram - expected) / np.outer(size, size)) < bound
 
 
 @pytest.mark.parametrize("outlier", [1e4, 1e8, 1e14])
@@ -140,7 +138,7 @@ def test_hessian_product_and_jacobian(kind, eps, outlier):
     step = given.parameters.with_theta(given.parameters.theta + 1e-30j * direction)
     moved = matbn.net_gradient(given.X, given.y, **{name: getattr(step, name) for name in NAMES}, **options)
     assert error(given.parameters, moved.theta.imag / 1e-30, expected) < TIMES * max(attainable, ROUNDOFF)
-    _, J = reference_jacobian(given.X, given.parameters, **options)
+    J = reference_jacobian(given.X, given.parameters, **options)[1].astype(float)
     error_of_J = np.abs(matbn.net_jacobian(given.X, **given.arguments, **options) - J)
     assert np.max(error_of_J / np.abs(J).max(axis=0)) < 20 * ROUNDOFF
     unit = np.eye(len(direction))[1]  # in the outlier's own weight nearly all cancels
@@ -167,4 +165,4 @@ def test_means_a_million_times_the_spread_in_a_plain_net(activation):
         matbn.net_gradient(X[rows], net.y[rows], **given.arguments, activation=activation),
         matbn.net_gradient(X, net.y, **given.arguments, activation=activation),
     ):
-        assert error(parameters, found.theta, expected) < TIMES * attainable
+        assert error(parameters, found.theta, expected) < TIMES * (attainable + SUMMED)

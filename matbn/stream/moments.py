@@ -6,8 +6,8 @@ before them (TSQR). With o near the mean, the final triangle
     [±√(1ᵀw)   ±√(1ᵀw)·(m - o)ᵀ]
     [0          T              ]
 
-holds the mean m of X's rows and T with TᵀT = X_cᵀDX_c, to rounding error in proportion to each column's own spread,
-where a matrix of cross-products would lose half the digits.
+holds T with TᵀT = X_cᵀDX_c, to rounding error in proportion to each column's own spread, where a matrix of
+cross-products would lose half the digits. The mean m has sums of its own, which one large entry does not blur.
 """
 
 from dataclasses import dataclass
@@ -45,6 +45,7 @@ class Moments:
 @dataclass(frozen=True, eq=False)
 class _Triangle:
     R: Array
+    sums: Array  # p1, of the columns of X - 1oᵀ, weighted
     largest: Array  # p1, of X's entries in size
     N: int
     weight: float
@@ -69,8 +70,12 @@ def _first_mean(source: Source) -> Array:
     for piece in source.pieces(_FIRST_ROWS):
         for rows in piece():
             if len(rows.X):
+                first = rows.part(0, _FIRST_ROWS)
                 with np.errstate(all="ignore"):
-                    mean = rows.X[:_FIRST_ROWS].mean(axis=0, dtype=np.float64)
+                    if first.w is None:
+                        mean = first.X.mean(axis=0, dtype=np.float64)
+                    else:
+                        mean = first.w @ first.X.astype(np.float64, copy=False) / first.w.sum()
                 return np.where(np.isfinite(mean), mean, 0.0)  # what is not finite is found and named below
     raise ShapeError("X has no rows")
 
@@ -89,7 +94,7 @@ def _read(source: Source, offset: Array, threads: int) -> Moments:
             f"weights sum to {triangle.weight:.0e}, which squares of large or small residuals may take out of float64's"
             " range; divide the weights by their mean"
         )
-    to_mean = R[0, 1:] / R[0, 0]
+    to_mean = triangle.sums / triangle.weight
     T = R[1:, 1:].copy()
     # In a constant column nothing but the rounding of the factorisation is left.
     shifted = _norms(R[:, 1:])
@@ -119,7 +124,13 @@ def _norms(T: Array) -> Array:
 
 def _stack(above: _Triangle, below: _Triangle) -> _Triangle:
     R: Array = np.linalg.qr(np.vstack([above.R, below.R]), mode="r")  # type: ignore[assignment]
-    return _Triangle(R, np.maximum(above.largest, below.largest), above.N + below.N, above.weight + below.weight)
+    return _Triangle(
+        R,
+        above.sums + below.sums,
+        np.maximum(above.largest, below.largest),
+        above.N + below.N,
+        above.weight + below.weight,
+    )
 
 
 def _triangle(piece: Piece, offset: Array) -> _Triangle:
@@ -128,7 +139,7 @@ def _triangle(piece: Piece, offset: Array) -> _Triangle:
     height = max(1_000, 4 * p)
     stacked = np.empty((p, p + height))  # transposed, for LAPACK reads columns
     R: Array = np.empty((0, p))
-    largest = np.zeros(p - 1)
+    sums, largest = np.zeros(p - 1), np.zeros(p - 1)
     N, weight = 0, 0.0
     for rows in piece():
         for a in range(0, len(rows.X), height):
@@ -141,12 +152,15 @@ def _triangle(piece: Piece, offset: Array) -> _Triangle:
             if not np.isfinite(x.sum()):
                 _refuse(block)
             np.maximum(largest, np.maximum(x[1:].max(axis=1), -x[1:].min(axis=1)), out=largest)
-            if block.w is not None:
+            if block.w is None:
+                sums += x[1:].sum(axis=1)
+            else:
+                sums += x[1:] @ block.w
                 x *= np.sqrt(block.w)
             R = np.linalg.qr(stacked[:, : top + n].T, mode="r")  # type: ignore[assignment]
             N += n
             weight += n if block.w is None else float(block.w.sum())
-    return _Triangle(R, largest + np.abs(offset), N, weight)
+    return _Triangle(R, sums, largest + np.abs(offset), N, weight)
 
 
 def _refuse(block: Rows) -> None:
