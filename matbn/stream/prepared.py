@@ -143,8 +143,9 @@ def prepare(
         function that returns, at each call, a new iterator of blocks of rows: X, (X, y) or (X, y, weights). It is
         used where it lies and must not change afterwards, nor may y and weights. See below for what is noticed.
     y, weights
-        N outcomes, and case weights that are not negative: in the loss and in the batch statistics a weight of 2
-        counts as two equal rows. With Arrow data a column's name will do; None where the blocks hold them.
+        N outcomes, and case weights that are not negative and sum to between 1e-50 and 1e50: in the loss and in the
+        batch statistics a weight of 2 counts as two equal rows. With Arrow data a column's name will do; None where the
+        blocks hold them.
     activation, ddof, eps
         As in `net_forward`; with weights, variances are divided by their sum less ddof.
     columns
