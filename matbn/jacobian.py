@@ -42,15 +42,14 @@ def net_jacobian(
     N, parameters = len(net.X), len(net.parameters.theta)
     check_memory(f"the Jacobian, {N:,} × {parameters:,},", 2 * N * parameters, "take fewer rows, or nodes")
     layers = forward(net)
-    by_B = evaluate(net.activation, "slope", layers.B) * net.parameters.Gamma2
+    slope, Gamma2 = evaluate(net.activation, "slope", layers.B), net.parameters.Gamma2
     chain = chain_of_rows(layers.X, layers.normalised, net.parameters, net.eps)
-    by_A = layers.X[:, :, None] * by_B[:, None, :]
-    by_Gamma1, by_gamma, by_beta = by_parameters(by_A, by_B, chain, net.parameters)
-    blocks = [by_Gamma1.transpose(0, 2, 1).reshape(N, -1)]  # node after node: the columns of vec Γ₁
+    by_Gamma1, by_gamma, by_beta = by_parameters(layers.X[:, :, None] * slope[:, None, :], slope, chain, net.parameters)
+    blocks = [(by_Gamma1 * Gamma2).transpose(0, 2, 1).reshape(N, -1)]  # node after node: the columns of vec Γ₁
     if by_gamma is not None:
-        blocks.append(by_gamma)
+        blocks.append(by_gamma * Gamma2)
     if net.parameters.beta is not None:
-        blocks.append(by_beta)
+        blocks.append(by_beta * Gamma2)
     return finite_result("the Jacobian", np.hstack([*blocks, layers.V]))
 
 

@@ -15,7 +15,7 @@ This is forward differentiation; every other derivation here goes backward from 
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -30,12 +30,12 @@ def gradient(net: Net, y: Array) -> NetGradient:
     p2 = len(Gamma2)
     samples = range(N)
     nodes = [_Node(net, j, 1.0 if gamma is None else gamma[j], 0.0 if beta is None else beta[j]) for j in range(p2)]
-    e = [float(y[i]) - math.fsum(nodes[j].v[i] * Gamma2[j] for j in range(p2)) for i in samples]
+    e = [float(y[i]) - _sum(nodes[j].v[i] * Gamma2[j] for j in range(p2)) for i in samples]
 
     def loss_moves(j: int, b_moves: Callable[[int], float]) -> float:
         """Return ∂R for a parameter that moves b_i of node j by b_moves(i)."""
         terms = [e[i] * float(Gamma2[j]) * nodes[j].slope[i] * b_moves(i) for i in samples]
-        move: float = -2 / N * math.fsum(terms)
+        move: float = -2 / N * _sum(terms)
         return move
 
     dGamma1 = np.empty((p1, p2))
@@ -46,13 +46,13 @@ def gradient(net: Net, y: Array) -> NetGradient:
             dGamma1[k, j] = loss_moves(j, b_moves.__getitem__)
         dgamma[j] = loss_moves(j, node.h.__getitem__)
         dbeta[j] = loss_moves(j, lambda i: 1.0)
-        dGamma2[j] = -2 / N * math.fsum(e[i] * node.v[i] for i in samples)
+        dGamma2[j] = -2 / N * _sum(e[i] * node.v[i] for i in samples)
     return NetGradient(
         Gamma1=dGamma1,
         gamma=None if gamma is None else dgamma,
         beta=None if beta is None else dbeta,
         Gamma2=dGamma2,
-        loss=math.fsum(e_i**2 for e_i in e) / N,
+        loss=_sum(e_i * e_i for e_i in e) / N,
     )
 
 
@@ -62,10 +62,10 @@ class _Node:
     def __init__(self, net: Net, j: int, gamma: float, beta: float) -> None:
         N, p1 = net.X.shape
         self.gamma, self.d, self.batch_norm = gamma, net.d, net.parameters.gamma is not None
-        z = [math.fsum(net.X[i, k] * net.parameters.Gamma1[k, j] for k in range(p1)) for i in range(N)]
+        z = [_sum(net.X[i, k] * net.parameters.Gamma1[k, j] for k in range(p1)) for i in range(N)]
         if self.batch_norm:
-            mu = math.fsum(z) / N
-            self.sigma = math.sqrt(math.fsum((z_i - mu) ** 2 for z_i in z) / net.d + net.eps)
+            mu = _sum(z) / N
+            self.sigma = math.sqrt(_sum((z_i - mu) * (z_i - mu) for z_i in z) / net.d + net.eps)
             self.h = [(z_i - mu) / self.sigma for z_i in z]
         else:
             self.h = z
@@ -77,8 +77,16 @@ class _Node:
         """Return how b_1 … b_N move when z_1 … z_N do."""
         if not self.batch_norm:
             return z_moves
-        mu_moves = math.fsum(z_moves) / len(z_moves)
+        mu_moves = _sum(z_moves) / len(z_moves)
         steps = [dz - mu_moves for dz in z_moves]
         # (z_i - μ)/σ is h_i, so ∂σ = Σ h_i (∂z_i - ∂μ)/d.
-        sigma_moves = math.fsum(h_i * step for h_i, step in zip(self.h, steps, strict=True)) / self.d
+        sigma_moves = _sum(h_i * step for h_i, step in zip(self.h, steps, strict=True)) / self.d
         return [self.gamma * (step - h_i * sigma_moves) / self.sigma for h_i, step in zip(self.h, steps, strict=True)]
+
+
+def _sum(terms: Iterable[float]) -> float:
+    """Return the sum, rounded once; NaN where it overflows."""
+    try:
+        return math.fsum(terms)
+    except (OverflowError, ValueError):  # by its size, or by infinite terms of both signs
+        return math.nan

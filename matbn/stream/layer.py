@@ -13,14 +13,14 @@ rounding of its terms, and what stays below this `noise` counts as 0 at a kink.
 """
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from matbn.arguments import Array, counted
 from matbn.batchnorm import UNIT_ROUNDOFF, Normalised
 from matbn.conditioning import HARMLESS, amplification, has_zeros, rounding_of_nodes, warn_of_rounding
-from matbn.errors import ArgumentError, VarianceError
+from matbn.errors import ArgumentError, NotFiniteError, VarianceError
 from matbn.parameters import Parameters
 
 _UNEVEN = 30.0  # times as much spread in one column as in another, from which one projection loses digits that matter
@@ -117,6 +117,20 @@ def _look_closely(Gamma1: Array, found: Statistics, inverse: Array) -> None:
             " deviation; drop them or set eps > 0"
         )
     warn_of_rounding(kappa)
+
+
+def refuse_overflow(largest: Array, F: Array, dtype: np.dtype[Any]) -> None:
+    """Refuse a layer whose B may overflow, which an activation would hide; `largest` (p1) bounds X's entries."""
+    limit = float(np.finfo(dtype).max)
+    safe = limit / 1e8  # for sums of squares: then products, and sums of them, are in range
+    if np.vdot(F, F) < safe and largest @ largest < safe:
+        return
+    size = np.abs(F)
+    if not (np.append(largest @ size[:-1] + size[-1], size) < limit).all():
+        raise NotFiniteError(
+            f"X @ Gamma1, or what batch norm makes of it, would not be finite in {dtype.name}: the arguments are too"
+            " large; rescale the data"
+        )
 
 
 def is_uneven(norms: Array) -> bool:

@@ -6,8 +6,8 @@ before them (TSQR). With o near the mean, the final triangle
     [±√(1ᵀw)   ±√(1ᵀw)·(m - o)ᵀ]
     [0          T              ]
 
-holds the mean m of X's rows and T with TᵀT = X_cᵀDX_c, to rounding error in proportion to each column's own spread,
-where a matrix of cross-products would lose half the digits.
+holds T with TᵀT = X_cᵀDX_c, to rounding error in proportion to each column's own spread, where a matrix of
+cross-products would lose half the digits. The mean m has sums of its own, which one large entry does not blur.
 """
 
 from dataclasses import dataclass
@@ -23,6 +23,7 @@ from matbn.stream.threads import combine_in_order, worth
 
 _FIRST_ROWS = 8_192
 _FAR = 30.0  # standard deviations between o and the mean, beyond which a second reading keeps more digits
+_LIGHTEST, _HEAVIEST = 1e-50, 1e50  # sum of weights
 _SMALLEST, _LARGEST = 1e-140, 1e140  # whose squares, and sums of them, float64 holds
 
 
@@ -36,6 +37,7 @@ class Moments:
     norms: Array  # p1, of X_c's columns (weighted): √diag(TᵀT)
     norm: float  # ‖X_c‖
     uneven: bool  # see `layer.is_uneven`
+    largest: Array  # p1, what the sizes of X's entries do not exceed
     N: int  # number of rows
     weight: float  # their weight 1ᵀw, N without weights
 
@@ -43,6 +45,8 @@ class Moments:
 @dataclass(frozen=True, eq=False)
 class _Triangle:
     R: Array
+    sums: Array  # p1, of the columns of X - 1oᵀ, weighted
+    largest: Array  # p1, of X's entries in size
     N: int
     weight: float
 
@@ -66,8 +70,12 @@ def _first_mean(source: Source) -> Array:
     for piece in source.pieces(_FIRST_ROWS):
         for rows in piece():
             if len(rows.X):
+                first = rows.part(0, _FIRST_ROWS)
                 with np.errstate(all="ignore"):
-                    mean = rows.X[:_FIRST_ROWS].mean(axis=0, dtype=np.float64)
+                    if first.w is None:
+                        mean = first.X.mean(axis=0, dtype=np.float64)
+                    else:
+                        mean = first.w @ first.X.astype(np.float64, copy=False) / first.w.sum()
                 return np.where(np.isfinite(mean), mean, 0.0)  # what is not finite is found and named below
     raise ShapeError("X has no rows")
 
@@ -81,7 +89,12 @@ def _read(source: Source, offset: Array, threads: int) -> Moments:
     R = triangle.R
     if triangle.weight <= 0:
         raise ArgumentError("weights are all zero; at least one row must count")
-    to_mean = R[0, 1:] / R[0, 0]
+    if not _LIGHTEST < triangle.weight < _HEAVIEST:
+        raise ArgumentError(
+            f"weights sum to {triangle.weight:.0e}, which squares of large or small residuals may take out of float64's"
+            " range; divide the weights by their mean"
+        )
+    to_mean = triangle.sums / triangle.weight
     T = R[1:, 1:].copy()
     # In a constant column nothing but the rounding of the factorisation is left.
     shifted = _norms(R[:, 1:])
@@ -95,6 +108,7 @@ def _read(source: Source, offset: Array, threads: int) -> Moments:
         norms=norms,
         norm=float(np.linalg.norm(norms)),
         uneven=is_uneven(norms),
+        largest=triangle.largest,
         N=triangle.N,
         weight=triangle.weight,
     )
@@ -110,7 +124,13 @@ def _norms(T: Array) -> Array:
 
 def _stack(above: _Triangle, below: _Triangle) -> _Triangle:
     R: Array = np.linalg.qr(np.vstack([above.R, below.R]), mode="r")  # type: ignore[assignment]
-    return _Triangle(R, above.N + below.N, above.weight + below.weight)
+    return _Triangle(
+        R,
+        above.sums + below.sums,
+        np.maximum(above.largest, below.largest),
+        above.N + below.N,
+        above.weight + below.weight,
+    )
 
 
 def _triangle(piece: Piece, offset: Array) -> _Triangle:
@@ -119,6 +139,7 @@ def _triangle(piece: Piece, offset: Array) -> _Triangle:
     height = max(1_000, 4 * p)
     stacked = np.empty((p, p + height))  # transposed, for LAPACK reads columns
     R: Array = np.empty((0, p))
+    sums, largest = np.zeros(p - 1), np.zeros(p - 1)
     N, weight = 0, 0.0
     for rows in piece():
         for a in range(0, len(rows.X), height):
@@ -130,12 +151,16 @@ def _triangle(piece: Piece, offset: Array) -> _Triangle:
             np.subtract(block.X.T, offset[:, None], out=x[1:])
             if not np.isfinite(x.sum()):
                 _refuse(block)
-            if block.w is not None:
+            np.maximum(largest, np.maximum(x[1:].max(axis=1), -x[1:].min(axis=1)), out=largest)
+            if block.w is None:
+                sums += x[1:].sum(axis=1)
+            else:
+                sums += x[1:] @ block.w
                 x *= np.sqrt(block.w)
             R = np.linalg.qr(stacked[:, : top + n].T, mode="r")  # type: ignore[assignment]
             N += n
             weight += n if block.w is None else float(block.w.sum())
-    return _Triangle(R, N, weight)
+    return _Triangle(R, sums, largest + np.abs(offset), N, weight)
 
 
 def _refuse(block: Rows) -> None:

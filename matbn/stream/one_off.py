@@ -1,9 +1,10 @@
 """The gradient at one point, where a triangular factor would not pay: the nodes' moments take a sweep of their own.
 
-With Z = (X - 1oᵀ)Γ₁ and o the mean of the first rows, the first sweep sums ZᵀZ (its diagonal), (X - 1oᵀ)ᵀZ and the
+With Z = (X - 1oᵀ)Γ₁ and o the mean of ordinary rows, the first sweep sums ZᵀZ (its diagonal), (X - 1oᵀ)ᵀZ and the
 columns of both; what the distance δ from o to the mean adds to sums of products is then taken off.
 """
 
+import math
 from dataclasses import dataclass
 from operator import iadd
 
@@ -15,14 +16,15 @@ from matbn.errors import ArgumentError
 from matbn.parameters import Net, NetGradient, Parameters, is_complex
 from matbn.stream import visits
 from matbn.stream.kernel import one_block, summed_product
-from matbn.stream.layer import Fold, Statistics, batchnorm_fold, is_uneven, plain_fold
+from matbn.stream.layer import Fold, Statistics, batchnorm_fold, is_uneven, plain_fold, refuse_overflow
 from matbn.stream.point import assemble, at
 from matbn.stream.rows import Rows, slices
 from matbn.stream.run import Data, Layer, Seen, run
 from matbn.stream.sizes import is_small
 from matbn.stream.threads import default_threads
 
-_FIRST_ROWS = 1_024  # whose mean is near that of all rows, as a rule
+_FIRST_ROWS = 256  # whose mean is near that of all rows, as a rule
+_UNUSUAL = 8.0  # times the mean distance from the mean, beyond which a row among them does not count
 _FAR = 4.0  # standard deviations between the two, beyond which the mean is taken first
 
 
@@ -56,19 +58,36 @@ def gradient(net: Net, y: Array) -> NetGradient | None:
     N, parameters = len(y), net.parameters
     try:
         if parameters.gamma is None:
+            largest = np.full(net.X.shape[1], _norm(net.X))
             data, fold = _data(net, y, np.zeros(net.X.shape[1])), plain_fold(parameters)
         else:
-            data = _data(net, y, net.X[:_FIRST_ROWS].mean(axis=0))
+            data = _data(net, y, _middle(net.X[:_FIRST_ROWS]))
             moments = _moments(data, parameters)
             if (moments.x1**2 > _FAR**2 * (moments.xx * N - moments.x1**2)).any():
                 data = _data(net, y, data.offset[:, 0] + moments.x1 / N)
                 moments = _moments(data, parameters)
-            fold = _fold(net, data, moments)
+            largest, fold = np.sqrt(moments.xx), _fold(net, data, moments)
+        refuse_overflow(largest, fold.F, net.X.dtype)
         point = at(parameters, fold, net.activation, net.X.dtype)
     except ArgumentError:
         return None
     sums = run(data, point.layer, visits.residual_sums(point.layer), iadd)
     return NetGradient(*assemble(point, sums, -2 / N), loss=sums.squares / N)
+
+
+def _middle(X: Array) -> Array:
+    """Return the mean of the rows that are not far from the others; a mean keeps what is linear in the rows."""
+    mean = X.mean(axis=0)
+    distance = np.abs(X - mean)
+    usual = (distance <= _UNUSUAL * distance.mean(axis=0)).all(axis=1)
+    return mean if usual.all() or not usual.any() else X[usual].mean(axis=0)  # type: ignore[no-any-return]
+
+
+def _norm(X: Array) -> float:
+    """Return ‖X‖, infinity where its square overflows; without a copy."""
+    dense = X if X.flags.c_contiguous else X.T
+    squares = np.vdot(dense, dense) if dense.flags.c_contiguous else np.einsum("ik,ik->", X, X)
+    return math.sqrt(squares)
 
 
 def _data(net: Net, y: Array, offset: Array) -> Data:

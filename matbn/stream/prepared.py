@@ -15,7 +15,7 @@ from matbn.errors import ArgumentError, ElementTypeError, ShapeError, VarianceEr
 from matbn.parameters import NetGradient, Parameters, as_finite, as_parameters, has_complex
 from matbn.stream import visits
 from matbn.stream.kernel import one_block
-from matbn.stream.layer import Statistics, along, batchnorm_fold, plain_fold
+from matbn.stream.layer import Statistics, along, batchnorm_fold, plain_fold, refuse_overflow
 from matbn.stream.moments import Moments, moments
 from matbn.stream.point import Point, assemble, at, gram
 from matbn.stream.rows import Rows, Source, array_source, iterator_source
@@ -81,7 +81,7 @@ class Prepared:
         """Return VᵀDV, VᵀDy and yᵀDy, D = diag(weights): what a least-squares solve for Γ₂ needs."""
         point = _point(self, Gamma1, gamma, beta, np.zeros(np.shape(Gamma1)[-1:] or 1))
         found: visits.CrossProducts = run(_data(self, point), point.layer, visits.cross_products, iadd)
-        finite_result("VᵀV or Vᵀy", np.append(found.VtV, found.Vty))
+        finite_result("VᵀV, Vᵀy or yᵀy", np.concatenate([found.VtV.ravel(), found.Vty, [found.yty]]))
         return found
 
     @np.errstate(all="ignore")
@@ -143,8 +143,9 @@ def prepare(
         function that returns, at each call, a new iterator of blocks of rows: X, (X, y) or (X, y, weights). It is
         used where it lies and must not change afterwards, nor may y and weights. See below for what is noticed.
     y, weights
-        N outcomes, and case weights that are not negative: in the loss and in the batch statistics a weight of 2
-        counts as two equal rows. With Arrow data a column's name will do; None where the blocks hold them.
+        N outcomes, and case weights that are not negative and sum to between 1e-50 and 1e50: in the loss and in the
+        batch statistics a weight of 2 counts as two equal rows. With Arrow data a column's name will do; None where the
+        blocks hold them.
     activation, ddof, eps
         As in `net_forward`; with weights, variances are divided by their sum less ddof.
     columns
@@ -261,6 +262,7 @@ def _point(
             prepared.eps,
         )
         fold = batchnorm_fold(parameters, statistics, may_have_kinks(prepared.activation))
+    refuse_overflow(found.largest, fold.F, prepared.data.source.dtype)
     return at(parameters, fold, prepared.activation, prepared.data.source.dtype)
 
 
