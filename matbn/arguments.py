@@ -105,11 +105,21 @@ def as_text(name: str, value: object) -> str:
     return value
 
 
+def as_list(name: str, value: Any) -> list[Any]:
+    """Return the entries of a sequence; one text or number is a list of one."""
+    if isinstance(value, str) or not isinstance(value, Iterable):
+        return [value]
+    try:
+        return list(value)
+    except TypeError:  # sparse arrays, say, seem to have entries
+        raise ElementTypeError(f"{name} is a {type(value).__name__}, but must be a list") from None
+
+
 def as_texts(name: str, value: Any) -> tuple[str, ...]:
     """Return several texts, no two of them alike."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise ElementTypeError(f"{name} is {value!r}, but must be a sequence of texts")
-    found = tuple(as_text(f"an entry of {name}", entry) for entry in value)
+    found = tuple(as_text(f"an entry of {name}", entry) for entry in as_list(name, value))
     if len(set(found)) < len(found):
         twice = next(entry for entry in found if found.count(entry) > 1)
         raise ArgumentError(f"{name} has {twice!r} more than once; tell its entries apart")
@@ -231,7 +241,7 @@ def _described(value: object, array: Array) -> str:
 
 def _is_ready(value: object, ndim: int, name: str) -> TypeGuard[Array]:
     """Whether nothing is to be done: the case that must not take time."""
-    if type(value) is not np.ndarray or value.ndim != ndim or value.dtype.char != "d":
+    if type(value) is not np.ndarray or value.ndim != ndim or value.dtype.char != "d" or not value.dtype.isnative:
         return False
     check_length(name, value)
     return _surely_finite(value)

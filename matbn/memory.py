@@ -4,6 +4,7 @@ A number of the user's (a net's size, replicates, the rows of a commutation matr
 has, and the system then ends the process without a word.
 """
 
+from decimal import Decimal
 from pathlib import Path
 
 from matbn.errors import ArgumentError
@@ -73,5 +74,5 @@ def _shown(size: int) -> str:
     """Return a number of bytes as people write it."""
     for unit, bytes_ in (("TB", 10**12), ("GB", 10**9)):
         if size >= bytes_:
-            return f"{size / bytes_:,.3g} {unit}" if size < 1000 * bytes_ else f"{size / bytes_:.1e} {unit}"
+            return f"{size / bytes_:,.3g} {unit}" if size < 1000 * bytes_ else f"{Decimal(size) / bytes_:.1e} {unit}"
     return f"{size / 10**6:.3g} MB"

@@ -72,7 +72,7 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         w = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        counted = np.ones(len(y), bool) if w is None else w > 0
+        counted = np.ones(len(y), bool) if w is None or not w.any() else w > 0
         used = np.ptp(X[counted], axis=0) > 1e-12 * np.abs(X[counted]).max(axis=0, initial=0)
         nets = [net(X[:, used], self.size)] if used.any() else []
         linear = None if self.linear_penalty is None else X[:, used]
@@ -86,7 +86,7 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 weights=w,
                 activation=self.activation,
                 penalty=self.penalty,
-                linear_penalty=self.linear_penalty or 0.0,
+                linear_penalty=0.0 if self.linear_penalty is None else self.linear_penalty,
                 starts=self.starts,
                 seed=seed,
                 tolerance=self.tolerance,

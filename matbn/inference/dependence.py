@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from matbn.arguments import Array, as_real, as_vector
-from matbn.errors import ArgumentError, NotFiniteError, ShapeError
+from matbn.arguments import Array, as_list, as_real, as_vector
+from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
 from matbn.fitting.result import Fit
 from matbn.inference.covariance import Errors, degrees, standard_errors
 from matbn.inference.linearised import Linearised, check_determined
@@ -43,11 +43,11 @@ class Dependence:
 
 def partial_dependence(fit: Fit, variable: str, at: Any, vcov: Any, correction: str, level: float) -> Dependence:
     """Return `Fit.partial_dependence`'s curve."""
-    as_level(level)
+    level = as_level(level)
     errors = requested(fit, vcov, correction)
     found = estimated(fit)
     as_variable(variable, variables_of(fit))
-    at = _values(values_of(fit, variable)) if at is None else np.atleast_1d(at)
+    at = _values(values_of(fit, variable)) if at is None else _as_values(at)
     if not len(at):
         raise ArgumentError("at has no values")
     if at.ndim > 1:
@@ -74,6 +74,16 @@ def curve(fit: Linearised, changed: Iterable[NewRows], errors: Errors) -> tuple[
     of_mean = (1.0 if root_w is None else root_w) / fit.posed.problem.weight
     moves = of_mean + r @ fit.inverse @ fit.D
     return mean + np.array([value for value, _ in means]) - own, fit.scale * standard_errors(fit, errors, moves)
+
+
+def _as_values(at: Any) -> Array:
+    entries = as_list("at", np.atleast_1d(at) if isinstance(at, np.ndarray) and not at.ndim else at)
+    if any(isinstance(entry, Iterable) and not isinstance(entry, str | np.ndarray) for entry in entries):
+        raise ElementTypeError(f"at is {at!r}, but must be numbers or levels")
+    try:
+        return np.asarray(entries)
+    except ValueError:
+        raise ShapeError(f"at is {at!r}, but must be a vector of values") from None
 
 
 def _means(fit: Linearised, rows: NewRows) -> tuple[float, Array]:

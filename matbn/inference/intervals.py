@@ -29,7 +29,7 @@ def predicted_with_errors(
 ) -> Predicted:
     """Return predictions with errors and bounds."""
     as_choice("interval", interval, INTERVALS)
-    as_level(level)
+    level = as_level(level)
     errors = requested(fit, vcov, correction)
     found = estimated(fit)
     if new is None:

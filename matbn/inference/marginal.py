@@ -18,7 +18,7 @@ def marginal_effects(
     fit: Fit, variables: Sequence[str] | None, average: bool, vcov: Any, correction: str, level: float
 ) -> Effects:
     """Return `Fit.marginal_effects`' effects."""
-    as_level(level)
+    level = as_level(level)
     as_flag("average", average)
     errors = requested(fit, vcov, correction)
     found = estimated(fit)

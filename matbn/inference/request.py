@@ -32,10 +32,12 @@ def estimated(fit: Fit) -> Linearised:
     return found
 
 
-def as_level(level: Any) -> None:
-    """Check a confidence level."""
-    if not 0 < as_number("level", level) < 1:
+def as_level(level: Any) -> float:
+    """Return a confidence level."""
+    number = as_number("level", level)
+    if not 0 < number < 1:
         raise ArgumentError(f"level is {level}, but must lie between 0 and 1")
+    return number
 
 
 def requested(fit: Fit, vcov: Any, correction: str) -> Errors:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from matbn.arguments import Array, as_choice, as_texts
+from matbn.arguments import Array, as_choice, as_list, as_texts
 from matbn.errors import InferenceError
 from matbn.fitting.result import Fit, told_apart
 from matbn.inference.covariance import covariance, degrees
@@ -73,7 +73,7 @@ def covariance_by_name(fit: Fit, vcov: Any, part: str, correction: str) -> Covar
 
 def coefficient_table(fit: Fit, vcov: Any, part: str, correction: str, level: float) -> Table:
     """Return `Fit.table`'s table."""
-    as_level(level)
+    level = as_level(level)
     found = covariance_by_name(fit, vcov, part, correction)
     values = dict(zip(*_identified(fit), strict=True))
     estimate = np.array([values[name] for name in found.names])
@@ -92,7 +92,7 @@ def bounds(
     table = coefficient_table(fit, vcov, part, correction, level)
     found = dict(zip(table.names, zip(table.lower.tolist(), table.upper.tolist(), strict=True), strict=True))
     if names is not None:
-        names = as_texts("names", [names] if isinstance(names, str) else names)
+        names = as_texts("names", as_list("names", names))
     for name in found if names is None else names:
         if name.partition("[")[0].rpartition(":")[2] in _GAUGE:
             raise InferenceError(f"{name!r} {_NOT_IDENTIFIED}")
@@ -101,7 +101,7 @@ def bounds(
 
 
 def _as_part(part: str) -> None:
-    if part in _GAUGE:
+    if isinstance(part, str) and part in _GAUGE:
         raise InferenceError(f"part {part!r} {_NOT_IDENTIFIED}")
     as_choice("part", part, PARTS)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 
-from matbn.arguments import Array, as_choice
+from matbn.arguments import Array, as_choice, as_list
 from matbn.errors import ArgumentError, ElementTypeError
 from matbn.fitting.calm import norm_about_mean
 from matbn.fitting.frame import arrays_of, variables_by_column
@@ -44,11 +44,7 @@ def as_variables(names: Any, known: list[str]) -> list[str]:
     """Check variables' names; all that are known where there are none."""
     if names is None:
         return known
-    if isinstance(names, str):
-        names = [names]
-    if not hasattr(names, "__iter__"):
-        raise ElementTypeError(f"variables are {names!r}, but must be names")
-    return [as_variable(name, known) for name in names]
+    return [as_variable(name, known) for name in as_list("variables", names)]
 
 
 def parameters_of(fit: Fit, found: Linearised, name: str) -> list[int]:

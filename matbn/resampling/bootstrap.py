@@ -55,7 +55,7 @@ class Bootstrap:
 
     def interval(self, level: float = 0.95) -> Array:
         """Return percentile bounds (statistics × 2)."""
-        as_level(level)
+        level = as_level(level)
         return np.asarray(np.nanquantile(self.draws, [(1 - level) / 2, (1 + level) / 2], axis=0).T)
 
     def __str__(self) -> str:

@@ -1,12 +1,12 @@
 """Choice of net sizes and penalties: every combination is scored, the best one fitted."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from matbn.arguments import Array, as_choice, as_integer, as_number
+from matbn.arguments import Array, as_choice, as_integer, as_list, as_number
 from matbn.errors import ArgumentError
 from matbn.fitting.arrays import fit_design
 from matbn.fitting.design import Design
@@ -89,13 +89,14 @@ def combinations(
         raise ArgumentError("the fit has no net, so that there is neither a size nor a penalty to choose")
     if sizes is not None and any(term.mask is not None for term in design.terms):
         raise ArgumentError("a net has a mask, which fixes its size; choose among penalties only")
+    listed = [None] if sizes is None else as_list("sizes", sizes)
     tried = [
         (size, penalty)
-        for size in ([None] if sizes is None else [as_integer("sizes", size, at_least=1) for size in _listed(sizes)])
+        for size in (None if size is None else as_integer("sizes", size, at_least=1) for size in listed)
         for penalty in (
             [fit.penalty]
             if penalties is None
-            else [as_number("penalties", penalty, at_least=0) for penalty in _listed(penalties)]
+            else [as_number("penalties", penalty, at_least=0) for penalty in as_list("penalties", penalties)]
         )
     ]
     if not tried:
@@ -166,11 +167,6 @@ def _best_fit(fit: Fit, size: int | None, penalty: float, starts: int, seed: int
     if recipe is not None and size is not None:
         recipe = replace(recipe, formula=resized(recipe.formula, size))
     return replace(best, recipe=recipe, data=fit.data)
-
-
-def _listed(values: Any) -> list[Any]:
-    """Return one value as a list of one."""
-    return list(values) if isinstance(values, Iterable) and not isinstance(values, str) else [values]
 
 
 def _sized(design: Design, size: int | None) -> Design:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from matbn.activation import Activation, as_activation, may_have_kinks
-from matbn.arguments import Array, as_number, as_vector, finite_result, variance_divisor
+from matbn.arguments import Array, as_number, as_real, as_vector, finite_result, variance_divisor
 from matbn.errors import ArgumentError, ElementTypeError, ShapeError, VarianceError
 from matbn.parameters import NetGradient, Parameters, as_finite, as_parameters, has_complex
 from matbn.stream import visits
@@ -96,7 +96,9 @@ class Prepared:
         """Return J·direction (N), for a direction ordered as θ."""
         point = _point(self, Gamma1, gamma, beta, Gamma2)
         size = len(point.parameters.theta)
-        step = point.parameters.with_theta(as_vector("direction", direction, size, "(vec Gamma1, gamma, beta, Gamma2)"))
+        step = point.parameters.with_theta(
+            as_real("direction", as_vector("direction", direction, size, "(vec Gamma1, gamma, beta, Gamma2)"))
+        )
         dF = along(step, point.fold.chain, point.parameters)
         visit = visits.jacobian_product(point.layer, dF, step.Gamma2)
         return finite_result("the product", np.concatenate(run(_data(self, point), point.layer, visit, add)))
@@ -107,7 +109,7 @@ class Prepared:
     ) -> Array:
         """Return Jᵀu, ordered as θ, for u of N entries."""
         point = _point(self, Gamma1, gamma, beta, Gamma2)
-        u = as_vector("u", u, self.N, "one a row of X")
+        u = as_real("u", as_vector("u", u, self.N, "one a row of X"))
         sums = run(_data(self, point), point.layer, visits.adjoint_sums(point.layer, u), iadd)
         return finite_result("the product", Parameters(*assemble(point, sums, 1.0)).theta)
 

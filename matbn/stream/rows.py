@@ -195,7 +195,7 @@ def working_precision(stored: np.dtype[Any], dtype: DTypeLike | None) -> np.dtyp
         return np.dtype(np.float32 if stored == np.float32 else np.float64)
     try:
         chosen = np.dtype(dtype)
-    except TypeError:
+    except (TypeError, ValueError):
         chosen = None
     if chosen is None or chosen not in (np.dtype(np.float32), np.dtype(np.float64)):
         raise ArgumentError(f"dtype is {dtype!r}, but must be float32 or float64")
