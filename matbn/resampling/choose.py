@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -89,16 +90,13 @@ def combinations(
         raise ArgumentError("the fit has no net, so that there is neither a size nor a penalty to choose")
     if sizes is not None and any(term.mask is not None for term in design.terms):
         raise ArgumentError("a net has a mask, which fixes its size; choose among penalties only")
-    listed = [None] if sizes is None else as_list("sizes", sizes)
-    tried = [
-        (size, penalty)
-        for size in (None if size is None else as_integer("sizes", size, at_least=1) for size in listed)
-        for penalty in (
-            [fit.penalty]
-            if penalties is None
-            else [as_number("penalties", penalty, at_least=0) for penalty in as_list("penalties", penalties)]
-        )
-    ]
+    of_sizes: list[int | None] = [None]
+    of_penalties = [fit.penalty]
+    if sizes is not None:
+        of_sizes = [as_integer("sizes", size, at_least=1) for size in as_list("sizes", sizes)]
+    if penalties is not None:
+        of_penalties = [as_number("penalties", penalty, at_least=0) for penalty in as_list("penalties", penalties)]
+    tried = list(product(of_sizes, of_penalties))
     if not tried:
         raise ArgumentError("sizes or penalties are empty; give at least one of each, or leave them out")
     return tried
