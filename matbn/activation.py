@@ -1,9 +1,8 @@
 """Activations a(b), each beside its first and second derivative.
 
-At a kink the derivative is the left one: relu′(0) = 0 and leaky_relu′(0) = 0.01, as PyTorch has it,
-and a″ is 0 there. What of B counts as 0 is said in docs/engine.md. Every function also takes complex arrays, analytically continued around the real
-line (by the sign of the real part where a rectifier has its kink), so that complex-step derivatives
-are exact.
+At a kink the derivative is the left one: relu′(0) = 0 and leaky_relu′(0) = 0.01, as PyTorch has it, and a″ is 0 there.
+What of B counts as 0 is said in docs/engine.md. Every function also takes complex arrays, analytically continued around
+the real line (by the sign of the real part where a rectifier has its kink), so that complex-step derivatives are exact.
 """
 
 from collections.abc import Callable

@@ -107,7 +107,8 @@ def fold(
         raise ArgumentError("gamma or beta is None: a plain net has nothing to fold")
     net = as_net(X, Gamma1, gamma, beta, Gamma2, "identity", ddof, eps)
     centred, mean = centre(net.X)
-    weights = net.parameters.Gamma1 / _normalise(centred, net).s * net.parameters.gamma  # γ/s alone may underflow
+    gamma = np.asarray(net.parameters.gamma)
+    weights = net.parameters.Gamma1 / _normalise(centred, net).s * gamma  # γ/s alone may underflow
     bias = np.asarray(net.parameters.beta) - mean @ weights
     folded = Parameters(weights, None, bias, net.parameters.Gamma2)
     finite_result("the folded net", folded.theta)

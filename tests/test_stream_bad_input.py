@@ -175,7 +175,7 @@ def test_overflow_that_an_activation_would_hide_is_refused(N, stored):
     X, y = np.full((N, 2), 10 * large, stored), np.zeros(N)
     plain = {"Gamma1": np.array([[large], [-2 * large]]), "gamma": None, "beta": None, "Gamma2": np.ones(1)}
     for activation in ("relu", "tanh"):
-        with pytest.raises(matbn.NotFiniteError, match="X @ Gamma1.* would not be finite"):
+        with pytest.raises(matbn.NotFiniteError, match=r"X @ Gamma1.* would not be finite"):
             matbn.prepare(X, y, activation=activation).gradient(**plain)
         if stored is np.float64:
             for route in ("matrix", "stream"):
@@ -186,7 +186,7 @@ def test_overflow_that_an_activation_would_hide_is_refused(N, stored):
 def test_weights_and_outcomes_out_of_range():
     net = random_net(1, 50, 3, 2)
     for size in (1e200, 1e-200):
-        with pytest.raises(matbn.ArgumentError, match="weights sum to .* divide the weights by their mean"):
+        with pytest.raises(matbn.ArgumentError, match=r"weights sum to .* divide the weights by their mean"):
             matbn.prepare(net.X, net.y, np.full(50, size))
     prepared = matbn.prepare(net.X, 1e200 * net.y)
     with pytest.raises(matbn.NotFiniteError, match="yᵀy would not be finite"):
