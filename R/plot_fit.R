@@ -98,7 +98,7 @@ mark_decades <- function(floor, top) {
 }
 
 draw_ends <- function(ends, searches) {
-  converged <- searches$status[ends$search] == "converged"
+  converged <- startsWith(searches$status[ends$search], "converged")
   best <- ends$search == 1L
   colour <- ifelse(best, shade[["blue"]], shade[["grey"]])
   graphics::points(

@@ -12,7 +12,7 @@ from matbn.activation import ACTIVATIONS
 from matbn.fitting.bfgs import minimise
 from matbn.fitting.inputs import whitened
 from matbn.fitting.linear import coefficients, factorised, no_columns
-from matbn.fitting.panel import fixed_effects, sorting
+from matbn.fitting.panel import first_effect, fixed_effects
 from matbn.fitting.problem import SHIFT, Problem, layers, projected
 from matbn.fitting.profile import solved
 from matbn.fitting.starts import starting_values
@@ -38,7 +38,7 @@ def dummies(effects):
 @pytest.mark.parametrize("levels", [(40,), (40, 7), (5, 60), (3, 3), (40, 7, 5), (10, 9, 8, 7)])
 def test_within_is_the_residual_of_a_regression_on_dummies(levels, weighted):
     effects = panel(1, levels)
-    order = sorting(effects)
+    order = np.argsort(effects[first_effect(effects)], kind="stable")
     effects = [codes[order] for codes in effects]
     rng = np.random.default_rng(2)
     N = len(order)
@@ -62,7 +62,7 @@ def test_connected_components_and_singletons():
     firm = np.array([0, 0, 1, 1, 2, 2, 3, 4])  # firms 0 and 1 share years 0 and 1, the others stand apart
     year = np.array([0, 1, 0, 1, 2, 3, 4, 4])
     effects = [firm, year]
-    order = sorting(effects)
+    order = np.argsort(effects[first_effect(effects)], kind="stable")
     found = fixed_effects([codes[order] for codes in effects], None)
     assert found.rank == np.linalg.matrix_rank(dummies(effects))
     assert found.singletons == 4  # years 2 and 3, firms 3 and 4
@@ -124,7 +124,8 @@ def random_problem(seed, activation="tanh", penalty=1e-3, weighted=True, effects
     root = None if w is None else np.sqrt(w)
     terms = (whitened(Z, w, "Z"), whitened(W, w, "W"))
     weight = float(N if w is None else w.sum())
-    raw = Problem(terms, (3, 2), ACTIVATIONS[activation], y, no_columns(N), np.empty(0), root, fixed, weight, penalty)
+    none = no_columns(N)
+    raw = Problem(terms, (3, 2), ACTIVATIONS[activation], y, none, np.empty(0), root, fixed, weight, penalty, N)
     columns = projected(raw, np.vstack([X, np.ones(N)]) if not effects else X)
     ridge = linear_penalty * weight * np.arange(1, len(columns) + 1) if linear_penalty else None
     part = factorised(columns, np.linalg.norm(columns, axis=1), ridge)
@@ -233,7 +234,7 @@ def test_starting_values_keep_nodes_active():
 @pytest.mark.parametrize("levels", [(40,), (40, 7), (5, 60), (40, 7, 5)])
 def test_leverage_and_influence_are_those_of_a_regression_on_dummies(levels, weighted):
     effects = panel(3, levels)
-    order = sorting(effects)
+    order = np.argsort(effects[first_effect(effects)], kind="stable")
     effects = [codes[order] for codes in effects]
     N = len(order)
     rng = np.random.default_rng(4)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import matbn
+from matbn.fitting.canonical import column_order, row_order
 from matbn.fitting.design import design, net
 from matbn.fitting.folds import part_of
 
@@ -26,7 +27,9 @@ def test_scores_are_errors_on_rows_left_out(effects, weighted):
         y, nets=net(Z, 1), linear=x, effects=groups if effects else None, weights=w, penalty="cv", **options
     )
     rng = np.random.default_rng([5, 2])
-    cuts = [rng.permutation(len(y)) % 5 for _ in range(2)]
+    model = design(y, net(Z, 1), x, groups if effects else None, w)
+    rows = row_order(model, [column_order(term, y, w) for term in model.terms])
+    cuts = [(rng.permutation(len(y)) % 5)[np.argsort(rows)] for _ in range(2)]
     for scored in fit.path[::4]:
         squares = 0.0
         for out in (cut == number for cut in cuts for number in range(5)):

@@ -56,7 +56,8 @@ def fit(
     those of standardised inputs (Δ their deviations): no scale of Γ₁ escapes it. s² is the variance of what the linear
     part and the effects leave of y, σ² that of each linear column, so that units do not matter. Batch norm has
     ddof = 0 and eps = 0. Γ₂, the linear part and the effects are solved for exactly at each step of the search for the
-    rest.
+    rest. What comes out is the same, to the last bit, whatever the number of threads (with the package threadpoolctl,
+    which holds BLAS to one; else to rounding), and up to rounding whatever the order of rows and of a net's inputs.
 
     Parameters
     ----------
@@ -76,7 +77,7 @@ def fit(
         for a group that the effects know, with a message.
     weights
         N case weights, or a column's name; a weight of 2 counts as two equal rows (but a choice of penalty
-        counts rows, so that the weights' scale does not matter to it).
+        counts rows, so that the weights' scale does not matter to it: "cv" may leave out one of two equal rows).
     activation
         A name in `matbn.ACTIVATIONS`, or an `Activation`.
     penalty

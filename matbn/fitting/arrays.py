@@ -8,6 +8,7 @@ from matbn.arguments import Array
 from matbn.errors import warn
 from matbn.fitting.bfgs import Minimum
 from matbn.fitting.design import Design
+from matbn.fitting.distinct import distinct
 from matbn.fitting.folds import chosen_by_folds
 from matbn.fitting.gcv import chosen_by_gcv, effective_degrees
 from matbn.fitting.interrupted import Stage, marked
@@ -17,8 +18,10 @@ from matbn.fitting.progress import Report, Watched
 from matbn.fitting.result import Fit, Scored
 from matbn.fitting.search import searched
 from matbn.fitting.sweeps import workspace
+from matbn.fitting.transfer import moved, of_problem
 from matbn.fitting.units import in_units
 from matbn.stopping import Stop
+from matbn.stream.threads import default_threads
 
 _ROUGH = 1e-4  # tolerance of the fits that only choose a penalty
 _ROUGH_ITERATIONS = 500  # of each, at most
@@ -30,12 +33,13 @@ def fit_design(design: Design, options: Options, report: Report | None = None, s
     """Fit a design; once the search has begun, a stop ends it with the best fit so far, which says so."""
     stop = Stop() if stop is None else stop
     with stop.interruptible():
-        posed = posed_problem(design, options)
-        for text, kind in cautions(design, posed):
+        whole = posed_problem(design, options)
+        for text, kind in cautions(design, whole):
             if kind is not None:
                 warn(text, kind)
-    if not posed.parts or posed.exact:
-        return replace(in_units(design, posed, options, []), edf=degrees_of(posed))
+        if not whole.parts or whole.exact:
+            return replace(in_units(design, whole, options, []), edf=degrees_of(whole))
+        posed = _on_distinct_rows(design, whole, options)
     watched = Watched(options.starts, posed.scale, report, stop)
     method, path = options.penalty if isinstance(options.penalty, str) else None, tuple[Scored, ...]()
     if method is None:
@@ -49,7 +53,8 @@ def fit_design(design: Design, options: Options, report: Report | None = None, s
             penalty, theta, path = choice
             posed = replace(posed, problem=replace(posed.problem, penalty=penalty))
             ends = searched(posed.problem, options, watched, theta)
-    fit = in_units(design, posed, options, ends)
+    whole = replace(whole, problem=replace(whole.problem, penalty=posed.problem.penalty))
+    fit = in_units(design, whole, options, [replace(end, theta=moved(end.theta, posed, whole)) for end in ends])
     fit = replace(fit, edf=_degrees(posed, ends[0].theta, stop), path=path)
     if not stop.asked:
         return fit
@@ -58,14 +63,26 @@ def fit_design(design: Design, options: Options, report: Report | None = None, s
     return marked(fit, Stage(options.starts + bool(path), ended, method, bool(path)))
 
 
+def _on_distinct_rows(design: Design, whole: Posed, options: Options) -> Posed:
+    """Return the problem that is searched: the whole one, or where rows are equal that of distinct ones."""
+    rows = design if options.solver == "adam" else distinct(design)
+    if rows is design:
+        return whole
+    posed = posed_problem(rows, options)
+    return replace(posed, problem=replace(posed.problem, rows=whole.problem.rows))
+
+
 def _degrees(posed: Posed, theta: Array, stop: Stop) -> float | None:
-    """Return the effective degrees of freedom; None where they would take too much memory, or too long for a stop."""
+    """Return the effective degrees of freedom; None where they would take too much memory, or too long for a stop.
+
+    They are those of distinct rows: at a kink, rounding decides on which side a derivative is taken.
+    """
     problem, n = posed.problem, len(theta) + posed.problem.nodes
     if problem.effects is not None and len(problem.y) * n > MOST_NUMBERS:
         return None
     quick = (len(problem.y) + n) * n**2 < _AT_ONCE
     try:
-        work = workspace(problem, stop=None if quick else stop)
+        work = workspace(problem, default_threads(), stop=None if quick else stop)
         return effective_degrees(problem, theta, work)[0] + degrees_of(posed)
     except KeyboardInterrupt:
         return None
@@ -73,8 +90,10 @@ def _degrees(posed: Posed, theta: Array, stop: Stop) -> float | None:
 
 def fit_at(design: Design, options: Options, theta: Array) -> Fit:
     """Return the fit whose nets have these first layers (`Fit.theta`), with all that is linear solved for."""
+    posed = posed_problem(design, options)
+    theta = of_problem(posed, theta)
     ends = [Minimum(theta, np.nan, np.zeros_like(theta), 0, 0, "converged")] if len(theta) else []
-    return in_units(design, posed_problem(design, options), options, ends)
+    return in_units(design, posed, options, ends)
 
 
 def _chosen(

@@ -15,7 +15,12 @@ from matbn.arguments import Array
 
 _SUFFICIENT = 1e-4  # share of the decrease that the slope promises
 _NOISE = 1e-14  # relative rounding error of a loss
+_SOME = 25  # steps
 _FLATTER = 0.9  # share of the slope that may be left
+
+
+AT_KINK = "converged at a kink"  # where the smallest subgradient is 0: see `kinks`
+CONVERGED = ("converged", AT_KINK)
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,8 +32,24 @@ class Minimum:
     gradient: Array
     iterations: int
     evaluations: int
-    status: str  # "converged", "no decrease", "iterations", "interrupted"; "passes" of mini-batches
+    status: str  # one of CONVERGED, "no decrease", "iterations", "interrupted"; "passes" of mini-batches
     trace: tuple[float, ...] = ()  # the loss after each iteration, in the units of y
+
+
+@dataclass(eq=False)
+class Pace:
+    """How much smaller some steps together make the loss."""
+
+    little: float  # share of the loss that is too little; 0 for none
+    before: float = np.inf  # the loss some steps ago
+
+    def too_slow(self, iteration: int, loss: float) -> bool:
+        """Take note of the loss; return whether it is time to see that it has hardly become smaller."""
+        if not self.little or iteration % _SOME:
+            return False
+        slow = self.before - loss <= self.little * loss
+        self.before = loss
+        return slow
 
 
 Watch = Callable[[int, float | None, Array], bool]  # sees each iteration's number, loss and θ; whether to stop
@@ -41,16 +62,21 @@ def minimise(
     iterations: int,
     watch: Watch | None = None,
     inverse: Array | None = None,
+    little: float = 0.0,
 ) -> Minimum:
     """Search from theta until no entry of the gradient exceeds `tolerance`, or `watch` stops it.
 
-    `inverse` is an approximation of the inverse Hessian, positive definite.
+    `inverse` is an approximation of the inverse Hessian, positive definite. `little` is a share of the loss: where some
+    steps together do not make it smaller by as much, the search ends as if none did.
     """
     loss, gradient = evaluate(theta)
     evaluations, n = 1, len(theta)
     H, fresh = (np.eye(n), True) if inverse is None else (inverse.copy(), False)
 
+    pace = Pace(little)
     for iteration in range(iterations):
+        if pace.too_slow(iteration, loss):
+            return Minimum(theta, loss, gradient, iteration, evaluations, "no decrease")
         largest = np.abs(gradient).max(initial=0)
         if largest <= tolerance:
             return Minimum(theta, loss, gradient, iteration, evaluations, "converged")

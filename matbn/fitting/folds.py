@@ -14,7 +14,9 @@ from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.fitting.bfgs import Minimum, minimise
 from matbn.fitting.calm import calmed
+from matbn.fitting.canonical import column_order, row_order
 from matbn.fitting.design import Design, Effect
+from matbn.fitting.kinks import little
 from matbn.fitting.posing import MIDDLE, Options, posed_problem
 from matbn.fitting.predict import New, predicted
 from matbn.fitting.problem import Problem
@@ -35,6 +37,7 @@ _STEPS = range(-5, 7)  # half decades from the middle penalty
 
 def chosen_by_folds(design: Design, options: Options, watched: Watched) -> tuple[float, tuple[Scored, ...]]:
     """Return the penalty of the least mean squared error on rows left out, and the scores from small to large."""
+    design = _in_order(design)
     calm = calmed(design)
     design = replace(design, y=calm.y)  # intercept or effects take up what is taken off
     folds = _folds(len(design.y), options.seed)
@@ -61,6 +64,12 @@ def chosen_by_folds(design: Design, options: Options, watched: Watched) -> tuple
     in_units_of_y = np.ldexp(scores, 2 * calm.exponent).tolist()
     path = tuple(Scored(penalty, score) for penalty, score in zip(penalties, in_units_of_y, strict=True))
     return penalties[int(np.argmin(scores))], path
+
+
+def _in_order(design: Design) -> Design:
+    """Return the design without rows of weight 0, its rows in an order of their contents."""
+    rows = row_order(design, [column_order(term, design.y, design.w) for term in design.terms])
+    return part_of(design, rows if design.w is None else rows[design.w[rows] > 0])
 
 
 def _folds(N: int, seed: int) -> list[Array]:
@@ -107,7 +116,8 @@ def _path(problem: Problem, options: Options, watched: Watched, number: int) -> 
 
     def search(penalty: float, theta: Array) -> Minimum:
         evaluate = objective(replace(problem, penalty=penalty), work)
-        return minimise(evaluate, theta, options.tolerance, options.iterations, watch)
+        enough = little(problem.activation, options.tolerance)
+        return minimise(evaluate, theta, options.tolerance, options.iterations, watch, None, enough)
 
     seeds = ([options.seed, 3, number, start] for start in range(min(_STARTS, options.starts)))
     starts = [search(MIDDLE, starting_values(problem, np.random.default_rng(seed))) for seed in seeds]

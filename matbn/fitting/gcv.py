@@ -21,6 +21,7 @@ from scipy import linalg
 
 from matbn.arguments import Array
 from matbn.fitting.bfgs import Minimum, Watch, minimise
+from matbn.fitting.kinks import little
 from matbn.fitting.posing import MIDDLE, Options
 from matbn.fitting.problem import Problem, ridge_matrix
 from matbn.fitting.profile import objective, solved
@@ -28,6 +29,7 @@ from matbn.fitting.result import Scored
 from matbn.fitting.sweeps import Workspace, workspace
 from matbn.fitting.tangent import gauss_newton
 from matbn.stopping import Stop
+from matbn.stream.blas import one_blas_thread
 
 _STEP = 10**0.5
 _LARGEST, _SMALLEST = 10.0, 1e-8
@@ -39,6 +41,7 @@ _NOTHING = 0.5  # degrees of freedom
 _End = tuple[Scored, Array]  # and θ
 
 
+@one_blas_thread()
 def chosen_by_gcv(
     problem: Problem, rank: float, first: Minimum, options: Options, watch: Watch, stop: Stop
 ) -> tuple[float, Array, tuple[Scored, ...]]:
@@ -52,7 +55,9 @@ def chosen_by_gcv(
         while True:
             penalty *= factor
             there = replace(problem, penalty=penalty)
-            theta = minimise(objective(there, work), theta, options.tolerance, options.iterations, watch).theta
+            evaluate = objective(there, work)
+            enough = little(problem.activation, options.tolerance)
+            theta = minimise(evaluate, theta, options.tolerance, options.iterations, watch, None, enough).theta
             yield _scored(there, rank, theta, work), theta
 
     path = [
@@ -78,12 +83,11 @@ def _upwards(middle: Scored, theta: Array, steps: Iterator[_End], rank: float) -
             return
 
 
+@one_blas_thread()
 def effective_degrees(problem: Problem, theta: Array, work: Workspace) -> tuple[float, float]:
     """Return the net part's effective degrees of freedom and Σwe²/1ᵀw."""
     found = solved(problem, theta, work)
-    values = linalg.eigh(
-        gauss_newton(problem, theta, found.Gamma2, work.stop), ridge_matrix(problem), eigvals_only=True
-    )
+    values = linalg.eigh(gauss_newton(problem, theta, found.Gamma2, work), ridge_matrix(problem), eigvals_only=True)
     values = np.where(values > 1e-12 * values[-1], values, 0)
     shrunk = values / (values + problem.penalty) if problem.penalty > 0 else values > 0
     return float(np.sum(shrunk)), found.mean_square
@@ -92,5 +96,5 @@ def effective_degrees(problem: Problem, theta: Array, work: Workspace) -> tuple[
 def _scored(problem: Problem, rank: float, theta: Array, work: Workspace) -> Scored:
     edf, loss = effective_degrees(problem, theta, work)
     edf += rank
-    left = 1 - _PRICE * edf / len(problem.y)
+    left = 1 - _PRICE * edf / problem.rows
     return Scored(problem.penalty, loss / left**2 if left > 0 else np.inf, edf)

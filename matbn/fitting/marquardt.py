@@ -11,7 +11,8 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from matbn.arguments import Array
-from matbn.fitting.bfgs import Minimum, Watch
+from matbn.fitting.bfgs import Minimum, Pace, Watch
+from matbn.fitting.kinks import little
 from matbn.fitting.problem import Problem, ridge_matrix
 from matbn.fitting.profile import Solved, solved
 from matbn.fitting.sweeps import Workspace
@@ -33,10 +34,13 @@ def minimise_damped(
     at = solved(problem, theta, work)
     evaluations, growth, damping = 1, 2.0, _FIRST_DAMPING
     shrinking = problem.penalty * ridge_matrix(problem)
+    pace = Pace(little(problem.activation, tolerance))
     for iteration in range(iterations):
+        if pace.too_slow(iteration, at.loss):
+            return _ended(theta, at, iteration, evaluations, "no decrease")
         if np.abs(at.gradient).max(initial=0) <= tolerance:
             return _ended(theta, at, iteration, evaluations, "converged")
-        A = gauss_newton(problem, theta, at.Gamma2, work.stop) + shrinking
+        A = gauss_newton(problem, theta, at.Gamma2, work) + shrinking
         size = A.diagonal().max()
         while True:
             step = _step(A, damping * size, at.gradient)

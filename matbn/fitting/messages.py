@@ -4,7 +4,7 @@ import numpy as np
 
 from matbn.arguments import Array
 from matbn.errors import CollinearityWarning, PrecisionWarning
-from matbn.fitting.bfgs import Minimum
+from matbn.fitting.bfgs import AT_KINK, Minimum
 from matbn.fitting.calm import total_norm
 from matbn.fitting.design import Design
 from matbn.fitting.posing import Posed, rank_of
@@ -17,7 +17,6 @@ _COPIES = 1 - 1e-6  # correlation of nodes
 _SHOWN = 5  # nodes
 _ENOUGH, _FEW = 6, 3  # digits, below which the user is told and warned
 _IN_USE = 1 / 8  # share of the numbers whose last bit is 1, from which on rounding may have taken digits
-_KINKED = ("relu", "leaky_relu")
 
 
 Caution = tuple[str, type[Warning] | None]  # and as which warning it is given, if as one
@@ -139,17 +138,20 @@ _ENDINGS = {
     " penalty makes the minimum sharper",
     "passes": "trained for {iterations} passes through the data, to no minimum in particular; the gradient there is"
     " {gradient:.1e}",
+    AT_KINK: "the search ended at a local minimum at kinks of {activation}: no direction leads down from there, though"
+    " no gradient vanishes; the fit is as good as one that does without kinks, as with softplus",
 }
 
 
 def _ended(end: Minimum, activation: str) -> str:
     gradient = np.abs(end.gradient).max(initial=0)
-    if end.status == "no decrease" and activation in _KINKED:
+    if end.status == "no decrease" and activation in ("relu", "leaky_relu"):
         return (
-            f"the search ended at a kink of {activation}, where no step makes the loss smaller (gradient {gradient:.1e}"
-            " on one side): a smooth activation, such as softplus, has none"
+            f"the search ended near kinks of {activation}, where no step made the loss smaller (gradient {gradient:.1e}"
+            " on one side), perhaps at no minimum: more starts may end at one; a smooth activation, such as softplus,"
+            " has no kinks"
         )
-    return _ENDINGS[end.status].format(iterations=end.iterations, gradient=gradient)
+    return _ENDINGS[end.status].format(iterations=end.iterations, gradient=gradient, activation=activation)
 
 
 def _of_nodes(design: Design, posed: Posed, end: Minimum) -> list[str]:

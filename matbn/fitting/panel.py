@@ -129,18 +129,13 @@ class FixedEffects:
         return means
 
 
-def sorting(effects: Sequence[Array]) -> Array:
-    """Return the order of rows that `fixed_effects` takes: by the effect with most groups, which then comes first."""
-    return np.argsort(effects[first_effect(effects)], kind="stable")
-
-
 def first_effect(effects: Sequence[Array]) -> int:
     """Return which effect has most groups."""
     return int(np.argmax([len(np.unique(codes)) for codes in effects]))
 
 
 def fixed_effects(effects: Sequence[Array], w: Array | None) -> FixedEffects:
-    """Prepare effects, each N codes of groups, for rows that are sorted by `sorting`."""
+    """Prepare effects, each N codes of groups, for rows that are sorted by `first_effect`."""
     N = len(effects[0])
     if any(len(codes) != N for codes in effects):
         raise ShapeError(f"effects have {', '.join(str(len(codes)) for codes in effects)} rows; they must be equal")

@@ -1,4 +1,4 @@
-"""A design as a least-squares problem: rows in order, effects and linear part prepared, inputs whitened."""
+"""A design as a least-squares problem: rows and inputs in order, effects and linear part prepared, inputs whitened."""
 
 from dataclasses import dataclass, replace
 
@@ -7,12 +7,14 @@ import numpy as np
 from matbn.activation import Activation
 from matbn.arguments import Array
 from matbn.fitting.calm import Calm, calmed, evened, far, norm
+from matbn.fitting.canonical import column_order, row_order
 from matbn.fitting.design import Design, NetTerm
 from matbn.fitting.inputs import Inputs, whitened
 from matbn.fitting.linear import TOL, LinearPart, factorised, no_columns
-from matbn.fitting.panel import FixedEffects, fixed_effects, sorting
+from matbn.fitting.panel import FixedEffects, first_effect, fixed_effects
 from matbn.fitting.problem import Problem, projected
 from matbn.memory import check_memory
+from matbn.stream.blas import one_blas_thread
 
 MIDDLE = 1e-3  # penalty, at which the search for another begins
 EXACT = 1e-12  # what rounding leaves of outcomes that are fitted exactly, relative to them
@@ -40,8 +42,9 @@ class Part:
     """Nodes of one term that have the same inputs."""
 
     term: int
-    columns: Array  # of Z
+    columns: Array  # of Z, in the order of `canonical`; with a basis all, in the user's
     nodes: Array  # of the term
+    place: int  # among all parts, in the user's order of terms, and of inputs in masks
     basis: Array | None
     inputs: Inputs
 
@@ -85,26 +88,30 @@ class Posed:
         return found
 
 
+@one_blas_thread()
 def posed_problem(design: Design, options: Options, constants: bool = False) -> Posed:
     """Prepare a design; `constants` says whether nets may have inputs that do not vary, which they then ignore."""
     N = len(design.y)
     _check_size(design, options)
     codes = [effect.codes for effect in design.effects]
-    order = sorting(codes) if codes else np.arange(N)
+    of_terms = [column_order(term, design.y, design.w) for term in design.terms]
+    order = row_order(design, of_terms, codes[first_effect(codes)] if codes else None)
     w = None if design.w is None else design.w[order]
     effects = fixed_effects([code[order] for code in codes], w) if codes else None
     root_w = None if w is None else np.sqrt(w)
     weight = float(N if w is None else w.sum())
-    parts = tuple(part for k, term in enumerate(design.terms) for part in _parts(k, term, order, w, constants))
+    parts: list[Part] = []
+    for k, term in enumerate(design.terms):
+        parts += _parts(k, len(parts), term, order, of_terms[k], w, constants)
 
     penalty = MIDDLE if isinstance(options.penalty, str) else options.penalty
     terms, sizes = tuple(part.inputs for part in parts), tuple(len(part.nodes) for part in parts)
-    calm = calmed(design)
-    raw = Problem(
-        terms, sizes, options.activation, calm.y[order], no_columns(N), np.empty(0), root_w, effects, weight, penalty
-    )
-    locations = _locations(design.linear) if design.intercept else np.zeros(design.linear.shape[1])
-    X, exponents = evened((design.linear[order] - locations).T, None if w is None else w > 0)
+    calm, none = _calmed(design, order), no_columns(N)
+    y, rows = calm.y[order], N if w is None else int((w > 0).sum())
+    raw = Problem(terms, sizes, options.activation, y, none, np.empty(0), root_w, effects, weight, penalty, rows)
+    X = design.linear[order]
+    locations = _locations(X) if design.intercept else np.zeros(X.shape[1])
+    X, exponents = evened((X - locations).T, None if w is None else w > 0)
     columns = cleanly_projected(raw, X)
     linear = _linear_part(raw, X, columns, design.intercept, options)
     y, on_y = cleanly_projected(raw, raw.y[None])[0], np.zeros(len(linear.kept))
@@ -116,7 +123,17 @@ def posed_problem(design: Design, options: Options, constants: bool = False) -> 
     exact = spread <= EXACT * norm(raw.y, w) / np.sqrt(weight) or _only_rounding(design, calm, y, order, root_w)
     spread = 1.0 if exact else spread
     problem = replace(raw, y=y / spread, on_y=on_y / spread, linear=linear)
-    return Posed(problem, parts, columns, locations, exponents, linear, effects, order, calm, spread, exact)
+    return Posed(problem, tuple(parts), columns, locations, exponents, linear, effects, order, calm, spread, exact)
+
+
+def _calmed(design: Design, order: Array) -> Calm:
+    """Return the design's calm outcomes, in its order; what is taken off them is summed in that of the problem."""
+    effects = tuple(replace(effect, codes=effect.codes[order]) for effect in design.effects)
+    w = None if design.w is None else design.w[order]
+    found = calmed(replace(design, y=design.y[order], effects=effects, w=w))
+    y = np.empty_like(found.y)
+    y[order] = found.y
+    return replace(found, y=y)
 
 
 def cleanly_projected(problem: Problem, A: Array) -> Array:
@@ -176,26 +193,26 @@ def _squares(design: Design, N: int, parameters: int) -> int:
     return 0 if design.effects and N * parameters > MOST_NUMBERS else 3 * parameters**2
 
 
-def _parts(number: int, term: NetTerm, order: Array, w: Array | None, constants: bool) -> list[Part]:
-    """Whiten a term's inputs, once for each pattern of its mask."""
-    Z = term.Z[order]
+def _parts(
+    number: int, place: int, term: NetTerm, rows: Array, order: Array, w: Array | None, constants: bool
+) -> list[Part]:
+    """Whiten a term's inputs, once for each pattern of its mask; the first pattern's place is given."""
+    Z = term.Z[rows]
     if term.basis is not None:
-        inputs = whitened(Z @ term.basis, w, f"{term.label} (inputs times basis)", constants=constants)
-        return [Part(number, np.arange(Z.shape[1]), np.arange(term.size), term.basis, inputs)]
+        inputs = Z[:, order] @ term.basis[order]
+        whole = whitened(inputs, w, f"{term.label} (inputs times basis)", constants=constants)
+        return [Part(number, np.arange(Z.shape[1]), np.arange(term.size), place, term.basis, whole)]
     mask = np.ones((Z.shape[1], term.size), bool) if term.mask is None else term.mask
-    patterns, member = np.unique(mask, axis=1, return_inverse=True)
+    patterns, member = np.unique(mask[order], axis=1, return_inverse=True)
+    users = np.unique(mask, axis=1)
     found = []
     for k, pattern in enumerate(patterns.T):
-        columns = np.flatnonzero(pattern)
-        found.append(
-            Part(
-                number,
-                columns,
-                np.flatnonzero(member.reshape(-1) == k),
-                None,
-                whitened(Z[:, columns], w, term.label, [term.names[column] for column in columns], constants),
-            )
-        )
+        columns = order[pattern]
+        nodes = np.flatnonzero(member.reshape(-1) == k)
+        later = int(np.flatnonzero((users == mask[:, nodes[:1]]).all(axis=0))[0])
+        names = [term.names[column] for column in columns]
+        own = whitened(Z[:, columns], w, term.label, names, constants)
+        found.append(Part(number, columns, nodes, place + later, None, own))
     return found
 
 

@@ -29,7 +29,7 @@ SHIFT = 0.01  # κ
 
 @dataclass(frozen=True, eq=False)
 class Problem:
-    """All that a search needs; rows in the order of the effects."""
+    """All that a search needs; rows in the order of the effects, and of `canonical`."""
 
     terms: tuple[Inputs, ...]
     sizes: tuple[int, ...]  # nodes of each term
@@ -41,6 +41,7 @@ class Problem:
     effects: FixedEffects | None
     weight: float  # 1ᵀw
     penalty: float  # λ
+    rows: int  # that count: those of a positive weight, and their copies
 
     @property
     def nodes(self) -> int:

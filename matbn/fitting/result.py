@@ -8,6 +8,7 @@ import numpy as np
 
 from matbn.activation import Activation
 from matbn.arguments import Array
+from matbn.fitting.bfgs import CONVERGED
 from matbn.fitting.design import Design
 from matbn.fitting.frame import Recipe
 from matbn.fitting.methods import Methods
@@ -72,7 +73,7 @@ class Search:
     """How one start ended."""
 
     loss: float  # with the penalty, in the units of y
-    gradient: float  # its largest entry there, for standardised outcomes
+    gradient: float  # its largest entry there, for standardised outcomes; at a kink, the smallest subgradient's
     iterations: int
     evaluations: int
     status: str
@@ -129,8 +130,8 @@ class Fit(Methods):
 
     @property
     def converged(self) -> bool:
-        """Whether the best start's gradient vanished."""
-        return not self.searches or self.searches[0].status == "converged"
+        """Whether the best start ended at a local minimum: its gradient vanished, or at a kink a subgradient."""
+        return not self.searches or self.searches[0].status in CONVERGED
 
     @property
     def r_squared(self) -> float:

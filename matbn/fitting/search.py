@@ -11,6 +11,7 @@ from matbn.errors import NotFiniteError
 from matbn.fitting.adam import minimise_by_batches
 from matbn.fitting.bfgs import Minimum, Watch, minimise
 from matbn.fitting.joint import joint_objective, joint_start
+from matbn.fitting.kinks import has_kinks, little, settled
 from matbn.fitting.lbfgs import minimise_limited
 from matbn.fitting.marquardt import minimise_damped
 from matbn.fitting.posing import Options
@@ -19,9 +20,10 @@ from matbn.fitting.profile import objective, solved
 from matbn.fitting.progress import Watched
 from matbn.fitting.sampled import growing_parts
 from matbn.fitting.starts import starting_values
-from matbn.fitting.sweeps import Workspace, workspace
+from matbn.fitting.sweeps import Workspace, products, workspace
 from matbn.fitting.tangent import inverse_curvature
 from matbn.stopping import Stop
+from matbn.stream.blas import one_blas_thread
 from matbn.stream.threads import combine_in_order, default_threads, worth
 
 _ALIKE = 1e-9  # relative difference of losses
@@ -49,7 +51,10 @@ def searched(problem: Problem, options: Options, watched: Watched, also: Array |
         assert theta is not None
         work = workspace(problem, in_search, stop=stop)
         try:
-            found = SOLVERS[options.solver](problem, work, theta, options, watched.watch(start))
+            watch = watched.watch(start)
+            found = SOLVERS[options.solver](problem, work, theta, options, watch)
+            if found.status == "no decrease" and has_kinks(problem.activation):
+                found = settled(problem, work, found, options.tolerance, options.iterations, watch)
         except KeyboardInterrupt:
             stop.ask()
             found = _interrupted(problem, watched.last.get(start, theta), work)
@@ -59,8 +64,8 @@ def searched(problem: Problem, options: Options, watched: Watched, also: Array |
     watched.forget()
     pieces = range(0 if also is None else -1, options.starts)
     cores = default_threads()
-    in_search = worth(cores, _products(problem)) if len(pieces) == 1 else 1
-    threads = min(len(pieces), cores) if in_search <= 1 else 0  # blocks hold BLAS to one thread where they are
+    in_search = worth(cores, products(problem)) if len(pieces) == 1 else 1
+    threads = min(len(pieces), cores) if in_search <= 1 else 1
     ends = combine_in_order(pieces, search, list.__add__, threads)
     assert ends is not None
     watched.all_ended()
@@ -68,7 +73,8 @@ def searched(problem: Problem, options: Options, watched: Watched, also: Array |
     check_found(least, problem.activation.name)
     # Of starts that end alike but for rounding the first counts, whichever of them is a digit ahead.
     ends.sort(key=lambda end: max(end.loss, least * (1 + _ALIKE)))
-    if options.solver == "profiled" and ends[0].status in ("iterations", "no decrease") and not stop.asked:
+    stopped = ends[0].status in ("iterations", "no decrease") and not stop.asked
+    if stopped and options.solver == "profiled" and not has_kinks(problem.activation):
         ends[0] = _polished(problem, ends[0], options, watched)
     return ends
 
@@ -96,18 +102,24 @@ def _profiled(problem: Problem, work: Workspace, theta: Array, options: Options,
             break
         evaluate = objective(level, workspace(level, work.threads, stop=work.stop))
         coarse, iterations = max(options.tolerance, _COARSE), min(options.iterations, _COARSE_ITERATIONS)
-        theta = minimise(evaluate, theta, coarse, iterations, quiet, inverse).theta
-    return minimise(objective(problem, work), theta, options.tolerance, options.iterations, watch, inverse)
+        enough = little(problem.activation, coarse)
+        theta = minimise(evaluate, theta, coarse, iterations, quiet, inverse, enough).theta
+    enough = little(problem.activation, options.tolerance)
+    return minimise(objective(problem, work), theta, options.tolerance, options.iterations, watch, inverse, enough)
 
 
 def _joint(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:
     start = joint_start(problem, theta, work)
-    search = minimise if len(start) <= _MANY else minimise_limited
+    evaluate = joint_objective(problem, work)
 
     def see(iteration: int, loss: float | None, at: Array) -> bool:
         return watch(iteration, loss, at[: len(theta)])
 
-    end = search(joint_objective(problem, work), start, options.tolerance, options.iterations, see)
+    if len(start) > _MANY:
+        end = minimise_limited(evaluate, start, options.tolerance, options.iterations, see)
+    else:
+        enough = little(problem.activation, options.tolerance)
+        end = minimise(evaluate, start, options.tolerance, options.iterations, see, None, enough)
     return replace(end, theta=end.theta[: len(theta)])
 
 
@@ -123,6 +135,7 @@ SOLVERS: dict[str, Solver] = {
 }
 
 
+@one_blas_thread()
 def _polished(problem: Problem, end: Minimum, options: Options, watched: Watched) -> Minimum:
     """Go on from where a search stopped, by Levenberg and Marquardt's steps; their end, if it is better."""
     if len(problem.y) * (len(end.theta) + problem.nodes) > _POLISHED:
@@ -151,8 +164,3 @@ def _interrupted(problem: Problem, theta: Array, work: Workspace) -> Minimum:
 def _traced(end: Minimum, watched: Watched, start: int) -> Minimum:
     trace = tuple(watched.losses.get(start, ()))
     return replace(end, trace=trace, iterations=end.iterations or len(trace))
-
-
-def _products(problem: Problem) -> int:
-    """Return how many multiplications an evaluation takes."""
-    return 2 * len(problem.y) * sum(size * len(term.x) for size, term in zip(problem.sizes, problem.terms, strict=True))

@@ -16,7 +16,7 @@ from matbn.fitting.problem import Layer, Problem, projected
 from matbn.stopping import Stop
 from matbn.stream.kernel import Buffers, back, layer
 from matbn.stream.sizes import block_rows, even_blocks
-from matbn.stream.threads import combine_in_order
+from matbn.stream.threads import combine_in_order, worth
 
 _KEPT_BYTES = 2**30  # of nodes and slopes
 
@@ -73,15 +73,24 @@ class Back:
 
 
 def workspace(problem: Problem, threads: int = 1, kept: bool | None = None, stop: Stop | None = None) -> Workspace:
-    """Allocate working memory; `kept` says whether the nodes are, by default where memory allows."""
+    """Allocate working memory, for as many threads at most as the work is worth.
+
+    `kept` says whether the nodes are, by default where memory allows.
+    """
     stop = Stop() if stop is None else stop
     N, nodes = len(problem.y), problem.nodes
+    threads = max(1, worth(threads, products(problem)))
     block = block_rows(max(len(term.x) for term in problem.terms), nodes, 8)
     if kept is None:
         kept = problem.effects is not None or 16 * nodes * N <= _KEPT_BYTES
     if not kept:
         return Workspace(None, None, block, threads, stop)
     return Workspace(np.empty((nodes, N)), np.empty((nodes, N)), block, threads, stop)
+
+
+def products(problem: Problem) -> int:
+    """Return how many multiplications an evaluation takes."""
+    return 2 * len(problem.y) * sum(size * len(term.x) for size, term in zip(problem.sizes, problem.terms, strict=True))
 
 
 def forward(problem: Problem, parts: list[Layer], work: Workspace) -> Sums:
@@ -96,7 +105,8 @@ def forward(problem: Problem, parts: list[Layer], work: Workspace) -> Sums:
     found = over_blocks(problem, work, block, lambda a, b: None if a is None or b is None else a + b)
     if found is None:  # group means need all rows
         assert work.V is not None
-        found = _sums(projected(problem, work.V), problem, slice(None))
+        MV = projected(problem, work.V)
+        found = over_blocks(problem, work, lambda rows, _: _sums(MV[:, rows], problem, rows), Sums.__add__)
     return found
 
 
@@ -185,7 +195,10 @@ def over_blocks(
 
     def piece(bounds: tuple[int, int]) -> Result:
         work.stop.check()
-        room = work.spare.pop() if work.spare else _room(problem, work)
+        try:
+            room = work.spare.pop()
+        except IndexError:  # none is left, or another thread was quicker
+            room = _room(problem, work)
         result = process(slice(*bounds), room)
         work.spare.append(room)
         return result

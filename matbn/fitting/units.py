@@ -16,10 +16,13 @@ from matbn.fitting.problem import layers
 from matbn.fitting.profile import solved
 from matbn.fitting.result import Fit, FittedEffect, FittedNet, Search
 from matbn.fitting.sweeps import net_output, workspace
+from matbn.fitting.transfer import of_fit
+from matbn.stream.blas import one_blas_thread
 
 _ODD = (tanh, sine, identity)  # a(-b) = -a(b)
 
 
+@one_blas_thread()
 def in_units(design: Design, posed: Posed, options: Options, ends: list[Minimum], to_all_digits: bool = True) -> Fit:
     """Return the fit that the first of the ends is; without any, that of the linear part and the effects."""
     problem, calm, spread = posed.problem, posed.calm, posed.spread
@@ -59,7 +62,7 @@ def in_units(design: Design, posed: Posed, options: Options, ends: list[Minimum]
         messages=messages(design, posed, ends),
         total_norm=total,
         design=design,
-        theta=ends[0].theta if ends else np.empty(0),
+        theta=of_fit(posed, ends[0].theta) if ends else np.empty(0),
         within_norm=within,
     )
 

@@ -28,6 +28,7 @@ from matbn.fitting.profile import solved
 from matbn.fitting.result import Fit, told_apart
 from matbn.fitting.sweeps import workspace
 from matbn.fitting.tangent import jacobian_rows
+from matbn.fitting.transfer import of_problem
 from matbn.fitting.units import shown_signs
 
 _ROUNDING = 1e-7  # entries of a unit vector that count as 0
@@ -88,6 +89,7 @@ def linearised(fit: Fit) -> Linearised:
     options = Options(fit.activation, fit.penalty, 1, 1, 0.0, 1, fit.linear_penalty, tol=fit.tol)
     posed = posed_problem(design, options)
     problem = posed.problem
+    theta = of_problem(posed, theta)
     n = len(theta)
     Gamma2 = np.empty(0)
     if n:

@@ -7,6 +7,7 @@ import numpy as np
 
 from matbn.arguments import Array
 from matbn.errors import ArgumentError
+from matbn.fitting.bfgs import AT_KINK
 from matbn.fitting.result import Fit
 from matbn.plotting.canvas import BLUE, DARK, GREY, LIGHT, panels, tidy
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FLOOR = 1e-9  # relative difference of losses, below which searches count as ending alike
-_MARKERS = {"converged": "o", "iterations": "s", "no decrease": "v", "interrupted": "X", "passes": "D"}
+_MARKERS = {"converged": "o", AT_KINK: "^", "iterations": "s", "no decrease": "v", "interrupted": "X", "passes": "D"}
 _NAMES = {"iterations": "out of iterations"}
 _UNEVEN = 12  # times the median length that the longest trace has, from which on iterations are on a log scale
 

@@ -11,7 +11,7 @@ from matbn.fitting.posing import Options, Posed, posed_problem
 from matbn.fitting.progress import Watched
 from matbn.fitting.result import Fit
 from matbn.fitting.search import searched
-from matbn.fitting.transfer import transferred
+from matbn.fitting.transfer import of_problem, transferred
 from matbn.fitting.units import in_units
 from matbn.stopping import Stop
 
@@ -35,7 +35,8 @@ def start_of(fit: Fit) -> Start:
     """Return where a fit has ended."""
     design = design_of(fit)
     assert fit.theta is not None
-    return Start(posed_problem(design, options_of(fit, 1, 1), constants=True), fit.theta)
+    posed = posed_problem(design, options_of(fit, 1, 1), constants=True)
+    return Start(posed, of_problem(posed, fit.theta))
 
 
 def design_of(fit: Fit) -> Design:
