@@ -61,9 +61,6 @@ columns <- function(x, what, prefix) {
   if (anyDuplicated(names)) {
     refuse(paste0(what, " has more than one column named '", names[duplicated(names)][1L], "'; tell them apart"), "ArgumentError")
   }
-  if ("(Intercept)" %in% names) {
-    refuse(paste0(what, " has a column named (Intercept), which is the intercept's own name; rename it"), "ArgumentError")
-  }
   dimnames(matrix) <- list(NULL, names)
   list(matrix = matrix, given = given)
 }
