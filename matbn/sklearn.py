@@ -72,7 +72,7 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
         """
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         w = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        counted = np.ones(len(y), bool) if w is None or not w.any() else w > 0
+        counted = np.ones(len(y), bool) if w is None or not (w > 0).any() else w > 0  # `fit` refuses weights of 0
         used = np.ptp(X[counted], axis=0) > 1e-12 * np.abs(X[counted]).max(axis=0, initial=0)
         nets = [net(X[:, used], self.size)] if used.any() else []
         linear = None if self.linear_penalty is None else X[:, used]

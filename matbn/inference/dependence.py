@@ -78,7 +78,10 @@ def curve(fit: Linearised, changed: Iterable[NewRows], errors: Errors) -> tuple[
 
 def _as_values(at: Any) -> Array:
     entries = as_list("at", np.atleast_1d(at) if isinstance(at, np.ndarray) and not at.ndim else at)
-    if any(isinstance(entry, Iterable) and not isinstance(entry, str | np.ndarray) for entry in entries):
+    if any(
+        callable(entry) or (isinstance(entry, Iterable) and not isinstance(entry, str | np.ndarray))
+        for entry in entries
+    ):
         raise ElementTypeError(f"at is {at!r}, but must be numbers or levels")
     try:
         return np.asarray(entries)

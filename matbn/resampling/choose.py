@@ -62,6 +62,7 @@ def choose(
     seed: int,
 ) -> Choice:
     """Return `Fit.choose`'s result."""
+    starts, seed = as_integer("starts", starts, at_least=1), as_integer("seed", seed)
     with listening() as stop:
         tried = combinations(fit, sizes, penalties)
         scores = scored(fit, tried, criterion, by, time, folds, unseen, starts, seed, stop)

@@ -152,7 +152,10 @@ def by_parameters(
         # In exact arithmetic just `left` of it is left; where terms cancelled, rounding left more: a second step.
         excess = np.add.reduce(parameters.Gamma1 * dGamma1, axis=-2) - chain.left * along_Gamma1
         dGamma1 -= chain.pull * excess[..., None, :]
-    dGamma1 *= chain.scale
+    if chain.scale.dtype == dGamma1.dtype:
+        dGamma1 *= chain.scale
+    else:  # complex steps of γ alone
+        dGamma1 = dGamma1 * chain.scale
     return dGamma1, along_Gamma1 * chain.inverse, by_beta
 
 

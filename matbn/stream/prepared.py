@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, DTypeLike
 
 from matbn.activation import Activation, as_activation, may_have_kinks
-from matbn.arguments import Array, as_number, as_real, as_vector, finite_result, variance_divisor
+from matbn.arguments import Array, as_matrix, as_number, as_real, as_vector, finite_result, variance_divisor
 from matbn.errors import ArgumentError, ElementTypeError, ShapeError, VarianceError
 from matbn.parameters import NetGradient, Parameters, as_finite, as_parameters, has_complex
 from matbn.stream import visits
@@ -79,7 +79,8 @@ class Prepared:
         self, Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None
     ) -> visits.CrossProducts:
         """Return VᵀDV, VᵀDy and yᵀDy, D = diag(weights): what a least-squares solve for Γ₂ needs."""
-        point = _point(self, Gamma1, gamma, beta, np.zeros(np.shape(Gamma1)[-1:] or 1))
+        Gamma1 = as_matrix("Gamma1", Gamma1)
+        point = _point(self, Gamma1, gamma, beta, np.zeros(Gamma1.shape[1]))
         found: visits.CrossProducts = run(_data(self, point), point.layer, visits.cross_products, iadd)
         finite_result("VᵀV, Vᵀy or yᵀy", np.concatenate([found.VtV.ravel(), found.Vty, [found.yty]]))
         return found
@@ -208,7 +209,10 @@ def _as_source(X: Any, y: Any, weights: Any, columns: list[str] | None, dtype: D
         return iterator_source(X, y, weights, dtype)
     if y is None:
         raise ArgumentError("y is missing")
-    array = np.asanyarray(X)
+    try:
+        array = np.asanyarray(X)
+    except ValueError as error:
+        raise ShapeError(f"X is not a rectangular array: {error}") from None
     if array.ndim == 0 and array.dtype == object:
         raise ElementTypeError(
             f"X is of type {type(X).__name__}, but must be a matrix of numbers (dense), or Arrow data"

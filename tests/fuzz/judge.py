@@ -62,7 +62,7 @@ def _in_words_of_others(target: str, frames: Any, changes: Mapping[str, str]) ->
     """Whether an error is scikit-learn's own, of a regressor, or that of a function that the user has passed."""
     if target == "NetRegressor":
         return any("site-packages/sklearn/" in frame.filename for frame in frames)
-    return target == "check_gradient" and bool({"function", "class", "object"} & set(changes.values()))
+    return target in ("check_gradient", "prepare") and bool({"function", "class", "object"} & set(changes.values()))
 
 
 def _numbers(value: Any, where: str) -> Iterator[tuple[str, Any]]:

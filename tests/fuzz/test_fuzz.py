@@ -15,7 +15,7 @@ from values import CHANGES, ODD
 
 import matbn
 
-EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "40"))
+EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "15"))
 CORPUS = json.loads((Path(__file__).parent / "corpus.json").read_text())
 _CLASSES = ("Fit", "Prepared")
 # Classes that hold data and check nothing, and `net` and `anova`, which fits and their own tests call.
