@@ -155,13 +155,14 @@ def as_groups(name: str, labels: Any, N: int) -> tuple[Array, Array]:
 def _missing(labels: Array) -> Array:
     """Return which labels are nan, NaT, None or pandas' NA."""
     if labels.dtype.kind == "O":
-        return np.array([_is_missing(label) for label in labels.tolist()], bool)
+        return np.array([is_missing(label) for label in labels.tolist()], bool)
     if labels.dtype.kind in "fcmM":
         return np.isnan(labels) if labels.dtype.kind in "fc" else np.isnat(labels)
     return np.zeros(len(labels), bool)
 
 
-def _is_missing(label: object) -> bool:
+def is_missing(label: object) -> bool:
+    """Whether a label is nan, NaT, None or pandas' NA."""
     try:
         return label is None or bool(label != label)
     except (TypeError, ValueError):  # a comparison with pandas' NA is NA; one of arrays has many answers

@@ -6,6 +6,7 @@ import numpy as np
 
 from matbn.activation import Activation
 from matbn.arguments import Array
+from matbn.errors import ArgumentError
 from matbn.fitting.calm import Calm, calmed, evened, far, norm
 from matbn.fitting.canonical import column_order, row_order
 from matbn.fitting.design import Design, NetTerm
@@ -170,6 +171,11 @@ def _linear_part(raw: Problem, X: Array, columns: Array, intercept: bool, option
     if intercept:
         lengths[1:] = centred[1:]
     ridge = options.linear_penalty * np.square(centred) if options.linear_penalty > 0 else None
+    if ridge is not None and not np.isfinite(ridge).all():
+        raise ArgumentError(
+            f"linear_penalty is {options.linear_penalty:g}, which times the columns' squares leaves float64's range; take a"
+            " smaller one"
+        )
     return factorised(columns, lengths, ridge, options.tol, before)
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from scipy import special
 
-from matbn.arguments import Array, as_list, as_real, as_vector
+from matbn.arguments import Array, as_list, as_real, as_vector, is_missing
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
 from matbn.fitting.result import Fit
 from matbn.inference.covariance import Errors, degrees, standard_errors
@@ -52,7 +52,7 @@ def partial_dependence(fit: Fit, variable: str, at: Any, vcov: Any, correction: 
         raise ArgumentError("at has no values")
     if at.ndim > 1:
         raise ShapeError(f"at has shape {at.shape}, but must be a vector of values")
-    if any(value is None or value != value for value in at.tolist()):
+    if any(map(is_missing, at.tolist())):
         raise NotFiniteError("at has missing values; leave them out")
     if at.dtype.kind in "fc":
         as_real("at", as_vector("at", at))
