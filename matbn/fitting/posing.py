@@ -173,8 +173,8 @@ def _linear_part(raw: Problem, X: Array, columns: Array, intercept: bool, option
     ridge = options.linear_penalty * np.square(centred) if options.linear_penalty > 0 else None
     if ridge is not None and not np.isfinite(ridge).all():
         raise ArgumentError(
-            f"linear_penalty is {options.linear_penalty:g}, which times the columns' squares leaves float64's range; take a"
-            " smaller one"
+            f"linear_penalty is {options.linear_penalty:g}, which times the columns' squares leaves float64's range;"
+            " take a smaller one"
         )
     return factorised(columns, lengths, ridge, options.tol, before)
 
