@@ -41,23 +41,24 @@ class Watched:
     finished: int = 0
     told: int = 0  # of the finished, at the last report
     losses: dict[int, list[float]] = field(default_factory=dict)  # of each search, one an iteration
-    last: dict[int, Array] = field(default_factory=dict)  # θ of each search
+    best: dict[int, Array] = field(default_factory=dict)  # θ of each search, where its loss was least
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def forget(self) -> None:
         """Begin again, with searches under another penalty."""
         self.finished = self.told = 0
         self.losses.clear()
-        self.last.clear()
+        self.best.clear()
 
     def watch(self, search: int) -> Callable[[int, float | None, Array], bool]:
         """Return what sees the iterations of one search (with a loss: those on all rows) and says whether to stop."""
         losses = self.losses.setdefault(search, [])
 
         def see(iteration: int, loss: float | None, theta: Array) -> bool:
+            if loss is None or loss * self.scale**2 <= min(losses, default=np.inf):
+                self.best[search] = theta
             if loss is not None:
                 losses.append(loss * self.scale**2)
-            self.last[search] = theta
             self.tell()
             return self.stop.asked
 

@@ -57,7 +57,7 @@ def searched(problem: Problem, options: Options, watched: Watched, also: Array |
                 found = settled(problem, work, found, options.tolerance, options.iterations, watch)
         except KeyboardInterrupt:
             stop.ask()
-            found = _interrupted(problem, watched.last.get(start, theta), work)
+            found = _interrupted(problem, watched.best.get(start, theta), work)
         watched.ended()
         return [_traced(found, watched, start)]
 
@@ -146,7 +146,7 @@ def _polished(problem: Problem, end: Minimum, options: Options, watched: Watched
         found = minimise_damped(problem, work, end.theta, options.tolerance, steps, watch)
     except KeyboardInterrupt:
         watched.stop.ask()
-        found = _traced(_interrupted(problem, watched.last.get(_POLISH, end.theta), work), watched, _POLISH)
+        found = _traced(_interrupted(problem, watched.best.get(_POLISH, end.theta), work), watched, _POLISH)
     both = replace(
         found,
         iterations=end.iterations + found.iterations,

@@ -67,6 +67,7 @@ def python_calls() -> dict[str, Callable[[int], Any]]:
         {"penalty": 1e-4, "solver": "lm", "starts": 20},
         {"penalty": 1e-4, "solver": "joint"},
         {"penalty": 1e-4, "solver": "adam", "starts": 4},
+        {"penalty": 1e-4, "activation": "relu", "starts": 10},
     ]
     own: list[Any] = [None, lambda fit: [fit.r_squared, fit.coef["x1"]]]
     return {
@@ -155,7 +156,7 @@ def python_trials(name: str, signals: int, seed: int = 1) -> Tally:
     """Interrupt a call in this process at random moments."""
     rng, tally, wholes, lengths = np.random.default_rng(seed), Tally(), {}, {}
     call = python_calls()[name]
-    variants = 7 if name == "fit" else 2
+    variants = 8 if name == "fit" else 2
     before = left_behind()
     for trial in range(signals):
         kind = trial % variants
