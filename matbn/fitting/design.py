@@ -23,7 +23,7 @@ from matbn.errors import ArgumentError, ElementTypeError, ShapeError
 from matbn.stream.rows import as_weights
 
 INTERCEPT = "(Intercept)"  # the name of its coefficient, as in R
-_FAR = 1e100  # size of weights, from which on squares and sums of them might overflow
+_FAR = 1e40  # size of weights, from which on squares and sums of them might overflow
 
 
 @dataclass(frozen=True, eq=False)

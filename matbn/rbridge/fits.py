@@ -10,10 +10,11 @@ import matbn
 from matbn.activation import as_activation
 from matbn.arguments import Array
 from matbn.fitting.arrays import fit_at
-from matbn.fitting.design import design
+from matbn.fitting.design import INTERCEPT, design
 from matbn.fitting.folds import part_of
 from matbn.fitting.posing import Options
 from matbn.fitting.progress import throttled
+from matbn.fitting.result import told_apart
 from matbn.inference.covariance import degrees
 from matbn.inference.dependence import curve
 from matbn.inference.effects import rates, with_errors
@@ -36,7 +37,12 @@ def _arrays(model: Any) -> dict[str, Any]:
     return {
         "nets": [
             matbn.net(
-                net["Z"], net["size"], basis=net["basis"], mask=net["mask"], label=net["label"], names=net["names"]
+                net["Z"],
+                net["size"],
+                basis=net["basis"],
+                mask=net["mask"],
+                label=net["label"],
+                names=told_apart(net["names"]),
             )
             for net in model["nets"]
         ],
@@ -57,7 +63,7 @@ def _named(matrix: Array | None, names: Any) -> Array | None:
     if matrix is None:
         return None
     found = matrix.view(_Columns)
-    found.columns = list(names)
+    found.columns = told_apart([INTERCEPT, *names])[1:]  # R allows names twice, and keeps them itself
     return found
 
 

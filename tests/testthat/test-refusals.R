@@ -77,7 +77,7 @@ test_that("matrices that cannot be used are named", {
   refused(matbn(mpg ~ wt, mtcars, w = hp), "'w' is no argument.*did you mean weights")
   refused(matbn(mpg ~ wt, mtcars, s = 1), "'s' is no argument.*did you mean subset")
   expect_length(matbn(X, y, size = 1, effects = list(), starts = 1, penalty = 1e-3)$effects, 0)
-  refused(commutation(1e5, 1e5), "a commutation matrix, .* of memory or more, and there are")
+  refused(commutation(1e5, 1e5), "would have 1e\\+10 rows and columns, and take 8e\\+11 GB")
   line <- matbn(mpg ~ wt, mtcars)
   refused(bootstrap(line, function(fit) 1, replicates = 1e10), "replicates would take 80 GB")
   refused(bootstrap(line, function(fit) stop("boom"), replicates = 3), "statistic stops: boom")
@@ -216,4 +216,12 @@ test_that("what can be fitted, but hardly as meant, has a warning or a note", {
   expect_match(matbn(mpg ~ wt, cars, weights = ifelse(cyl == 4, NA, 1))$messages, "11 rows with missing")
   fit <- matbn(mpg ~ net(f, size = 1), cars, starts = 1, seed = 1) # a factor's contrasts are numbers
   expect_equal(predict(fit, cars), fitted(fit), tolerance = 1e-10)
+})
+
+test_that("columns of a formula may have one name, as in lm", {
+  needs_python()
+  alike <- transform(cars, f6 = qsec) # beside f6, f's dummy for six cylinders
+  expect_equal(unname(coef(matbn(mpg ~ f + f6, alike))), unname(coef(stats::lm(mpg ~ f + f6, alike))))
+  fit <- matbn(mpg ~ net(f, f6, size = 1), alike, penalty = 1e-3, starts = 1, seed = 1)
+  expect_equal(predict(fit, alike), fitted(fit), tolerance = 1e-10)
 })
