@@ -28,18 +28,12 @@ unvec <- function(v, m, n) bridge_call("unvec", numbers(v, "v"), number(m, "m"),
 #' commutation(2, 3) %*% vec(A)
 #' @export
 commutation <- function(m, n) {
-  number(m, "m")
-  number(n, "n")
-  if (isTRUE(abs(m * n) > 3e4)) {
-    refuse(
-      paste0(
-        "the commutation matrix would have ", format(m * n), " rows and columns, and take ", format(8e-9 * (m * n)^2, digits = 2L),
-        " GB; for a matrix of this size, t() does what it says"
-      ),
-      "ArgumentError", sys.call()
-    )
+  rows <- number(m, "m") * number(n, "n")
+  if (!is.nan(rows)) { # what is no size Python refuses
+    what <- paste0("a commutation matrix, ", format(rows), " x ", format(rows), ",")
+    bridge_call("check_memory", what, rows^2, "t() transposes without one")
   }
-  order <- bridge_call("commutation_order", number(m, "m"), number(n, "n")) + 1
+  order <- bridge_call("commutation_order", as.double(m), as.double(n)) + 1
   K <- matrix(0, length(order), length(order))
   K[cbind(seq_along(order), order)] <- 1
   K

@@ -31,7 +31,8 @@ refuse_argument <- function(name, given, what, takes, call) {
   if (!nzchar(name)) {
     refuse(paste0("there are too many arguments without a name for ", what, known), "ArgumentError", call)
   }
-  refuse(paste0("'", name, "' is no argument of ", what, known, instead(name, given, what, takes)), "ArgumentError", call)
+  hint <- instead(name, given, what, takes)
+  refuse(paste0("'", name, "' is no argument of ", what, if (is.null(hint)) known else hint), "ArgumentError", call)
 }
 
 # What users of other packages write, under the name that our argument has. The first that the function takes counts.
