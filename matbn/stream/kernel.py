@@ -174,8 +174,8 @@ _LINEAR_PIECES: dict[Activation, Callable[[Array, Array], None]] = {
     leaky_relu: _leaky_relu,
     identity: _identity,
 }
-# Each replaces B, in V's place, by V and writes a′(B) into S.
-# These lose a′(B)'s digits where it is small: `layer` takes nodes again that are saturated in nearly all rows.
+# Each replaces B, in V's place, by V and writes a′(B) into S. They lose a′(B)'s digits where it is small: `layer` takes
+# nodes again that are saturated in nearly all rows.
 _SLOPE_FROM_VALUE: dict[Activation, Callable[[Array, Array], None]] = {tanh: _tanh, logistic: _logistic}
 
 

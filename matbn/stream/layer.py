@@ -23,6 +23,7 @@ from matbn.conditioning import HARMLESS, amplification, has_zeros, rounding_of_n
 from matbn.errors import ArgumentError, NotFiniteError, VarianceError
 from matbn.parameters import Parameters
 
+_SAFE = {"d": 1e150, "f": 1e15}  # sizes whose products, and sums of these, each precision holds
 _UNEVEN = 30.0  # times as much spread in one column as in another, from which one projection loses digits that matter
 
 
@@ -37,11 +38,11 @@ class Chain(NamedTuple):
 
 
 class Fold(NamedTuple):
-    """A first layer folded into a plain one; both None in a plain net."""
+    """A first layer folded into a plain one."""
 
     F: Array  # p1 + 1 × p2
     noise: Array | None = None  # p2, up to which |B| counts as 0 at a kink; None for 0
-    chain: Chain | None = None
+    chain: Chain | None = None  # None in a plain net
 
 
 class Statistics(NamedTuple):
@@ -69,7 +70,9 @@ def batchnorm_fold(parameters: Parameters, found: Statistics, kinked: bool) -> F
     Warns where a node's terms nearly cancel; raises where it is constant, or its square out of range.
     """
     assert parameters.gamma is not None
-    variance = found.squares / found.d + found.eps
+    variance = found.squares / found.d
+    if found.eps:
+        variance += found.eps
     inverse = 1 / np.sqrt(variance)
     # By Cauchy and Schwarz κ is at most the root of this; where it is harmless, so are all squares.
     bound = found.norm**2 / found.d * np.vdot(parameters.Gamma1, parameters.Gamma1)
@@ -119,14 +122,13 @@ def _look_closely(Gamma1: Array, found: Statistics, inverse: Array) -> None:
     warn_of_rounding(kappa)
 
 
-def refuse_overflow(largest: Array, F: Array, dtype: np.dtype[Any]) -> None:
-    """Refuse a layer whose B may overflow, which an activation would hide; `largest` (p1) bounds X's entries."""
-    limit = float(np.finfo(dtype).max)
-    safe = limit / 1e8  # for sums of squares: then products, and sums of them, are in range
-    if np.vdot(F, F) < safe and largest @ largest < safe:
+def refuse_overflow(largest: float, F: Array, dtype: np.dtype[Any]) -> None:
+    """Refuse a layer whose B may overflow, which an activation would hide; no entry of X exceeds `largest` in size."""
+    safe = _SAFE[dtype.char]
+    if largest < safe and np.vdot(F, F) < safe * safe:
         return
-    size = np.abs(F)
-    if not (np.append(largest @ size[:-1] + size[-1], size) < limit).all():
+    size, limit = np.abs(F), np.finfo(dtype).max
+    if not (largest * size[:-1].sum(axis=0) + size[-1] < limit).all() or not size.max() < limit:
         raise NotFiniteError(
             f"X @ Gamma1, or what batch norm makes of it, would not be finite in {dtype.name}: the arguments are too"
             " large; rescale the data"

@@ -10,6 +10,7 @@ holds T with TᵀT = X_cᵀDX_c, to rounding error in proportion to each column'
 cross-products would lose half the digits. The mean m has sums of its own, which one large entry does not blur.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,7 +38,7 @@ class Moments:
     norms: Array  # p1, of X_c's columns (weighted): √diag(TᵀT)
     norm: float  # ‖X_c‖
     uneven: bool  # see `layer.is_uneven`
-    largest: Array  # p1, what the sizes of X's entries do not exceed
+    largest: float  # what no entry of X exceeds in size
     N: int  # number of rows
     weight: float  # their weight 1ᵀw, N without weights
 
@@ -46,7 +47,7 @@ class Moments:
 class _Triangle:
     R: Array
     sums: Array  # p1, of the columns of X - 1oᵀ, weighted
-    largest: Array  # p1, of X's entries in size
+    largest: float  # what no entry of X exceeds in size
     N: int
     weight: float
 
@@ -127,7 +128,7 @@ def _stack(above: _Triangle, below: _Triangle) -> _Triangle:
     return _Triangle(
         R,
         above.sums + below.sums,
-        np.maximum(above.largest, below.largest),
+        max(above.largest, below.largest),
         above.N + below.N,
         above.weight + below.weight,
     )
@@ -139,7 +140,7 @@ def _triangle(piece: Piece, offset: Array) -> _Triangle:
     height = max(1_000, 4 * p)
     stacked = np.empty((p, p + height))  # transposed, for LAPACK reads columns
     R: Array = np.empty((0, p))
-    sums, largest = np.zeros(p - 1), np.zeros(p - 1)
+    sums, squares = np.zeros(p - 1), 0.0
     N, weight = 0, 0.0
     for rows in piece():
         for a in range(0, len(rows.X), height):
@@ -149,18 +150,18 @@ def _triangle(piece: Piece, offset: Array) -> _Triangle:
             x = stacked[:, top : top + n]
             x[0] = 1
             np.subtract(block.X.T, offset[:, None], out=x[1:])
-            if not np.isfinite(x.sum()):
+            added = x[1:].sum(axis=1)
+            if not np.isfinite(added.sum()):
                 _refuse(block)
-            np.maximum(largest, np.maximum(x[1:].max(axis=1), -x[1:].min(axis=1)), out=largest)
-            if block.w is None:
-                sums += x[1:].sum(axis=1)
-            else:
-                sums += x[1:] @ block.w
+            squares = max(squares, float(np.einsum("kn,kn->", x[1:], x[1:])))
+            if block.w is not None:
+                added = x[1:] @ block.w
                 x *= np.sqrt(block.w)
+            sums += added
             R = np.linalg.qr(stacked[:, : top + n].T, mode="r")  # type: ignore[assignment]
             N += n
             weight += n if block.w is None else float(block.w.sum())
-    return _Triangle(R, sums, largest + np.abs(offset), N, weight)
+    return _Triangle(R, sums, math.sqrt(squares) + float(np.abs(offset).max()), N, weight)
 
 
 def _refuse(block: Rows) -> None:

@@ -58,7 +58,7 @@ def gradient(net: Net, y: Array) -> NetGradient | None:
     N, parameters = len(y), net.parameters
     try:
         if parameters.gamma is None:
-            largest = np.full(net.X.shape[1], _norm(net.X))
+            largest = _norm(net.X)
             data, fold = _data(net, y, np.zeros(net.X.shape[1])), plain_fold(parameters)
         else:
             data = _data(net, y, _middle(net.X[:_FIRST_ROWS]))
@@ -66,7 +66,7 @@ def gradient(net: Net, y: Array) -> NetGradient | None:
             if (moments.x1**2 > _FAR**2 * (moments.xx * N - moments.x1**2)).any():
                 data = _data(net, y, data.offset[:, 0] + moments.x1 / N)
                 moments = _moments(data, parameters)
-            largest, fold = np.sqrt(moments.xx), _fold(net, data, moments)
+            largest, fold = math.sqrt(moments.xx.max()), _fold(net, data, moments)
         refuse_overflow(largest, fold.F, net.X.dtype)
         point = at(parameters, fold, net.activation, net.X.dtype)
     except ArgumentError:
