@@ -7,7 +7,7 @@ has, and the system then ends the process without a word.
 from decimal import Decimal
 from pathlib import Path
 
-from matbn.errors import ArgumentError
+from matbn.errors import MemoryLimitError
 
 _NUMBER = 8  # bytes
 _NEGLIGIBLE = 50_000_000  # bytes, up to which nobody is asked
@@ -20,8 +20,8 @@ def check_memory(what: str, numbers: int, advice: str) -> None:
         return
     left = available()
     if left is not None and needed > left:
-        raise ArgumentError(
-            f"{what} would take {_shown(needed)} of memory or more, and there are {_shown(left)}; {advice}"
+        raise MemoryLimitError(
+            f"too little memory: {what} would take {_shown(needed)} of memory or more, and there are {_shown(left)}; {advice}"
         )
 
 

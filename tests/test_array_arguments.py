@@ -46,8 +46,16 @@ REFUSED = [
     (lambda: matbn.net(Z, 1, mask=[[2], [0.5]]), ArgumentError, "mask has entries that are neither 0 nor 1"),
     (lambda: matbn.net(Z, "2"), ElementTypeError, "size is '2'"),
     (lambda: matbn.net(Z, [1, 2]), ElementTypeError, r"size is \[1, 2\]"),
-    (lambda: fitted(nets=matbn.net(Z, 10**9)), ArgumentError, "a fit with 1,000,000,000 nodes .* would take .* TB"),
-    (lambda: fitted(nets=matbn.net(Z, 1, mask=np.ones((2, 1))), starts=10**10), ArgumentError, "starts .* of memory"),
+    (
+        lambda: fitted(nets=matbn.net(Z, 10**9)),
+        matbn.MemoryLimitError,
+        "a fit with 1,000,000,000 nodes .* would take .* TB",
+    ),
+    (
+        lambda: fitted(nets=matbn.net(Z, 1, mask=np.ones((2, 1))), starts=10**10),
+        matbn.MemoryLimitError,
+        "starts .* of memory",
+    ),
     (lambda: fitted(effects=[1, "a"] * (N // 2)), ElementTypeError, r"effect 'effect' has labels without an order"),
     (lambda: fitted(effects=[{}, []] * (N // 2)), ElementTypeError, r"labels without an order \(dict, list\)"),
     (lambda: fitted(effects=np.ma.masked_less(GROUPS, 2)), NotFiniteError, "effect 'effect' has 10 missing labels"),

@@ -27,7 +27,7 @@ HUGE = [
 
 @pytest.mark.parametrize(("call", "message"), HUGE, ids=[message for _, message in HUGE])
 def test_what_no_machine_has_is_refused(call, message):
-    with pytest.raises(matbn.ArgumentError, match=f"{message}.* of memory or more, and there are .*; take"):
+    with pytest.raises(matbn.MemoryLimitError, match=f"{message}.* of memory or more, and there are .*; take"):
         call()
 
 
@@ -35,17 +35,24 @@ def test_sizes_that_come_from_arrays_are_judged_by_what_is_left(monkeypatch):
     monkeypatch.setattr(memory, "available", lambda: 100_000_000)
     X, y, wide = np.ones((20_000, 3)), np.ones(20_000), np.ones((3, 100))
     net = (wide, np.ones(100), np.ones(100), np.ones(100))
-    with pytest.raises(matbn.ArgumentError, match=r"the Jacobian, 20,000 × 600, would take 192 MB of memory or more"):
+    with pytest.raises(
+        matbn.MemoryLimitError, match=r"the Jacobian, 20,000 × 600, would take 192 MB of memory or more"
+    ):
         matbn.net_jacobian(X, *net)
-    with pytest.raises(matbn.ArgumentError, match=r"route 'kronecker' with Jacobians of 100 × 20,000 × 20,000 entries"):
+    with pytest.raises(
+        matbn.MemoryLimitError, match=r"route 'kronecker' with Jacobians of 100 × 20,000 × 20,000 entries"
+    ):
         matbn.net_gradient(X, y, *net, route="kronecker")
-    with pytest.raises(matbn.ArgumentError, match=r"JᵀJ, 4,000 × 4,000, would take 384 MB"):
+    with pytest.raises(matbn.MemoryLimitError, match=r"JᵀJ, 4,000 × 4,000, would take 384 MB"):
         matbn.prepare(X, y, activation="tanh").jacobian_gram(np.ones((3, 800)), None, np.ones(800), np.ones(800))
-    with pytest.raises(matbn.ArgumentError, match=r"a fit with 5,000 nodes and 15,000 parameters would take 5\.4 GB"):
+    with pytest.raises(
+        matbn.MemoryLimitError, match=r"a fit with 5,000 nodes and 15,000 parameters would take 5\.4 GB"
+    ):
         matbn.fit(y, nets=matbn.net(X[:, :1], 5_000))
     memory.check_memory("this", 12_000_000, "")
     with pytest.raises(
-        matbn.ArgumentError, match="this would take 104 MB of memory or more, and there are 100 MB; rest"
+        matbn.MemoryLimitError,
+        match="too little memory: this would take 104 MB of memory or more, and there are 100 MB; rest",
     ):
         memory.check_memory("this", 13_000_000, "rest")
 
@@ -60,7 +67,7 @@ def test_the_shells_limit_counts():
     code = (
         "import resource, matbn; resource.setrlimit(resource.RLIMIT_AS, (8 * 10**9, 8 * 10**9))\n"
         "try: matbn.commutation_order(30_000, 30_000)\n"
-        "except matbn.ArgumentError as error: print(error)"
+        "except matbn.MemoryLimitError as error: print(error)"
     )
     told = subprocess.check_output([sys.executable, "-c", code], text=True)
     assert told.startswith(

@@ -79,7 +79,8 @@ def _names(expression: str) -> set[str]:
         return set()  # which formulaic says
     functions = {id(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)}
     names = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and id(node) not in functions}
-    return names | set(quoted)
+    texts = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return names | set(quoted) | texts  # Q("my column") has its column's name in a text
 
 
 def _read(name: str, values: Any) -> Any:
