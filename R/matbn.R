@@ -21,7 +21,7 @@
 #'   inputs × nodes that says which weights may differ from 0. Effects take the intercept's place.
 #' @param data a data frame. Dates count as days since 1970-01-01, as in [lm()], and date-times (POSIXct) as seconds.
 #' @param weights,subset,na.action as in [lm()]; a weight of 2 counts as two equal rows, but
-#'   the choice of a penalty counts rows. With [na.exclude()], fitted
+#'   the choice of a penalty counts rows ("cv" may leave out one of two equal rows). With [na.exclude()], fitted
 #'   values, residuals and predictions have NA for the rows that were left out.
 #' @param y numeric outcomes.
 #' @param size number of nodes; with several nets, a number for each.
@@ -34,7 +34,9 @@
 #'   off the columns before it, lengths without what intercept or effects explain ([lm()] counts that too). A column that
 #'   only nearly depends on the others comes with a warning of class `matbn_CollinearityWarning`; one that wholly does, as a
 #'   dummy for a group that the effects know, with a note.
-#' @param activation one of "relu", "leaky_relu", "tanh", "logistic", "softplus", "gelu", "sine", "identity".
+#' @param activation one of "relu", "leaky_relu", "tanh", "logistic", "softplus", "gelu", "sine", "identity". With a
+#'   rectifier, searches go on to a local minimum at kinks, from which no direction leads down though no gradient vanishes;
+#'   they have "converged at a kink".
 #' @param penalty \eqn{\lambda}, at least 0; or "cv": chosen by cross-validation in five folds of rows; or "gcv": by
 #'   generalised cross-validation with effective degrees of freedom, which is quicker and sometimes misled. Both go along
 #'   a path of warm starts. By default "cv" up to two million rows times nodes, and 1e-5 beyond.
@@ -54,6 +56,11 @@
 #' @return A plain list of class `matbn`: coefficients (of the linear part), nets (each with Gamma1, gamma, beta, Gamma2
 #'   and its inputs' mean), effects, fitted.values, residuals, searches (how each start ended, the best first), messages
 #'   and what predictions need. It may be saved, and predicts without Python.
+#' @section Threads and order:
+#' The number of threads changes no bit of a fit. The order of rows and of a net's inputs changes nothing but the last
+#' digits of what is reported: the search meets both in an order of their contents, and equal rows once. The order of
+#' several nets, of the linear part's columns and of effects is the user's; there, rounding may lead a search elsewhere,
+#' most easily at kinks.
 #' @section Interrupts:
 #' From the first search on, an interrupt (Ctrl-C, Esc) returns the best fit so far with a warning of class
 #' `matbn_ConvergenceWarning`: its first search has the status "interrupted", and its messages say how many starts had

@@ -56,8 +56,12 @@ def fit(
     those of standardised inputs (Δ their deviations): no scale of Γ₁ escapes it. s² is the variance of what the linear
     part and the effects leave of y, σ² that of each linear column, so that units do not matter. Batch norm has
     ddof = 0 and eps = 0. Γ₂, the linear part and the effects are solved for exactly at each step of the search for the
-    rest. What comes out is the same, to the last bit, whatever the number of threads (with the package threadpoolctl,
-    which holds BLAS to one; else to rounding), and up to rounding whatever the order of rows and of a net's inputs.
+    rest.
+
+    The number of threads changes no bit of a fit (without the package threadpoolctl, which holds BLAS to one, it may
+    change rounding). The order of rows and of a net's inputs changes nothing but the last digits of what is reported:
+    the search meets both in an order of their contents, and equal rows once. The order of several nets, of the linear
+    part's columns and of effects is the user's; there, rounding may lead a search elsewhere, most easily at kinks.
 
     Parameters
     ----------
@@ -79,7 +83,8 @@ def fit(
         N case weights, or a column's name; a weight of 2 counts as two equal rows (but a choice of penalty
         counts rows, so that the weights' scale does not matter to it: "cv" may leave out one of two equal rows).
     activation
-        A name in `matbn.ACTIVATIONS`, or an `Activation`.
+        A name in `matbn.ACTIVATIONS`, or an `Activation`. With a rectifier, searches go on to a local minimum at kinks,
+        from which no direction leads down though no gradient vanishes; they have "converged at a kink".
     penalty
         λ, at least 0; or "cv": chosen by cross-validation in five folds of rows; or "gcv": by generalised
         cross-validation with effective degrees of freedom, which is quicker and sometimes misled. Both go along a path

@@ -1,12 +1,13 @@
-"""An order of columns and of rows that the data themselves tell, so that the user's order does not matter.
+"""An order of inputs and of rows that the data themselves tell, so that the user's order does not matter.
 
 Sums are rounded in the order of what they add up, and a search follows these last digits: where the loss has kinks,
-perhaps to another minimum. Random starts meet one column after the other. So a problem has its rows, and each net's
-inputs, in an order of their contents.
+perhaps to another minimum. Random starts meet one input after the other, random folds one row after the other. So a
+problem has its rows, and each net's inputs, in an order of their contents.
 
-Inputs are sorted by moments with the outcomes. All are standardised, so that neither units nor the order of rows change
-them, nor copies of rows in place of weights. Rows are sorted by a number that depends on each of their entries, the
-bits of which are scrambled: any stretch of rows is then like the others.
+Inputs are sorted by moments of their own, and by moments with the outcomes where these are alike. All are standardised,
+so that neither units nor the order of rows change them, nor copies of rows in place of weights. Rows are sorted by a
+sum of their inputs with factors at random; those of equal inputs by such a sum of all else, and by their outcomes. So
+the outcomes' units and offsets do not change the order either.
 """
 
 from collections.abc import Sequence
@@ -17,7 +18,7 @@ from matbn.arguments import Array
 from matbn.fitting.design import Design, NetTerm
 
 _DECIMALS = 8  # of a moment that count: rounding errors stay below them
-_SPREADING = np.uint64(0x9E3779B97F4A7C15)  # 2⁶⁴ over the golden ratio: multiples of it fall everywhere below 2⁶⁴
+_TINY = float(np.finfo(float).tiny)
 
 
 def column_order(term: NetTerm, y: Array, w: Array | None) -> Array:
@@ -29,35 +30,43 @@ def column_order(term: NetTerm, y: Array, w: Array | None) -> Array:
 
 def row_order(design: Design, columns: Sequence[Array], first: Array | None = None) -> Array:
     """Return the order of rows, within groups in the order of their codes `first`; `columns` are the terms' orders."""
-    key = row_keys(design, columns)
-    if design.w is None and first is None:
-        return np.argsort(key)
-    weights = () if design.w is None else (design.w,)
-    return np.lexsort((*weights, key) if first is None else (*weights, key, first))
+    inputs = [term.Z[:, k] for term, order in zip(design.terms, columns, strict=True) for k in order]
+    keys = [_sum(inputs, len(design.y))]
+    if first is not None:
+        keys.append(first)
+    order = np.lexsort(keys)
+    if (np.any([key[order[1:]] != key[order[:-1]] for key in keys], axis=0)).all():
+        return order
+    rest = _sum([*design.linear.T, *(effect.codes for effect in design.effects)], len(design.y))
+    weights = [] if design.w is None else [design.w]
+    return np.lexsort([*weights, design.y, rest, *keys])
 
 
-def row_keys(design: Design, columns: Sequence[Array]) -> Array:
-    """Return an integer for each row that is the same for equal rows, whatever their weights, and hardly for others."""
-    entries = [design.y, *design.linear.T, *(effect.codes for effect in design.effects)]
-    entries += [term.Z[:, k] for term, order in zip(design.terms, columns, strict=True) for k in order]
-    total = np.zeros(len(design.y))
-    for factor, column in zip(np.random.default_rng(0).standard_normal(len(entries)), entries, strict=True):
-        total += column * (factor / max(column.max(), -column.min(), np.finfo(float).tiny))
-    keys: Array = total.view(np.uint64) * _SPREADING
-    return keys
+def _sum(columns: Sequence[Array], N: int) -> Array:
+    """Return a sum of columns (N), from 0 to 1 each, with factors at random."""
+    total = np.zeros(N)
+    for factor, column in zip(np.random.default_rng(0).uniform(1, 2, len(columns)), columns, strict=True):
+        scaled = column / _size(column)
+        least = scaled.min()
+        total += (scaled - least) * (factor / max(scaled.max() - least, _TINY))
+    return total
 
 
 def _standardised(column: Array, w: Array | None) -> Array:
-    largest = max(column.max(), -column.min(), np.finfo(float).tiny)
-    found: Array = column / largest  # no square of it leaves float64's range
+    found: Array = column / _size(column)
     found -= np.average(found, weights=w)
-    found /= max(np.sqrt(_mean(found, found, w)), np.finfo(float).tiny)
+    found /= max(np.sqrt(_mean(found, found, w)), _TINY)
     return found
+
+
+def _size(column: Array) -> float:
+    """Return what an entry is to be divided by so that none exceeds 1, and no square leaves float64's range."""
+    return max(float(column.max()), -float(column.min()), _TINY)
 
 
 def _moments(z: Array, y: Array, w: Array | None) -> list[float]:
     square = np.square(z)
-    pairs = ((z, y), (square, y), (z, np.square(y)), (square, z), (square, square))
+    pairs = ((square, z), (square, square), (z, y), (square, y), (z, np.square(y)))
     return [round(_mean(a, b, w), _DECIMALS) for a, b in pairs]
 
 

@@ -1,7 +1,7 @@
 """Equal rows as one, with the sum of their weights.
 
-The loss is the same, and takes less time. What counts rows is then the same too, to the last digit, for copies of rows
-and for weights in their place.
+The loss is the same and takes less time, and it is so to the last digit for copies of rows and for weights in their
+place.
 """
 
 from dataclasses import replace
@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.fitting.canonical import column_order, row_keys
+from matbn.fitting.canonical import column_order, row_order
 from matbn.fitting.design import Design
 from matbn.fitting.folds import part_of
 
@@ -17,10 +17,9 @@ from matbn.fitting.folds import part_of
 def distinct(design: Design) -> Design:
     """Return the design without copies of rows, and without rows of weight 0; itself where it has neither."""
     w = np.ones(len(design.y)) if design.w is None else design.w
-    keys = row_keys(design, [column_order(term, design.y, design.w) for term in design.terms])
-    rows = np.argsort(keys, kind="stable")
+    rows = row_order(design, [column_order(term, design.y, design.w) for term in design.terms])
     rows = rows[w[rows] > 0]
-    alike = np.diff(keys[rows]) == 0
+    alike = np.diff(design.y[rows]) == 0
     alike[alike] = _equal(design, rows[:-1][alike], rows[1:][alike])
     if len(rows) == len(w) and not alike.any():
         return design
@@ -30,7 +29,7 @@ def distinct(design: Design) -> Design:
 
 def _equal(design: Design, these: Array, those: Array) -> Array:
     """Return which of these rows are equal to those."""
-    tables = [design.y[:, None], design.linear, *(term.Z for term in design.terms)]
+    tables = [design.linear, *(term.Z for term in design.terms)]
     tables += [effect.codes[:, None] for effect in design.effects]
     equal: Array = np.all([(table[these] == table[those]).all(axis=1) for table in tables], axis=0)
     return equal

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from matbn.activation import Activation
 from matbn.arguments import Array
 from matbn.errors import CollinearityWarning, PrecisionWarning
 from matbn.fitting.bfgs import AT_KINK, Minimum
 from matbn.fitting.calm import total_norm
 from matbn.fitting.design import Design
+from matbn.fitting.kinks import has_kinks
 from matbn.fitting.posing import Posed, rank_of
 from matbn.fitting.problem import layers
 from matbn.fitting.profile import solved
@@ -24,7 +26,7 @@ Caution = tuple[str, type[Warning] | None]  # and as which warning it is given, 
 
 def messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ...]:
     """Return them."""
-    found = [_ended(ends[0], posed.problem.activation.name)] if ends and ends[0].status in _ENDINGS else []
+    found = [_ended(ends[0], posed.problem.activation)] if ends and ends[0].status in _ENDINGS else []
     if posed.parts and posed.exact:
         found.append("the linear part and the effects fit the outcomes exactly, and leave nothing to the nets")
     if len(design.y) > 1 and np.ptp(design.y if design.w is None else design.y[design.w > 0]) == 0:
@@ -143,15 +145,15 @@ _ENDINGS = {
 }
 
 
-def _ended(end: Minimum, activation: str) -> str:
+def _ended(end: Minimum, activation: Activation) -> str:
     gradient = np.abs(end.gradient).max(initial=0)
-    if end.status == "no decrease" and activation in ("relu", "leaky_relu"):
+    if end.status == "no decrease" and has_kinks(activation):
         return (
-            f"the search ended near kinks of {activation}, where no step made the loss smaller (gradient {gradient:.1e}"
-            " on one side), perhaps at no minimum: more starts may end at one; a smooth activation, such as softplus,"
-            " has no kinks"
+            f"the search ended near kinks of {activation.name}, where no step made the loss smaller (gradient"
+            f" {gradient:.1e} on one side), perhaps at no minimum: more starts may find one; a smooth one, such"
+            " as softplus, has no kinks"
         )
-    return _ENDINGS[end.status].format(iterations=end.iterations, gradient=gradient, activation=activation)
+    return _ENDINGS[end.status].format(iterations=end.iterations, gradient=gradient, activation=activation.name)
 
 
 def _of_nodes(design: Design, posed: Posed, end: Minimum) -> list[str]:
