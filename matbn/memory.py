@@ -21,7 +21,8 @@ def check_memory(what: str, numbers: int, advice: str) -> None:
     left = available()
     if left is not None and needed > left:
         raise MemoryLimitError(
-            f"too little memory: {what} would take {_shown(needed)} of memory or more, and there are {_shown(left)}; {advice}"
+            f"too little memory: {what} would take {_shown(needed)} of memory or more, and there are {_shown(left)};"
+            f" {advice}"
         )
 
 

@@ -71,5 +71,5 @@ def test_the_shells_limit_counts():
     )
     told = subprocess.check_output([sys.executable, "-c", code], text=True)
     assert told.startswith(
-        "a permutation of 30000 × 30000 entries would take 14.4 GB of memory or more, and there are "
+        "too little memory: a permutation of 30000 × 30000 entries would take 14.4 GB of memory or more, and there are "
     )
