@@ -106,7 +106,7 @@ def test_the_last_searches_tell_of_the_penalty_and_of_starts_that_were_left_out(
     assert [scored.score for scored in fit.path] == [scored.score for scored in whole.path]
     assert "when 2 of 4 starts had ended" in fit.messages[0]
     assert "had been chosen by generalised cross-validation before that" in fit.messages[1]
-    assert fit.searches[0].loss == pytest.approx(min(s.loss for s in whole.searches), rel=0.2)
+    assert any(fit.searches[0].loss == pytest.approx(search.loss) for search in whole.searches)
 
 
 def test_degrees_that_take_long_are_left_out(monkeypatch):

@@ -6,8 +6,9 @@ problem has its rows, and each net's inputs, in an order of their contents.
 
 Inputs are sorted by moments of their own, and by moments with the outcomes where these are alike. All are standardised,
 so that neither units nor the order of rows change them, nor copies of rows in place of weights. Rows are sorted by a
-sum of their inputs with factors at random; those of equal inputs by such a sum of all else, and by their outcomes. So
-the outcomes' units and offsets do not change the order either.
+sum of their inputs with factors at random; those of equal inputs by such a sum of the linear part, then by their
+outcomes, whose units and offsets do not change the order either. Only then do groups count, whose codes depend on how
+their labels are sorted: R sorts a factor's by its levels, Python by name.
 """
 
 from collections.abc import Sequence
@@ -37,9 +38,9 @@ def row_order(design: Design, columns: Sequence[Array], first: Array | None = No
     order = np.lexsort(keys)
     if (np.any([key[order[1:]] != key[order[:-1]] for key in keys], axis=0)).all():
         return order
-    rest = _sum([*design.linear.T, *(effect.codes for effect in design.effects)], len(design.y))
+    codes = _sum([effect.codes for effect in design.effects], len(design.y))
     weights = [] if design.w is None else [design.w]
-    return np.lexsort([*weights, design.y, rest, *keys])
+    return np.lexsort([*weights, codes, design.y, _sum(design.linear.T, len(design.y)), *keys])
 
 
 def _sum(columns: Sequence[Array], N: int) -> Array:

@@ -44,7 +44,10 @@ def as_variables(names: Any, known: list[str]) -> list[str]:
     """Check variables' names; all that are known where there are none."""
     if names is None:
         return known
-    return [as_variable(name, known) for name in as_list("variables", names)]
+    found = as_list("variables", names)
+    if not all(isinstance(name, str) for name in found):
+        raise ElementTypeError(f"variables are {names!r}, but must be names")
+    return [as_variable(name, known) for name in found]
 
 
 def parameters_of(fit: Fit, found: Linearised, name: str) -> list[int]:

@@ -27,6 +27,7 @@ lacking <- Filter(function(name) !any(grepl(paste0("^(generics::)?", name, "\\("
 if (length(lacking)) stop("no call in calls.R of ", paste(lacking, collapse = ", "))
 
 family <- c(
+  "MemoryLimitError",
   "ArgumentError", "ShapeError", "ElementTypeError", "NotFiniteError", "VarianceError", "InferenceError", "RFunctionError",
   "InstallationError", "PythonError", "MatbnError", "DataChangedError", "FileError"
 )
