@@ -40,7 +40,7 @@ def row_order(design: Design, columns: Sequence[Array], first: Array | None = No
         return order
     codes = _sum([effect.codes for effect in design.effects], len(design.y))
     weights = [] if design.w is None else [design.w]
-    return np.lexsort([*weights, codes, design.y, _sum(design.linear.T, len(design.y)), *keys])
+    return np.lexsort([*weights, codes, design.y, _sum([*design.linear.T], len(design.y)), *keys])
 
 
 def _sum(columns: Sequence[Array], N: int) -> Array:
