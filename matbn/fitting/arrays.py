@@ -65,7 +65,7 @@ def fit_design(design: Design, options: Options, report: Report | None = None, s
 
 def _on_distinct_rows(design: Design, whole: Posed, options: Options) -> Posed:
     """Return the problem that is searched: the whole one, or where rows are equal that of distinct ones."""
-    rows = design if options.solver == "adam" else distinct(design)
+    rows = design if options.solver == "adam" else distinct(design, whole.order)
     if rows is design:
         return whole
     posed = posed_problem(rows, options)

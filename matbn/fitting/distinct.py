@@ -9,16 +9,17 @@ from dataclasses import replace
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.fitting.canonical import column_order, row_order
 from matbn.fitting.design import Design
 from matbn.fitting.folds import part_of
 
 
-def distinct(design: Design) -> Design:
-    """Return the design without copies of rows, and without rows of weight 0; itself where it has neither."""
+def distinct(design: Design, order: Array) -> Design:
+    """Return the design without copies of rows, and without rows of weight 0; itself where it has neither.
+
+    `order` is that of the design's problem, in which equal rows are neighbours.
+    """
     w = np.ones(len(design.y)) if design.w is None else design.w
-    rows = row_order(design, [column_order(term, design.y, design.w) for term in design.terms])
-    rows = rows[w[rows] > 0]
+    rows = order[w[order] > 0]
     alike = np.diff(design.y[rows]) == 0
     alike[alike] = _equal(design, rows[:-1][alike], rows[1:][alike])
     if len(rows) == len(w) and not alike.any():
