@@ -75,7 +75,7 @@ def cut(**options):
 
 
 MOMENTS = [  # options, where Ctrl-C comes, and what the fit then says
-    ({}, (search, "starting_values"), "when 0 of 3 starts had ended"),
+    ({}, (search, "starting_values"), "when [01] of 3 starts had ended"),
     ({}, (units, "messages"), "when 3 of 3 starts had ended"),
     ({}, (arrays, "effective_degrees"), "when 3 of 3 starts had ended"),
     ({"solver": "lm"}, (marquardt, "gauss_newton"), "of 3 starts had ended"),

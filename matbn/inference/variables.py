@@ -72,7 +72,11 @@ def with_variable(fit: Fit, name: str, value: Any) -> NewRows:
     assert fit.design is not None
     groups = groups_of(fit)
     if fit.recipe is not None:
-        inputs, linear, _ = arrays_of(fit.recipe, fit.data.assign(**{name: value}))
+        try:
+            data = fit.data.assign(**{name: value})
+        except (TypeError, ValueError) as error:  # pandas cannot hold it
+            raise ArgumentError(f"{name!r} cannot be set to {value!r}: {error}") from None
+        inputs, linear, _ = arrays_of(fit.recipe, data)
         return NewRows(inputs, linear, groups)
 
     try:

@@ -1,6 +1,7 @@
 """What may come instead of an argument, by name, so that a call can be written down as text and made again."""
 
 import datetime
+import warnings
 from collections.abc import Callable
 from decimal import Decimal
 from fractions import Fraction
@@ -148,7 +149,8 @@ def changed(value: Any, change: str) -> Any:
         return ODD[change]()
     if not isinstance(value, np.ndarray) or not value.ndim:
         return value
-    with np.errstate(all="ignore"):
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of making the value
         try:
             return CHANGES[change](value)
         except (ValueError, TypeError, IndexError):
