@@ -6,14 +6,15 @@ import subprocess
 
 import mpmath
 import numpy as np
-import pandas as pd
 import pytest
-import statsmodels.formula.api as smf
 import strd
 
 import matbn
 from matbn.fitting.doubled import product
 from matbn.fitting.linear import factorised, refined
+
+pd = pytest.importorskip("pandas")
+smf = pytest.importorskip("statsmodels.formula.api")
 
 CERTIFIED = strd.certified()
 TOL = 1e-10  # keeps x^10 of Filip

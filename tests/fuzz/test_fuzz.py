@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from judge import judge
-from targets import TARGETS
-from values import CHANGES, ODD
 
 import matbn
+
+judge = pytest.importorskip("judge").judge  # which needs pandas, formulaic and scikit-learn
+TARGETS = pytest.importorskip("targets").TARGETS
+values = pytest.importorskip("values")
 
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "15"))
 KNOWN = "FUZZ_EXAMPLES" not in os.environ  # the same calls each time: what is new is looked for by hand
@@ -22,7 +23,9 @@ _CLASSES = ("Fit", "Prepared")
 # Classes that hold data and check nothing, and `net` and `anova`, which fits and their own tests call.
 _NO_TARGET = {"Activation", "net", "anova"}
 
-changes = st.dictionaries(st.integers(0, 20).map(str), st.sampled_from([*ODD, *CHANGES]), min_size=0, max_size=2)
+changes = st.dictionaries(
+    st.integers(0, 20).map(str), st.sampled_from([*values.ODD, *values.CHANGES]), min_size=0, max_size=2
+)
 
 
 @pytest.fixture(autouse=True, scope="module")
