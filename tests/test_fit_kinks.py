@@ -44,7 +44,7 @@ def loss_at(problem, slope):
         V = V - problem.linear.Q.T @ (problem.linear.Q @ V)
         more = np.sqrt(problem.penalty * problem.weight) * np.eye(problem.nodes)
         stacked, outcomes = np.vstack([V, more]), np.append(problem.y, np.zeros(problem.nodes))
-        left = outcomes - stacked @ np.linalg.lstsq(stacked, outcomes)[0]
+        left = outcomes - stacked @ np.linalg.lstsq(stacked, outcomes, rcond=None)[0]
         return left @ left / problem.weight + problem.penalty * np.sum(F * (weights @ F))
 
     return loss

@@ -67,7 +67,7 @@ def factorised(
         if alone[first] > rounding[kept[first]]:
             near.append(kept[first])
         kept = np.delete(kept, first)
-    inverse = solve_triangular(R, np.eye(len(kept)))
+    inverse = solve_triangular(R, np.eye(len(kept))) if len(kept) else np.empty((0, 0))  # SciPy before 1.13 needs a row
     Q = Q.T
     if len(kept) and np.linalg.cond(R / np.linalg.norm(R, axis=0)) > _WELL:
         Q, inverse = _sharpened(columns[kept], inverse)
