@@ -27,16 +27,16 @@ from matbn.errors import (
     ShapeError,
     VarianceError,
 )
-from matbn.fitting.api import fit
-from matbn.fitting.design import NetTerm, net
-from matbn.fitting.progress import Progress
-from matbn.fitting.result import Fit
 from matbn.gradient import net_gradient
 from matbn.inference.anova import Anova, anova
 from matbn.jacobian import net_hessian_product, net_jacobian
+from matbn.model.design import NetTerm, net
 from matbn.network import NetForward, fold, net_forward, net_loss
 from matbn.parameters import NetGradient, Parameters
+from matbn.regression.api import fit
+from matbn.regression.fit import Fit
 from matbn.running import RunningStatistics, TrainingOutput, bn_infer, bn_train, running_start, running_update
+from matbn.search.progress import Progress
 from matbn.stream.prepared import Prepared, prepare
 from matbn.stream.visits import CrossProducts
 

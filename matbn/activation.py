@@ -26,10 +26,13 @@ class Activation:
     value: Callable[[Array], Array]
     slope: Callable[[Array], Array]
     curvature: Callable[[Array], Array]
+    odd: bool = False  # whether a(-b) = -a(b), so that a node and its mirror image are the same
+    homogeneous: bool = False  # whether a(cb) = c·a(b) for c > 0, so that scales pass from layer to layer
+    jump: float | None = None  # of a′ at 0, the only kink; None where there may be any
 
     def __reduce__(self) -> Any:
         """Pickle matbn's own by name; a user's by its parts, which must be functions that pickle."""
-        parts = (self.name, self.value, self.slope, self.curvature)
+        parts = (self.name, self.value, self.slope, self.curvature, self.odd, self.homogeneous, self.jump)
         return (as_activation, (self.name,)) if is_built_in(self) else (Activation, parts)
 
 
@@ -46,6 +49,8 @@ relu = Activation(
     value=lambda b: np.where(np.real(b) <= 0, 0, b),  # so that NaN stays NaN
     slope=lambda b: np.where(_positive(b), 1.0, 0.0),
     curvature=_zero,
+    homogeneous=True,
+    jump=1.0,
 )
 
 leaky_relu = Activation(
@@ -53,6 +58,8 @@ leaky_relu = Activation(
     value=lambda b: np.where(_positive(b), b, LEAKY_SLOPE * b),
     slope=lambda b: np.where(_positive(b), 1.0, LEAKY_SLOPE),
     curvature=_zero,
+    homogeneous=True,
+    jump=1 - LEAKY_SLOPE,
 )
 
 
@@ -67,6 +74,8 @@ tanh = Activation(
     value=np.tanh,
     slope=_tanh_slope,
     curvature=lambda b: -2 * np.tanh(b) * _tanh_slope(b),
+    odd=True,
+    jump=0.0,
 )
 
 
@@ -92,13 +101,14 @@ def _logistic_curvature(b: Array) -> Array:
     return curvature
 
 
-logistic = Activation("logistic", _logistic, _logistic_slope, _logistic_curvature)
+logistic = Activation("logistic", _logistic, _logistic_slope, _logistic_curvature, jump=0.0)
 
 softplus = Activation(
     "softplus",
     value=lambda b: relu.value(b) + np.log1p(_decay(b)),
     slope=_logistic,
     curvature=_logistic_slope,
+    jump=0.0,
 )
 
 
@@ -115,11 +125,12 @@ gelu = Activation(
     value=lambda b: b * _normal_cdf(b),
     slope=lambda b: _normal_cdf(b) + b * _normal_density(b),
     curvature=lambda b: 2 * _normal_density(b) - b * (b * _normal_density(b)),  # b² alone may overflow
+    jump=0.0,
 )
 
-sine = Activation("sine", value=np.sin, slope=np.cos, curvature=lambda b: -np.sin(b))
+sine = Activation("sine", np.sin, np.cos, lambda b: -np.sin(b), odd=True, jump=0.0)
 
-identity = Activation("identity", value=lambda b: b, slope=np.ones_like, curvature=_zero)
+identity = Activation("identity", lambda b: b, np.ones_like, _zero, odd=True, homogeneous=True, jump=0.0)
 
 ACTIVATIONS = {a.name: a for a in (relu, leaky_relu, tanh, logistic, softplus, gelu, sine, identity)}
 
@@ -130,8 +141,8 @@ def is_built_in(activation: Activation) -> bool:
 
 
 def may_have_kinks(activation: Activation) -> bool:
-    """Whether a′ may jump: in a rectifier, and in what a user brings."""
-    return activation in (relu, leaky_relu) or not is_built_in(activation)
+    """Return whether a′ may jump: in a rectifier, and in what a user brings without a word about it."""
+    return activation.jump != 0
 
 
 def as_activation(activation: str | Activation) -> Activation:

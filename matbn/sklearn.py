@@ -16,8 +16,8 @@ from sklearn.utils.validation import _check_sample_weight, check_is_fitted, vali
 
 from matbn.arguments import Array
 from matbn.errors import ConvergenceWarning
-from matbn.fitting.api import fit
-from matbn.fitting.design import net
+from matbn.model.design import net
+from matbn.regression.api import fit
 
 
 class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]

@@ -1,1 +1,4 @@
-"""Fitting nets by least squares: see `problem` for what is minimised, and each file for its one job."""
+"""A design to a fit.
+
+Read `estimate`: penalty, searches, solution. `refit` fits other rows or weights from where a fit has ended.
+"""

@@ -7,7 +7,8 @@ from scipy import special
 
 from matbn.arguments import Array
 from matbn.errors import ArgumentError, ElementTypeError
-from matbn.fitting.result import Fit
+from matbn.fitted.fitted_model import FittedModel
+from matbn.fitted.report import table
 
 _NO_GAIN = 1e-6  # of degrees of freedom
 _ROUNDING = 1e-14  # of outcomes, relative to the largest
@@ -26,8 +27,6 @@ class Anova:
     notes: tuple[str, ...]
 
     def __str__(self) -> str:
-        from matbn.fitting.report import table
-
         columns = (self.df_residual, self.sum_of_squares, self.df, self.difference, self.F, self.p)
         rows = [
             [f"{k + 1}", *("" if np.isnan(value) else f"{value:.5g}" for value in values)]
@@ -37,7 +36,7 @@ class Anova:
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
 
-def anova(*fits: Fit) -> Anova:
+def anova(*fits: FittedModel) -> Anova:
     """Compare nested fits to the same outcomes, from small to large.
 
     F = (S₀ - S₁)/(d₁ - d₀) / s², with sums of squares S, effective degrees of freedom d and the variance s² of the fit
@@ -51,7 +50,7 @@ def anova(*fits: Fit) -> Anova:
         There are fewer than two fits, or they are not to the same outcomes and weights.
     """
     for number, fit in enumerate(fits):
-        if not isinstance(fit, Fit):
+        if not isinstance(fit, FittedModel):
             raise ElementTypeError(f"fits[{number}] is a {type(fit).__name__}, but must be a fit")
     if len(fits) < 2:
         raise ArgumentError("anova compares two fits or more; to test variables within one, use fit.wald()")
@@ -80,12 +79,12 @@ def anova(*fits: Fit) -> Anova:
     return Anova(df, squares, gained, difference, F, p, tuple(notes))
 
 
-def _same(one: Fit, other: Fit) -> bool:
+def _same(one: FittedModel, other: FittedModel) -> bool:
     y, of_other = one.fitted + one.residuals, other.fitted + other.residuals
     if not (np.abs(y - of_other) <= _ROUNDING * np.abs(y).max()).all():
         return False
     return bool(np.array_equal(_weights(one), _weights(other)))
 
 
-def _weights(fit: Fit) -> Array:
+def _weights(fit: FittedModel) -> Array:
     return np.ones(fit.N) if fit.design is None or fit.design.w is None else fit.design.w * fit.design.weight_unit

@@ -6,9 +6,9 @@ from typing import Any
 import numpy as np
 
 from matbn.arguments import Array, as_choice
-from matbn.fitting.predict import New
-from matbn.fitting.result import Fit
-from matbn.fitting.unseen import codes_of, new_groups
+from matbn.fitted.fitted_model import FittedModel
+from matbn.fitted.prediction import New
+from matbn.fitted.unseen_groups import codes_of, new_groups
 from matbn.inference.covariance import Errors
 from matbn.inference.linearised import Linearised
 from matbn.inference.predictions import NewRows, Predicted, own_rows, with_errors
@@ -18,7 +18,7 @@ INTERVALS = ("confidence", "prediction")
 
 
 def predicted_with_errors(
-    fit: Fit,
+    fit: FittedModel,
     new: New | None,
     value: Array,
     unseen: str,
@@ -42,7 +42,14 @@ def predicted_with_errors(
 
 
 def _at(
-    found: Linearised, fit: Fit, new: New, value: Array, unseen: str, errors: Errors, level: float, interval: str
+    found: Linearised,
+    fit: FittedModel,
+    new: New,
+    value: Array,
+    unseen: str,
+    errors: Errors,
+    level: float,
+    interval: str,
 ) -> Predicted:
     """Return predictions at new rows in which nothing is missing."""
     m = len(new.linear)

@@ -21,15 +21,15 @@ from scipy import linalg
 
 from matbn.arguments import Array
 from matbn.errors import InferenceError
-from matbn.fitting.design import Design
-from matbn.fitting.posing import Options, Part, Posed, posed_problem
-from matbn.fitting.problem import ridge_matrix
-from matbn.fitting.profile import solved
-from matbn.fitting.result import Fit, told_apart
-from matbn.fitting.sweeps import workspace
-from matbn.fitting.tangent import jacobian_rows
-from matbn.fitting.transfer import of_problem
-from matbn.fitting.units import shown_signs
+from matbn.fitted.fitted_model import FittedModel, told_apart
+from matbn.fitted.units import shown_signs
+from matbn.model.design import Design
+from matbn.problem.coordinates import of_problem
+from matbn.problem.jacobian import jacobian_rows
+from matbn.problem.least_squares import ridge_matrix
+from matbn.problem.posing import Options, Part, Posed, posed_problem
+from matbn.problem.profile import solved
+from matbn.problem.sweeps import workspace
 
 _ROUNDING = 1e-7  # entries of a unit vector that count as 0
 _DEPENDS = 1e-6  # share of the terms of r·free that counts as more than rounding
@@ -81,7 +81,7 @@ class Linearised:
         return float(self.e @ self.e) / self.df_residual
 
 
-def linearised(fit: Fit) -> Linearised:
+def linearised(fit: FittedModel) -> Linearised:
     """Take derivatives at a fit."""
     design, theta = fit.design, fit.theta
     assert design is not None

@@ -17,13 +17,13 @@ import numpy as np
 from scipy import special
 
 from matbn.arguments import Array
-from matbn.fitting.posing import Part
-from matbn.fitting.problem import Layer, layers
-from matbn.fitting.profile import solved
-from matbn.fitting.sweeps import workspace
-from matbn.fitting.unseen import NewGroups, means_of_new
+from matbn.fitted.unseen_groups import NewGroups, means_of_new
 from matbn.inference.covariance import Errors, degrees, variances
 from matbn.inference.linearised import Linearised, check_determined
+from matbn.problem.least_squares import Layer, layers
+from matbn.problem.posing import Part
+from matbn.problem.profile import solved
+from matbn.problem.sweeps import workspace
 from matbn.stream.kernel import Buffers, layer
 
 _AT_ONCE = 4_000_000  # moves that are held at the same time

@@ -7,13 +7,13 @@ import numpy as np
 
 from matbn.arguments import Array, as_choice, as_groups, as_number
 from matbn.errors import ArgumentError, ElementTypeError, InferenceError
-from matbn.fitting.posing import MOST_NUMBERS
-from matbn.fitting.result import Fit
+from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.covariance import CORRECTIONS, TYPES, Errors
 from matbn.inference.linearised import Linearised, linearised
+from matbn.problem.posing import MOST_NUMBERS
 
 
-def estimated(fit: Fit) -> Linearised:
+def estimated(fit: FittedModel) -> Linearised:
     """Linearise a fit, if it has its data and leaves degrees of freedom."""
     if fit.design is None or fit.theta is None:
         raise ArgumentError("the fit came from JSON, which holds no data; standard errors need the fit itself")
@@ -40,7 +40,7 @@ def as_level(level: Any) -> float:
     return number
 
 
-def requested(fit: Fit, vcov: Any, correction: str) -> Errors:
+def requested(fit: FittedModel, vcov: Any, correction: str) -> Errors:
     """Check what `Fit.vcov` is asked for."""
     as_choice("correction", correction, CORRECTIONS)
     if isinstance(vcov, str) and "~" not in vcov:
@@ -52,7 +52,7 @@ def requested(fit: Fit, vcov: Any, correction: str) -> Errors:
     return Errors("cluster", clusters, correction)
 
 
-def _clusters(fit: Fit, vcov: Any) -> dict[str, Array]:
+def _clusters(fit: FittedModel, vcov: Any) -> dict[str, Array]:
     if isinstance(vcov, str):
         return {":".join(names): _combined(fit, names) for names in _ways(vcov)}
     # A pandas Series has items too, but they are labels of rows.
@@ -89,14 +89,14 @@ def _ways(formula: str) -> list[list[str]]:
     return ways
 
 
-def _combined(fit: Fit, names: list[str]) -> Array:
+def _combined(fit: FittedModel, names: list[str]) -> Array:
     """Return codes of the combinations that occur."""
     codes = [_codes(name, _labels(fit, name), fit.N) for name in names]
     combined: Array = np.unique(np.column_stack(codes), axis=0, return_inverse=True)[1].reshape(-1)
     return combined
 
 
-def codes_of_rows(fit: Fit, by: Any) -> Array:
+def codes_of_rows(fit: FittedModel, by: Any) -> Array:
     """Return the codes of groups that are named (a column or an effect), or given as labels.
 
     They count groups in the order in which they appear, which is the same whatever their labels are.
@@ -110,14 +110,14 @@ def codes_of_rows(fit: Fit, by: Any) -> Array:
     return np.argsort(np.argsort(first))[codes]
 
 
-def times_of_rows(fit: Fit, time: Any) -> Array:
+def times_of_rows(fit: FittedModel, time: Any) -> Array:
     """Return each row's time, as numbers in their order."""
     if isinstance(time, str):
         time = _labels(fit, time.strip().removeprefix("~").strip())
     return _codes("time", time, fit.N)
 
 
-def _labels(fit: Fit, name: str) -> Any:
+def _labels(fit: FittedModel, name: str) -> Any:
     if fit.data is not None and name in fit.data.columns:
         return fit.data[name]
     assert fit.design is not None

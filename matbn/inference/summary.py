@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 from matbn.errors import InferenceError
-from matbn.fitting.report import nodes, table, text
-from matbn.fitting.result import Fit
+from matbn.fitted.fitted_model import FittedModel
+from matbn.fitted.report import nodes, table, text
 from matbn.inference.linearised import Linearised
 from matbn.inference.request import estimated, requested
 from matbn.inference.tables import Table, coefficient_table
@@ -14,7 +14,7 @@ from matbn.inference.variables import parameters_of, variables_of
 from matbn.inference.wald import WaldTests, tested
 
 
-def summary(fit: Fit, vcov: Any, correction: str) -> str:
+def summary(fit: FittedModel, vcov: Any, correction: str) -> str:
     """Return `Fit.summary`'s report; a fit from JSON, or one without degrees of freedom, has no errors."""
     quantiles = np.quantile(fit.residuals, [0, 0.25, 0.5, 0.75, 1])
     names = ("least", "lower quarter", "median", "upper quarter", "largest")
@@ -36,7 +36,7 @@ def summary(fit: Fit, vcov: Any, correction: str) -> str:
     return "\n".join(lines)
 
 
-def _errors(fit: Fit, vcov: Any, correction: str) -> list[str]:
+def _errors(fit: FittedModel, vcov: Any, correction: str) -> list[str]:
     """Return the coefficients' table and the tests of variables."""
     if fit.design is None:
         return []
@@ -54,7 +54,7 @@ def _errors(fit: Fit, vcov: Any, correction: str) -> list[str]:
     return lines
 
 
-def _statistics(fit: Fit) -> list[str]:
+def _statistics(fit: FittedModel) -> list[str]:
     lines = [f"root mean squared residual {fit.rmse:.6g}, on {fit.df_residual:.6g} degrees of freedom {fit.sigma:.6g}"]
     lines.append(f"log-likelihood {fit.loglik:.6g}, AIC {fit.aic:.6g}, BIC {fit.bic:.6g}")
     if fit.effects:

@@ -9,7 +9,7 @@ from scipy import special
 
 from matbn.arguments import Array, as_choice, as_list, as_texts
 from matbn.errors import InferenceError
-from matbn.fitting.result import Fit, told_apart
+from matbn.fitted.fitted_model import FittedModel, told_apart
 from matbn.inference.covariance import covariance, degrees
 from matbn.inference.linearised import Linearised, determined
 from matbn.inference.request import as_level, estimated, requested
@@ -20,7 +20,6 @@ _NOT_IDENTIFIED = (
     "is not identified: batch norm lets Γ₁ have any scale, and γ and β depend on which; what is identified are the"
     " folded weights A = Γ₁γ and c = β - mᵀA, part='nets'"
 )
-_SCALED = ("relu", "leaky_relu", "identity")
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,7 +54,7 @@ class Table:
     df: float
 
 
-def covariance_by_name(fit: Fit, vcov: Any, part: str, correction: str) -> Covariance:
+def covariance_by_name(fit: FittedModel, vcov: Any, part: str, correction: str) -> Covariance:
     """Return `Fit.vcov`'s covariance."""
     _as_part(part)
     errors = requested(fit, vcov, correction)
@@ -71,7 +70,7 @@ def covariance_by_name(fit: Fit, vcov: Any, part: str, correction: str) -> Covar
     return Covariance(names, matrix, error, str(errors), degrees(found, errors))
 
 
-def coefficient_table(fit: Fit, vcov: Any, part: str, correction: str, level: float) -> Table:
+def coefficient_table(fit: FittedModel, vcov: Any, part: str, correction: str, level: float) -> Table:
     """Return `Fit.table`'s table."""
     level = as_level(level)
     found = covariance_by_name(fit, vcov, part, correction)
@@ -86,7 +85,7 @@ def coefficient_table(fit: Fit, vcov: Any, part: str, correction: str, level: fl
 
 
 def bounds(
-    fit: Fit, names: Sequence[str] | None, level: float, vcov: Any, part: str, correction: str
+    fit: FittedModel, names: Sequence[str] | None, level: float, vcov: Any, part: str, correction: str
 ) -> dict[str, tuple[float, float]]:
     """Return `Fit.confint`'s bounds."""
     table = coefficient_table(fit, vcov, part, correction, level)
@@ -114,9 +113,9 @@ def _check_identified(found: Linearised, rows: list[int]) -> None:
     if not free:
         return
     shown = ", ".join(free[:4]) + (f" and {len(free) - 4} more" if len(free) > 4 else "")
-    activation = found.posed.problem.activation.name
-    if activation in _SCALED:
-        why = f"with {activation} a node's scale may pass from one layer to the other"
+    activation = found.posed.problem.activation
+    if activation.homogeneous:
+        why = f"with {activation.name} a node's scale may pass from one layer to the other"
     else:
         why = "nodes whose output is 0 or that copy others, or inputs that depend on others, leave them open"
     raise InferenceError(
@@ -131,14 +130,14 @@ def _rows(found: Linearised, part: str) -> list[int]:
     return list({"linear": range(total - linear, total), "nets": range(total - linear), "all": range(total)}[part])
 
 
-def identified_values(fit: Fit, found: Linearised) -> Array:
+def identified_values(fit: FittedModel, found: Linearised) -> Array:
     """Return the identified parameters in the order of `found.names`."""
     names, values = _identified(fit)
     assert names == list(found.names)
     return np.array(values)
 
 
-def _identified(fit: Fit) -> tuple[list[str], list[float]]:
+def _identified(fit: FittedModel) -> tuple[list[str], list[float]]:
     """Return the identified parameters with the names that `linearised` gives them, in its order."""
     names: list[str] = []
     values: list[float] = []

@@ -5,13 +5,14 @@ from typing import Any
 import numpy as np
 
 from matbn.errors import MatbnError
-from matbn.fitting.result import Fit
+from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.request import estimated
+from matbn.inference.tables import coefficient_table
 
 
-def tidy(fit: Fit, vcov: Any, part: str, correction: str, level: float) -> Any:
+def tidy(fit: FittedModel, vcov: Any, part: str, correction: str, level: float) -> Any:
     """Return `Fit.tidy`'s data frame."""
-    table = fit.table(vcov, part, correction, level)
+    table = coefficient_table(fit, vcov, part, correction, level)
     return _pandas().DataFrame(
         {
             "term": table.names,
@@ -25,7 +26,7 @@ def tidy(fit: Fit, vcov: Any, part: str, correction: str, level: float) -> Any:
     )
 
 
-def glance(fit: Fit) -> Any:
+def glance(fit: FittedModel) -> Any:
     """Return `Fit.glance`'s data frame."""
     values = {
         "r_squared": fit.r_squared,
@@ -45,7 +46,7 @@ def glance(fit: Fit) -> Any:
     return _pandas().DataFrame({name: [value] for name, value in values.items()})
 
 
-def augment(fit: Fit) -> Any:
+def augment(fit: FittedModel) -> Any:
     """Return `Fit.augment`'s data frame."""
     found = estimated(fit)
     hat, relative = np.empty(fit.N), np.empty(fit.N)

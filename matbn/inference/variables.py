@@ -6,16 +6,16 @@ import numpy as np
 
 from matbn.arguments import Array, as_choice, as_list
 from matbn.errors import ArgumentError, ElementTypeError
-from matbn.fitting.calm import norm_about_mean
-from matbn.fitting.frame import arrays_of, variables_by_column
-from matbn.fitting.result import Fit
+from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.linearised import Linearised
 from matbn.inference.predictions import NewRows
+from matbn.model.frame import arrays_of, variables_by_column
+from matbn.problem.scaling import norm_about_mean
 
 _STEP = 1e-4  # of a variable, relative to its deviation, by which formulas are differentiated
 
 
-def variables_of(fit: Fit) -> list[str]:
+def variables_of(fit: FittedModel) -> list[str]:
     """Return the columns of a formula's data that its right side needs, or the names of arrays' columns."""
     if fit.recipe is None:
         names = [name for net in fit.nets for name in net.names]
@@ -26,7 +26,7 @@ def variables_of(fit: Fit) -> list[str]:
     return [name for name in map(str, fit.data.columns) if name in needed]
 
 
-def numbers_of(fit: Fit) -> list[str]:
+def numbers_of(fit: FittedModel) -> list[str]:
     """Return those of the variables that are numbers."""
     if fit.recipe is None:
         return variables_of(fit)
@@ -50,7 +50,7 @@ def as_variables(names: Any, known: list[str]) -> list[str]:
     return [as_variable(name, known) for name in found]
 
 
-def parameters_of(fit: Fit, found: Linearised, name: str) -> list[int]:
+def parameters_of(fit: FittedModel, found: Linearised, name: str) -> list[int]:
     """Return which identified parameters (of `found.names`) belong to columns that a variable is part of."""
     if fit.recipe is None:
         linear = [frozenset([column]) for column in fit.coefficient_names]
@@ -67,7 +67,7 @@ def parameters_of(fit: Fit, found: Linearised, name: str) -> list[int]:
     return places + [start + k for k, variables in enumerate(linear) if name in variables]
 
 
-def with_variable(fit: Fit, name: str, value: Any) -> NewRows:
+def with_variable(fit: FittedModel, name: str, value: Any) -> NewRows:
     """Return the fit's rows with a variable set to one value, or to a value for each row; groups stay."""
     assert fit.design is not None
     groups = groups_of(fit)
@@ -92,14 +92,14 @@ def with_variable(fit: Fit, name: str, value: Any) -> NewRows:
     return NewRows(inputs, changed(fit.design.linear, fit.coefficient_names), groups)
 
 
-def groups_of(fit: Fit) -> Array:
+def groups_of(fit: FittedModel) -> Array:
     """Return the codes of the fit's own rows' groups (N × number of effects)."""
     assert fit.design is not None
     codes = [effect.codes for effect in fit.design.effects]
     return np.column_stack(codes) if codes else np.empty((fit.N, 0), int)
 
 
-def change_with(fit: Fit, name: str) -> NewRows:
+def change_with(fit: FittedModel, name: str) -> NewRows:
     """Return the rates at which inputs and linear columns change with a variable, at the fit's rows."""
     values = values_of(fit, name).astype(float)
     h = _STEP * max(norm_about_mean(values, None) / float(np.sqrt(len(values))), np.finfo(float).tiny)
@@ -114,7 +114,7 @@ def change_with(fit: Fit, name: str) -> NewRows:
     return NewRows(inputs, rate(above.linear, below.linear), above.groups)
 
 
-def values_of(fit: Fit, name: str) -> Array:
+def values_of(fit: FittedModel, name: str) -> Array:
     """Return a variable at the fit's rows."""
     if fit.recipe is not None:
         found: Array = fit.data[name].to_numpy()

@@ -9,7 +9,7 @@ from scipy import special
 
 from matbn.arguments import Array
 from matbn.errors import ArgumentError
-from matbn.fitting.result import Fit
+from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.covariance import Errors, covariance, degrees
 from matbn.inference.linearised import Linearised
 from matbn.inference.request import estimated, requested
@@ -31,7 +31,7 @@ class WaldTests:
     kind: str
 
 
-def variables_tested(fit: Fit, variables: Sequence[str] | None, vcov: Any, correction: str) -> WaldTests:
+def variables_tested(fit: FittedModel, variables: Sequence[str] | None, vcov: Any, correction: str) -> WaldTests:
     """Return `Fit.wald`'s tests."""
     errors = requested(fit, vcov, correction)
     found = estimated(fit)
@@ -39,7 +39,9 @@ def variables_tested(fit: Fit, variables: Sequence[str] | None, vcov: Any, corre
     return tested(fit, found, names, [parameters_of(fit, found, name) for name in names], errors)
 
 
-def tested(fit: Fit, found: Linearised, names: Sequence[str], places: Sequence[list[int]], errors: Errors) -> WaldTests:
+def tested(
+    fit: FittedModel, found: Linearised, names: Sequence[str], places: Sequence[list[int]], errors: Errors
+) -> WaldTests:
     """Test that the identified parameters at several sets of places (of `found.names`) are 0."""
     values = identified_values(fit, found) / found.units
     df = degrees(found, errors)

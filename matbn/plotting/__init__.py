@@ -11,6 +11,9 @@
 
 Each draws into `axes` if given (one, or a sequence where there are several panels), or makes a figure with
 `matplotlib.pyplot`, and returns the axes. Nothing is shown or saved, and no setting of matplotlib's is changed.
+`kinds` has the list, `effects`, `residuals`, `trace`, `network` (laid out by `graph`) and `gradients` draw, with what
+`canvas` and `points` have for all.
+
 matplotlib is needed (`pip install 'matbn[plot]'`), and imported when something is drawn.
 """
 

@@ -7,8 +7,8 @@ import numpy as np
 
 from matbn.arguments import Array
 from matbn.errors import ArgumentError
-from matbn.fitting.result import Fit
-from matbn.inference.dependence import Dependence
+from matbn.fitted.fitted_model import FittedModel
+from matbn.inference.partial_dependence import PartialDependence, partial_dependence
 from matbn.inference.variables import as_variable, as_variables, values_of, variables_of
 from matbn.plotting.canvas import BLUE, GREY, panels, shown, tidy
 from matbn.plotting.residuals import outcome_name
@@ -22,7 +22,7 @@ _ROOM = 26  # characters that stand side by side below a panel
 
 
 def draw_effects(
-    fit: Fit,
+    fit: FittedModel,
     axes: Any,
     variables: Any = None,
     vcov: Any = "iid",
@@ -36,9 +36,7 @@ def draw_effects(
     names = _as_variables(fit, variables)
     places = _as_places(at, names)
     found = [
-        fit.partial_dependence(
-            name, places.get(name, _levels_in_order(fit, name)), vcov=vcov, correction=correction, level=level
-        )
+        partial_dependence(fit, name, places.get(name, _levels_in_order(fit, name)), vcov, correction, level)
         for name in names
     ]
     drawn = panels(axes, names, 2 if len(names) == 4 else 3, (3.3, 3.1), share_y=True)
@@ -59,7 +57,7 @@ def draw_effects(
     return np.array(drawn, dtype=object)
 
 
-def _as_variables(fit: Fit, variables: Any) -> list[str]:
+def _as_variables(fit: FittedModel, variables: Any) -> list[str]:
     names = as_variables(variables, variables_of(fit))
     if not names:
         raise ArgumentError("there are no variables whose effects could be drawn")
@@ -77,7 +75,7 @@ def _as_places(at: Any, names: list[str]) -> dict[str, Any]:
     return {names[0]: at}
 
 
-def _levels_in_order(fit: Fit, name: str) -> list[Any] | None:
+def _levels_in_order(fit: FittedModel, name: str) -> list[Any] | None:
     """Return the levels of a factor that has an order of its own, which sorting them would lose."""
     if fit.data is None or not hasattr(fit.data[name], "cat"):
         return None
@@ -85,7 +83,7 @@ def _levels_in_order(fit: Fit, name: str) -> list[Any] | None:
     return [level for level in fit.data[name].cat.categories if level in there]
 
 
-def _is_number(fit: Fit, dependence: Dependence) -> bool:
+def _is_number(fit: FittedModel, dependence: PartialDependence) -> bool:
     """Whether a variable is a number, and no term takes it as a factor, as C(year) does."""
     if dependence.at.dtype.kind not in "fiu":
         return False
@@ -97,7 +95,7 @@ def _is_number(fit: Fit, dependence: Dependence) -> bool:
     )
 
 
-def _draw_curve(axis: "Axes", dependence: Dependence, values: Array) -> None:
+def _draw_curve(axis: "Axes", dependence: PartialDependence, values: Array) -> None:
     order = np.argsort(dependence.at)
     at = dependence.at[order]
     axis.fill_between(at, dependence.lower[order], dependence.upper[order], color=BLUE, alpha=0.2, linewidth=0)
@@ -109,7 +107,7 @@ def _draw_curve(axis: "Axes", dependence: Dependence, values: Array) -> None:
     axis.margins(x=0.03)
 
 
-def _draw_levels(axis: "Axes", dependence: Dependence) -> None:
+def _draw_levels(axis: "Axes", dependence: PartialDependence) -> None:
     count = len(dependence.at)
     below, above = dependence.estimate - dependence.lower, dependence.upper - dependence.estimate
     axis.errorbar(

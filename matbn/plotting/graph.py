@@ -11,7 +11,7 @@ import numpy as np
 
 from matbn.arguments import Array
 from matbn.errors import ArgumentError
-from matbn.fitting.result import Fit
+from matbn.fitted.fitted_model import FittedModel
 
 INPUTS, NODES, OUTPUT = 0.0, 1.0, 2.0  # the columns' places along x
 _GAP = 1.1  # between nets, in distances of inputs
@@ -50,7 +50,7 @@ class Graph:
     height: float  # in distances of inputs
 
 
-def graph(fit: Fit, outcome: str) -> Graph:
+def graph(fit: FittedModel, outcome: str) -> Graph:
     """Lay out a fit: nets one below the other, then the linear part, and the output in the middle of the height."""
     linear = [
         (name, float(b))
@@ -114,18 +114,18 @@ def _bent(a: Dot, b: Dot, weight: float, to_output: bool) -> Edge:
     return Edge(shares @ corners, float(weight), to_output)
 
 
-def _deviations(fit: Fit) -> Iterator[Array]:
+def _deviations(fit: FittedModel) -> Iterator[Array]:
     """Yield each net's inputs' standard deviations, weighted; ones without data."""
     for k, net in enumerate(fit.nets):
         yield np.ones(len(net.names)) if fit.design is None else _deviation(fit, fit.design.terms[k].Z)
 
 
-def _linear_deviations(fit: Fit) -> dict[str, float]:
+def _linear_deviations(fit: FittedModel) -> dict[str, float]:
     found = np.ones(len(fit.coefficients)) if fit.design is None else _deviation(fit, fit.design.linear)
     return dict(zip(fit.coefficient_names, found.tolist(), strict=True))
 
 
-def _deviation(fit: Fit, columns: Array) -> Array:
+def _deviation(fit: FittedModel, columns: Array) -> Array:
     assert fit.design is not None
     mean = np.average(columns, axis=0, weights=fit.design.w)
     return np.sqrt(np.average((columns - mean) ** 2, axis=0, weights=fit.design.w))

@@ -6,7 +6,7 @@ from typing import Any
 
 from matbn.arguments import as_choice
 from matbn.errors import ArgumentError, ElementTypeError
-from matbn.fitting.result import Fit
+from matbn.fitted.fitted_model import FittedModel
 from matbn.plotting.canvas import check_matplotlib
 from matbn.plotting.effects import draw_effects
 from matbn.plotting.network import draw_network
@@ -22,7 +22,7 @@ KINDS: dict[str, Callable[..., Any]] = {
 }
 
 
-def plot(fit: Fit, kind: str = "effects", axes: Any = None, **options: Any) -> Any:
+def plot(fit: FittedModel, kind: str = "effects", axes: Any = None, **options: Any) -> Any:
     """Draw a fit, and return the axes: an array of them for "effects" and "residuals".
 
     Parameters
@@ -45,7 +45,7 @@ def plot(fit: Fit, kind: str = "effects", axes: Any = None, **options: Any) -> A
     ArgumentError, ElementTypeError
         An argument does not fit, or the fit has nothing of the kind to draw.
     """
-    if not isinstance(fit, Fit):
+    if not isinstance(fit, FittedModel):
         raise ElementTypeError(f"fit is a {type(fit).__name__}, but must be what matbn.fit returns")
     draw = KINDS[as_choice("kind", kind, tuple(KINDS))]
     known = [name for name in inspect.signature(draw).parameters if name not in ("fit", "axes")]

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
-from matbn.fitting.result import Fit
+from matbn.fitted.fitted_model import FittedModel
 from matbn.plotting.canvas import BLUE, DARK, GREY, ORANGE, panels, shown
 from matbn.plotting.graph import Edge, Graph, graph
 from matbn.plotting.residuals import outcome_name
@@ -15,7 +15,7 @@ _WIDEST = 6.0  # points
 _LONGEST = 30  # characters of a name
 
 
-def draw_network(fit: Fit, axes: Any) -> "Axes":
+def draw_network(fit: FittedModel, axes: Any) -> "Axes":
     """Draw inputs on the left, nodes, and the output on the right; edges are as wide as weights are large."""
     found = graph(fit, outcome_name(fit) or "y")
     (axis,) = panels(axes, ["network"], 1, (7.2, min(max(0.36 * found.height + 1.0, 3.0), 14.0)))
@@ -104,7 +104,7 @@ def _draw_dots(axis: "Axes", found: Graph) -> None:
     )
 
 
-def _notes(fit: Fit) -> str:
+def _notes(fit: FittedModel) -> str:
     """Return what has no edge: the intercept and the fixed effects."""
     lines = [f"+ intercept {fit.coef['(Intercept)']:.3g}"] if "(Intercept)" in fit.coef else []
     lines += [f"+ effects of {shown(effect.name, 20)} ({len(effect.levels):,})" for effect in fit.effects]

@@ -7,7 +7,7 @@ from scipy import special
 
 from matbn.arguments import Array
 from matbn.errors import ArgumentError
-from matbn.fitting.result import Fit
+from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.request import estimated
 from matbn.plotting.canvas import BLUE, DARK, GREY, LIGHT, ORANGE, panels, shown, tidy
 from matbn.plotting.points import cloud, running_mean
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _WHOLE = 1e-10  # 1 - leverage, below which a row is fitted exactly, and its residual is rounding
 
 
-def draw_fitted(fit: Fit, axes: Any) -> "Axes":
+def draw_fitted(fit: FittedModel, axes: Any) -> "Axes":
     """Draw outcomes against fitted values, with the line on which they would be equal."""
     (axis,) = panels(axes, ["fitted"], 1, (5.4, 5.0))
     observed = fit.fitted + fit.residuals
@@ -39,7 +39,7 @@ def draw_fitted(fit: Fit, axes: Any) -> "Axes":
     return axis
 
 
-def draw_residuals(fit: Fit, axes: Any) -> Array:
+def draw_residuals(fit: FittedModel, axes: Any) -> Array:
     """Draw residuals against fitted values with their running mean, and standardised ones against normal quantiles."""
     ordered, label = standardised(fit)
     left, right = found = panels(axes, ["residuals", "quantiles"], 2, (5.0, 4.0))
@@ -66,7 +66,7 @@ def draw_residuals(fit: Fit, axes: Any) -> Array:
     return np.array(found, dtype=object)
 
 
-def standardised(fit: Fit) -> tuple[Array, str]:
+def standardised(fit: FittedModel) -> tuple[Array, str]:
     """Return the sorted residuals in units of their standard errors √(σ²(1 - h)/w), and what to call them.
 
     Left out are rows without weight and those that the fit meets exactly, as one alone in its group. Leverages h and
@@ -83,10 +83,10 @@ def standardised(fit: Fit) -> tuple[Array, str]:
     return np.sort(relative), "standardised residual"
 
 
-def outcome_name(fit: Fit) -> str:
+def outcome_name(fit: FittedModel) -> str:
     """Return the outcome as the formula has it; nothing without a formula."""
     return "" if fit.recipe is None else shown(fit.recipe.formula.outcome)
 
 
-def _weights(fit: Fit) -> Array | None:
+def _weights(fit: FittedModel) -> Array | None:
     return None if fit.design is None else fit.design.w

@@ -7,20 +7,20 @@ import numpy as np
 
 from matbn.arguments import Array
 from matbn.errors import ArgumentError
-from matbn.fitting.bfgs import AT_KINK
-from matbn.fitting.result import Fit
+from matbn.fitted.fitted_model import FittedModel
 from matbn.plotting.canvas import BLUE, DARK, GREY, LIGHT, panels, tidy
+from matbn.search.minimum import AT_KINK, CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, PASSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 FLOOR = 1e-9  # relative difference of losses, below which searches count as ending alike
-_MARKERS = {"converged": "o", AT_KINK: "^", "iterations": "s", "no decrease": "v", "interrupted": "X", "passes": "D"}
-_NAMES = {"iterations": "out of iterations"}
+_MARKERS = {CONVERGED: "o", AT_KINK: "^", ITERATIONS: "s", NO_DECREASE: "v", INTERRUPTED: "X", PASSES: "D"}
+_NAMES = {ITERATIONS: "out of iterations"}
 _UNEVEN = 12  # times the median length that the longest trace has, from which on iterations are on a log scale
 
 
-def excess(fit: Fit) -> list[tuple[Array, float]]:
+def excess(fit: FittedModel) -> list[tuple[Array, float]]:
     """Return for each search by how much its losses, and that at its end, exceed the lowest of all, relative to it."""
     if not fit.searches:
         raise ArgumentError("the fit has no nets, and so no searches: kind 'trace' has nothing to draw")
@@ -33,7 +33,7 @@ def excess(fit: Fit) -> list[tuple[Array, float]]:
     return [((search.trace - lowest) / unit, (search.loss - lowest) / unit) for search in fit.searches]
 
 
-def draw_trace(fit: Fit, axes: Any) -> "Axes":
+def draw_trace(fit: FittedModel, axes: Any) -> "Axes":
     """Draw each search's loss above the lowest by iteration, on a log scale; markers say how they ended."""
     found = excess(fit)
     (axis,) = panels(axes, ["trace"], 1, (6.4, 4.0))
@@ -61,7 +61,7 @@ def draw_trace(fit: Fit, axes: Any) -> "Axes":
         )
     _scales(axis, [len(losses) for losses, _ in found])
     _legend(axis, fit)
-    axis.set_xlabel("pass through the data" if fit.searches[0].status == "passes" else "iteration")
+    axis.set_xlabel("pass through the data" if fit.searches[0].status == PASSES else "iteration")
     axis.set_ylabel("loss above the lowest, relative to it")
     tidy(axis)
     return axis
@@ -83,7 +83,7 @@ def _scales(axis: "Axes", lengths: list[int]) -> None:
         axis.set_xscale("log")
 
 
-def _legend(axis: "Axes", fit: Fit) -> None:
+def _legend(axis: "Axes", fit: FittedModel) -> None:
     from matplotlib.lines import Line2D
 
     lines = sorted(axis.get_legend_handles_labels()[0], key=lambda line: -line.get_zorder())

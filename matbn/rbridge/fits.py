@@ -9,24 +9,24 @@ import numpy as np
 import matbn
 from matbn.activation import as_activation
 from matbn.arguments import Array
-from matbn.fitting.arrays import fit_at
-from matbn.fitting.design import INTERCEPT, design
-from matbn.fitting.folds import part_of
-from matbn.fitting.posing import Options
-from matbn.fitting.progress import throttled
-from matbn.fitting.result import told_apart
+from matbn.fitted.fitted_model import FittedModel, told_apart
+from matbn.fitting.estimate import fit_at
+from matbn.fitting.refit import options_of, refitted, say_cut_short, start_of, weighted
 from matbn.inference.covariance import degrees
-from matbn.inference.dependence import curve
-from matbn.inference.effects import rates, with_errors
+from matbn.inference.marginal_effects import rates, with_errors
+from matbn.inference.partial_dependence import curve
 from matbn.inference.predictions import NewRows, own_rows
 from matbn.inference.request import estimated, requested
 from matbn.inference.wald import tested
+from matbn.model.design import INTERCEPT, design, part_of
+from matbn.problem.posing import Options
 from matbn.rbridge.convert import RFunction
+from matbn.regression.fit import Fit
 from matbn.resampling.bootstrap import coefficients_and_effects, drawn
 from matbn.resampling.choose import combinations, cut_short, scored
-from matbn.resampling.refit import options_of, refitted, say_cut_short, start_of, weighted
+from matbn.search.progress import throttled
 from matbn.stopping import listening
-from matbn.stream.threads import default_threads
+from matbn.threads import default_threads
 
 # What is not there is NaN in Python and NA in R, which is a NaN that says 1954.
 NA = float(np.array(0x7FF00000000007A2, np.uint64).view(np.float64))
@@ -76,7 +76,7 @@ def fit(model: Any, search: Any, show: Any) -> dict[str, Any]:
     return packed(found)
 
 
-def packed(found: matbn.Fit) -> dict[str, Any]:
+def packed(found: FittedModel) -> dict[str, Any]:
     """Return a fit as R takes it."""
     searches = found.searches
     return {
@@ -241,7 +241,7 @@ def _or_na(values: Any) -> Any:
     return np.where(np.isnan(values), NA, values)
 
 
-def _rows_of(fit: matbn.Fit, rows: Any, intercept: float) -> NewRows:
+def _rows_of(fit: FittedModel, rows: Any, intercept: float) -> NewRows:
     """Return R's changed rows of a fit, which have no intercept."""
     assert fit.design is not None
     linear = np.empty((fit.N, 0)) if rows["linear"] is None else rows["linear"]
@@ -253,14 +253,14 @@ def _rows_of(fit: matbn.Fit, rows: Any, intercept: float) -> NewRows:
     return NewRows(list(rows["nets"]), linear, own)
 
 
-def _again(model: Any, solution: Any) -> matbn.Fit:
+def _again(model: Any, solution: Any) -> Fit:
     """Return the fit that R holds as its arrays and θ."""
     arrays = _arrays(model)
     made = design(model["y"], arrays.pop("nets"), **arrays)
     activation = as_activation(solution["activation"])
     options = Options(activation, solution["penalty"], 1, 1, 0.0, 1, solution["linear_penalty"], tol=solution["tol"])
     theta = np.empty(0) if solution["theta"] is None else np.atleast_1d(solution["theta"])
-    return fit_at(made, options, theta)
+    return Fit.of(fit_at(made, options, theta))
 
 
 def _on_the_console(show: RFunction) -> Callable[[matbn.Progress], None]:

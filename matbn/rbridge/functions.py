@@ -1,6 +1,9 @@
 """What R may call, by name; arguments come by position, in the order of R's functions."""
 
+import os
+import sys
 from collections.abc import Callable
+from importlib.metadata import version
 from typing import Any
 
 import numpy as np
@@ -14,7 +17,6 @@ from matbn.forum.report import claims_data, claims_text, forum_data, forum_text
 from matbn.memory import check_memory
 from matbn.rbridge.convert import RFunction
 from matbn.rbridge.fits import FIT_FUNCTIONS
-from matbn.rbridge.session import versions
 
 
 def bn_forward(Z: Array, gamma: Array, beta: Array, ddof: Any, eps: Any, layout: str) -> dict[str, Any]:
@@ -98,6 +100,13 @@ def refuse_too_large(what: str, numbers: float, advice: str) -> None:
     """Refuse what R is about to make, if there is no memory for so many numbers."""
     if numbers == numbers:  # what is not, other checks refuse
         check_memory(what, int(min(numbers, 1e300)), advice)
+
+
+def versions() -> dict[str, str]:
+    """Return what R's matbn_config() tells of this Python."""
+    packages = {name: version(name) for name in ("numpy", "scipy", "rpy2-rinterface")}
+    own = {"python": sys.version.split()[0], "executable": sys.executable, "path": os.path.dirname(matbn.__file__)}
+    return {**own, "matbn": matbn.__version__, **packages}
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -2,11 +2,8 @@
 
 import atexit
 import os
-import sys
-from importlib.metadata import version
 from typing import Any
 
-import matbn
 from matbn import arguments
 from matbn.forum.r_side import embedded_r
 
@@ -55,10 +52,3 @@ def install(environment: Any, r_is_outside: bool) -> None:
         pass_warnings_on()
     for name, function in FUNCTIONS.items():
         environment[name] = closure(function)
-
-
-def versions() -> dict[str, str]:
-    """Return what R's matbn_config() tells of this Python."""
-    packages = {name: version(name) for name in ("numpy", "scipy", "rpy2-rinterface")}
-    own = {"python": sys.version.split()[0], "executable": sys.executable, "path": os.path.dirname(matbn.__file__)}
-    return {**own, "matbn": matbn.__version__, **packages}

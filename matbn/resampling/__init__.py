@@ -1,1 +1,4 @@
-"""Fits to parts of the data and to resampled data: cross-validation, choice of sizes and penalties, bootstrap."""
+"""Fits to parts of the data and to resampled data.
+
+Read `splits` (who is left out together), `validate` (cross-validation), `choose` (sizes and penalties) and `bootstrap`.
+"""

@@ -13,19 +13,20 @@ import numpy as np
 
 from matbn.arguments import Array, as_integer
 from matbn.errors import ArgumentError, MatbnError
-from matbn.fitting.folds import part_of
-from matbn.fitting.posing import Options
-from matbn.fitting.progress import Counter
-from matbn.fitting.result import Fit
-from matbn.inference.effects import rates
+from matbn.fitted.fitted_model import FittedModel
+from matbn.fitted.report import table
+from matbn.fitting.refit import Start, design_of, options_of, refitted, say_cut_short, start_of, weighted
 from matbn.inference.linearised import linearised
+from matbn.inference.marginal_effects import rates
 from matbn.inference.predictions import NewRows
 from matbn.inference.request import as_level, codes_of_rows
 from matbn.inference.variables import change_with, numbers_of
 from matbn.memory import check_memory
-from matbn.resampling.refit import Start, design_of, options_of, refitted, say_cut_short, start_of, weighted
+from matbn.model.design import part_of
+from matbn.problem.posing import Options
+from matbn.search.progress import Counter
 from matbn.stopping import Stop, listening
-from matbn.stream.threads import combine_in_order, default_threads
+from matbn.threads import combine_in_order, default_threads
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,8 +60,6 @@ class Bootstrap:
         return np.asarray(np.nanquantile(self.draws, [(1 - level) / 2, (1 + level) / 2], axis=0).T)
 
     def __str__(self) -> str:
-        from matbn.fitting.report import table
-
         lower, upper = self.interval().T
         columns = (self.estimate, self.bias, self.error, lower, upper)
         rows = [[name, *(f"{x:.4g}" for x in values)] for name, *values in zip(self.names, *columns, strict=True)]
@@ -70,11 +69,16 @@ class Bootstrap:
         return "\n".join([about, *table(("", "estimate", "bias", "error", "2.5 %", "97.5 %"), rows)])
 
 
-Value = Callable[[Fit], Array]
+Value = Callable[[FittedModel], Array]
 
 
 def bootstrap(
-    fit: Fit, statistic: Callable[[Fit], Any] | None, replicates: int, by: Any, seed: int, progress: bool | None
+    fit: FittedModel,
+    statistic: Callable[[FittedModel], Any] | None,
+    replicates: int,
+    by: Any,
+    seed: int,
+    progress: bool | None,
 ) -> Bootstrap:
     """Return `Fit.bootstrap`'s result."""
     design_of(fit)
@@ -90,7 +94,7 @@ def bootstrap(
 
 
 def drawn(
-    fit: Fit,
+    fit: FittedModel,
     value_of: Value,
     names: tuple[str, ...],
     replicates: int,
@@ -150,7 +154,7 @@ def drawn(
     return Bootstrap(names, estimate, draws, groups, failed)
 
 
-def _replicate(fit: Fit, counts: Array, options: Options, start: Start, stop: Stop) -> Fit:
+def _replicate(fit: FittedModel, counts: Array, options: Options, start: Start, stop: Stop) -> FittedModel:
     drawn = weighted(design_of(fit), counts)
     assert drawn.w is not None
     rows = drawn.w > 0
@@ -158,7 +162,7 @@ def _replicate(fit: Fit, counts: Array, options: Options, start: Start, stop: St
     return replace(found, recipe=fit.recipe, data=None if fit.data is None else fit.data[rows])
 
 
-def coefficients_and_effects(fit: Fit, changes: Sequence[NewRows]) -> Value:
+def coefficients_and_effects(fit: FittedModel, changes: Sequence[NewRows]) -> Value:
     """Return the statistic of linear coefficients and average marginal effects.
 
     `changes` are rates at the fit's rows, over which effects of all replicates are averaged, as by the delta method.
@@ -166,7 +170,7 @@ def coefficients_and_effects(fit: Fit, changes: Sequence[NewRows]) -> Value:
     design = design_of(fit)
     rows = NewRows([term.Z for term in design.terms], design.linear, np.empty((fit.N, 0), int))
 
-    def value_of(one: Fit) -> Array:
+    def value_of(one: FittedModel) -> Array:
         found = linearised(one)
         effects = [np.average(rates(found, rows, change)[0], weights=design.w) for change in changes]
         return np.concatenate([one.coefficients, effects])
@@ -174,12 +178,12 @@ def coefficients_and_effects(fit: Fit, changes: Sequence[NewRows]) -> Value:
     return value_of
 
 
-def checked_statistic(statistic: Callable[[Fit], Any]) -> Value:
+def checked_statistic(statistic: Callable[[FittedModel], Any]) -> Value:
     """Return a user's statistic, with its values checked."""
     if not callable(statistic):
         raise ArgumentError(f"statistic is a {type(statistic).__name__}, but must be a function of a fit")
 
-    def value_of(fit: Fit) -> Array:
+    def value_of(fit: FittedModel) -> Array:
         try:
             return np.atleast_1d(np.asarray(statistic(fit), dtype=float)).ravel()
         except Exception as error:  # the user's function: its error is the cause, with all it says

@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from matbn.arguments import Array, as_choice, as_integer, as_list, as_number
 from matbn.errors import ArgumentError
-from matbn.fitting.arrays import fit_design
-from matbn.fitting.design import Design
-from matbn.fitting.formula import resized
-from matbn.fitting.result import Fit
-from matbn.resampling.refit import design_of, options_of, say_cut_short
+from matbn.fitted.fitted_model import FittedModel
+from matbn.fitted.report import table
+from matbn.fitting.estimate import fit_design
+from matbn.fitting.refit import design_of, options_of, say_cut_short
+from matbn.model.design import Design
+from matbn.model.formula import resized
 from matbn.resampling.splits import splits
 from matbn.resampling.validate import UNSEEN, judged, predicted_folds
 from matbn.stopping import Stop, listening
@@ -21,9 +22,11 @@ from matbn.stopping import Stop, listening
 CRITERIA = ("cv", "bic")
 _STARTS = 10  # of the fit that is returned
 
+Model = TypeVar("Model", bound=FittedModel)
+
 
 @dataclass(frozen=True, eq=False)
-class Choice:
+class Choice(Generic[Model]):
     """Scores of all combinations, an entry for each, and the best one's fit.
 
     After an interrupt the combinations are those that had been scored, and there is no fit.
@@ -34,11 +37,9 @@ class Choice:
     scores: Array  # mean squared error in cross-validation, or BIC
     errors: Array  # of the former; nan otherwise
     criterion: str
-    fit: Fit | None
+    fit: Model | None
 
     def __str__(self) -> str:
-        from matbn.fitting.report import table
-
         best = int(np.argmin(self.scores))
         rows = []
         for k, (size, penalty, score, error) in enumerate(
@@ -50,7 +51,7 @@ class Choice:
 
 
 def choose(
-    fit: Fit,
+    fit: FittedModel,
     sizes: Sequence[int] | None,
     penalties: Sequence[float] | None,
     criterion: str,
@@ -60,7 +61,7 @@ def choose(
     unseen: str,
     starts: int,
     seed: int,
-) -> Choice:
+) -> Choice[FittedModel]:
     """Return `Fit.choose`'s result."""
     starts, seed = as_integer("starts", starts, at_least=1), as_integer("seed", seed)
     with listening() as stop:
@@ -83,7 +84,7 @@ def choose(
 
 
 def combinations(
-    fit: Fit, sizes: Sequence[int] | None, penalties: Sequence[float] | None
+    fit: FittedModel, sizes: Sequence[int] | None, penalties: Sequence[float] | None
 ) -> list[tuple[int | None, float]]:
     """Return the combinations of sizes (None for that of each net) and penalties."""
     design = design_of(fit)
@@ -104,7 +105,7 @@ def combinations(
 
 
 def scored(
-    fit: Fit,
+    fit: FittedModel,
     tried: Sequence[tuple[int | None, float]],
     criterion: str,
     by: Any,
@@ -154,7 +155,9 @@ def cut_short(tried: Sequence[tuple[int | None, float]], scores: Array) -> str:
     )
 
 
-def _best_fit(fit: Fit, size: int | None, penalty: float, starts: int, seed: int, stop: Stop) -> Fit | None:
+def _best_fit(
+    fit: FittedModel, size: int | None, penalty: float, starts: int, seed: int, stop: Stop
+) -> FittedModel | None:
     options = replace(options_of(fit, starts, seed), penalty=penalty)
     try:
         best = fit_design(_sized(design_of(fit), size), options, None, stop)

@@ -7,7 +7,7 @@ import numpy as np
 
 from matbn.arguments import Array, as_integer
 from matbn.errors import ArgumentError
-from matbn.fitting.result import Fit
+from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.request import codes_of_rows, times_of_rows
 
 
@@ -19,7 +19,7 @@ class Split:
     test: Array
 
 
-def splits(fit: Fit, by: Any, time: Any, folds: int, seed: int) -> list[Split]:
+def splits(fit: FittedModel, by: Any, time: Any, folds: int, seed: int) -> list[Split]:
     """Return the folds that `Fit.cross_validate` is asked for."""
     folds = as_integer("folds", folds, at_least=2)
     if by is not None and time is not None:

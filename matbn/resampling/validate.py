@@ -16,16 +16,15 @@ import numpy as np
 
 from matbn.arguments import Array, as_choice, as_integer
 from matbn.errors import ArgumentError
-from matbn.fitting.design import Design
-from matbn.fitting.folds import part_of
-from matbn.fitting.posing import Options
-from matbn.fitting.predict import New, predicted
-from matbn.fitting.result import Fit
-from matbn.fitting.unseen import new_groups
-from matbn.resampling.refit import Start, design_of, options_of, refitted, say_cut_short, start_of
+from matbn.fitted.fitted_model import FittedModel
+from matbn.fitted.prediction import New, predicted
+from matbn.fitted.unseen_groups import new_groups
+from matbn.fitting.refit import Start, design_of, options_of, refitted, say_cut_short, start_of
+from matbn.model.design import Design, part_of
+from matbn.problem.posing import Options
 from matbn.resampling.splits import Split, splits
 from matbn.stopping import Stop, listening
-from matbn.stream.threads import combine_in_order, default_threads
+from matbn.threads import combine_in_order, default_threads
 
 UNSEEN = ("average", "zero", "estimate")
 
@@ -53,7 +52,7 @@ class Validation:
         )
 
 
-def cross_validate(fit: Fit, by: Any, time: Any, folds: int, unseen: str, starts: int, seed: int) -> Validation:
+def cross_validate(fit: FittedModel, by: Any, time: Any, folds: int, unseen: str, starts: int, seed: int) -> Validation:
     """Return `Fit.cross_validate`'s result."""
     design = design_of(fit)
     as_choice("unseen", unseen, UNSEEN)

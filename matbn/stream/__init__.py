@@ -16,9 +16,8 @@ and the gradient of R = eᵀDe/1ᵀw is Jᵀu at u = -(2/1ᵀw)·De. Since M, b,
 in blocks that stay in cache gives them: product, activation, residual, product, on the same block. The plain net
 without batch norm is the same with A = Γ₁ and M alone.
 
-`rows` and `arrow` (with `arrow_files`) say where rows come from, `sizes` how many go together, `threads` who works on
-them, each with `blas` on one core. `kernel` is what happens to a block, `visits` what a block then adds to each
-quantity, `run` takes all blocks through both. `moments` makes T, `layer` folds the first layer and differentiates the
-fold, `point` holds the net at one point. `prepared` is what a user holds, `one_off` the gradient at one point
-without T.
+`rows` and `arrow` (with `arrow_files`) say where rows come from, `sizes` how many go together. `kernel` is what happens
+to a block, `visits` what a block then adds to each quantity, `run` takes all blocks through both. `moments` makes T,
+`layer` folds the first layer and differentiates the fold, `point` holds the net at one point. `prepared` is what a user
+holds, `one_off` the gradient at one point without T.
 """

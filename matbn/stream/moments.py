@@ -20,7 +20,7 @@ from matbn.batchnorm import UNIT_ROUNDOFF
 from matbn.errors import ArgumentError, NotFiniteError, ShapeError
 from matbn.stream.layer import is_uneven
 from matbn.stream.rows import Piece, Rows, Source
-from matbn.stream.threads import combine_in_order, worth
+from matbn.threads import combine_in_order, worth
 
 _FIRST_ROWS = 8_192
 _FAR = 30.0  # standard deviations between o and the mean, beyond which a second reading keeps more digits

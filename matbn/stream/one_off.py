@@ -21,7 +21,7 @@ from matbn.stream.point import assemble, at
 from matbn.stream.rows import Rows, slices
 from matbn.stream.run import Data, Layer, Seen, run
 from matbn.stream.sizes import is_small
-from matbn.stream.threads import default_threads
+from matbn.threads import default_threads
 
 _FIRST_ROWS = 256  # whose mean is near that of all rows, as a rule
 _UNUSUAL = 8.0  # times the mean distance from the mean, beyond which a row among them does not count

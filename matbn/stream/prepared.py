@@ -21,7 +21,7 @@ from matbn.stream.point import Point, assemble, at, gram
 from matbn.stream.rows import Rows, Source, array_source, iterator_source
 from matbn.stream.run import Data, run, too_little_memory
 from matbn.stream.sizes import is_small
-from matbn.stream.threads import as_threads, default_threads
+from matbn.threads import as_threads, default_threads
 
 
 @dataclass(frozen=True, eq=False)

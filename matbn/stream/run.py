@@ -12,7 +12,7 @@ from matbn.errors import MemoryLimitError, ShapeError
 from matbn.stream.kernel import Buffers, blocks, layer, make_buffers
 from matbn.stream.rows import Piece, Rows, Source
 from matbn.stream.sizes import block_rows
-from matbn.stream.threads import combine_in_order, worth
+from matbn.threads import combine_in_order, worth
 
 Total = TypeVar("Total")
 Block = tuple[Rows, Array]  # some rows and their x

@@ -21,7 +21,17 @@ SECONDS = 60  # that a call may take
 OURS = (matbn.PrecisionWarning, matbn.ConvergenceWarning, matbn.CollinearityWarning, SklearnConvergenceWarning)
 # nan says here that there is no number: a test without degrees of freedom, a coefficient that the data do not
 # determine. Such results name the reason in their own words or have it in the fit's messages.
-MAY_BE_NAN = ("Fit", "Covariance", "Table", "Effects", "Dependence", "Predicted", "WaldTests", "Validation", "Choice")
+MAY_BE_NAN = (
+    "Fit",
+    "Covariance",
+    "Table",
+    "MarginalEffects",
+    "PartialDependence",
+    "Predicted",
+    "WaldTests",
+    "Validation",
+    "Choice",
+)
 
 
 class Wrong(AssertionError):

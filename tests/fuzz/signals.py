@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 from interactive_r import InteractiveR
 
 import matbn
-from matbn.stream import blas
+from matbn import blas
 
 CALLS = ("fit", "bootstrap", "cross_validate", "choose")
 RESULT, INTERRUPT, TOO_LATE = "a result that says so", "the interrupt itself", "a whole result before the signal"

@@ -1,4 +1,4 @@
-# NIST's certified sets in R, beside lm; the data are those of tests/test_digits.py.
+# NIST's certified sets in R, beside lm; the data are those of tests/regression/test_digits.py.
 
 strd <- function(name) {
   path <- file.path("..", "fixtures", "strd", paste0(name, ".csv"))

@@ -1,0 +1,154 @@
+"""A solution in the user's units: folded weights, coefficients, effects, fitted values, and what to say about them."""
+
+import numpy as np
+
+from matbn.activation import Activation
+from matbn.arguments import Array
+from matbn.blas import one_blas_thread
+from matbn.errors import ArgumentError
+from matbn.fitted.fitted_model import FittedEffect, FittedModel, FittedNet, Search
+from matbn.fitted.messages import messages
+from matbn.model.design import Design
+from matbn.problem.compensated import product
+from matbn.problem.coordinates import of_fit
+from matbn.problem.least_squares import layers
+from matbn.problem.linear_part import coefficients, refined, remaining
+from matbn.problem.posing import EXACT, Options, Posed, cleanly_projected, rank_of
+from matbn.problem.profile import solved
+from matbn.problem.scaling import norm, total_norm
+from matbn.problem.sweeps import net_output, workspace
+from matbn.search.minimum import Minimum
+
+
+@one_blas_thread()
+def in_units(
+    design: Design, posed: Posed, options: Options, ends: list[Minimum], to_all_digits: bool = True
+) -> FittedModel:
+    """Return the fit that the first of the ends is; without any, that of the linear part and the effects."""
+    problem, calm, spread = posed.problem, posed.calm, posed.spread
+    left = calm.y[posed.order]
+    nets: tuple[FittedNet, ...] = ()
+    if ends:
+        work = workspace(problem)
+        found = solved(problem, ends[0].theta, work)
+        left = left - spread * net_output(problem, layers(problem, ends[0].theta), found.Gamma2, work)
+        nets = _nets(design, posed, ends[0].theta, posed.scale * found.Gamma2)
+    b, effects, left = _linear(design, posed, left, to_all_digits)
+    residuals = np.ldexp(_unsorted(left, posed.order), calm.exponent)
+    root_unit = float(np.sqrt(design.weight_unit))
+    total = within = total_norm(design)
+    if posed.effects is not None:
+        of_calm = cleanly_projected(problem, calm.y[posed.order][None])[0]
+        within = norm(of_calm, None, calm.exponent) * root_unit
+        within = 0.0 if posed.exact and within <= EXACT * total else within
+    return FittedModel(
+        nets=nets,
+        coefficients=b,
+        coefficient_names=design.linear_names,
+        intercept=design.intercept,
+        effects=effects,
+        activation=options.activation,
+        penalty=problem.penalty,
+        linear_penalty=options.linear_penalty,
+        tol=options.tol,
+        fitted=design.y - residuals,
+        residuals=residuals,
+        residual_norm=norm(residuals, design.w) * root_unit,
+        weight=problem.weight * design.weight_unit,
+        N=len(left),
+        rank=rank_of(posed),
+        singletons=0 if posed.effects is None else posed.effects.singletons,
+        searches=tuple(_search(end, posed.scale) for end in ends),
+        messages=messages(design, posed, ends),
+        total_norm=total,
+        design=design,
+        theta=of_fit(posed, ends[0].theta) if ends else np.empty(0),
+        within_norm=within,
+    )
+
+
+def _nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> tuple[FittedNet, ...]:
+    """Take each term's nodes back to the units of its inputs."""
+    A = [np.zeros((term.Z.shape[1], term.size)) for term in design.terms]
+    gamma, beta, output = ([np.zeros(term.size) for term in design.terms] for _ in range(3))
+    start = 0
+    for part, layer in zip(posed.parts, layers(posed.problem, theta), strict=True):
+        F = layer.F
+        stop = start + len(part.nodes)
+        weights = part.inputs.K @ F[:-1]
+        if part.basis is not None:
+            weights = part.basis @ weights
+        A[part.term][np.ix_(part.columns, part.nodes)] = weights
+        gamma[part.term][part.nodes] = np.sqrt((F[:-1] * (part.inputs.covariance @ F[:-1])).sum(axis=0))
+        beta[part.term][part.nodes] = F[-1]
+        output[part.term][part.nodes] = Gamma2[start:stop]
+        start = stop
+    for k in range(len(A)):
+        sign = shown_signs(posed.problem.activation, output[k])
+        A[k], beta[k], output[k] = A[k] * sign, beta[k] * sign, output[k] * sign
+    return tuple(
+        FittedNet(
+            term.label,
+            term.names,
+            Gamma1=A[k] / np.where(gamma[k] > 0, gamma[k], 1),
+            gamma=gamma[k],
+            beta=beta[k],
+            Gamma2=output[k],
+            mean=np.average(term.Z, axis=0, weights=design.w),
+        )
+        for k, term in enumerate(design.terms)
+    )
+
+
+def shown_signs(activation: Activation, Gamma2: Array) -> Array:
+    """Return -1 for nodes that are shown as their mirror images: of a pair, that with Γ₂ >= 0."""
+    return np.where(Gamma2 < 0, -1.0, 1.0) if activation.odd else np.ones(len(Gamma2))
+
+
+def _linear(
+    design: Design, posed: Posed, left: Array, to_all_digits: bool
+) -> tuple[Array, tuple[FittedEffect, ...], Array]:
+    """Return the coefficients, each effect's estimates, and what both leave of the calm outcomes."""
+    calm, kept = posed.calm, posed.linear.kept
+    X = posed.calm_columns(design.linear[posed.order]).T
+    projected_left = cleanly_projected(posed.problem, left[None])[0]
+    if to_all_digits:
+        high, low = refined(posed.linear, posed.columns[kept], projected_left)
+        left = remaining(X, left, high, low)
+    else:
+        high = coefficients(posed.linear, projected_left)
+        left = left - high @ X
+    if design.intercept:
+        high[0] += np.ldexp(calm.shifts[0][0], posed.exponents[0]) - product(high[None], posed.away[:, None])[0][0, 0]
+    b = np.full(len(design.linear_names), np.nan)
+    b[kept] = np.ldexp(high, calm.exponent - posed.exponents[kept])
+    estimates = [np.zeros(len(effect.levels)) for effect in design.effects]
+    if posed.effects is not None:
+        first = posed.effects.first
+        in_order = [first, *(k for k in range(len(estimates)) if k != first)]
+        for _ in range(2):  # the second time takes off what rounding left
+            for k, of_groups in zip(in_order, posed.effects.estimates(left), strict=True):
+                estimates[k] += of_groups
+                left = left - of_groups[design.effects[k].codes[posed.order]]
+        estimates = [
+            np.ldexp(found + shift, calm.exponent) for found, shift in zip(estimates, calm.shifts, strict=True)
+        ]
+    for name, value in zip(np.array(design.linear_names)[kept], b[kept], strict=True):
+        if not np.isfinite(value):
+            raise ArgumentError(f"the coefficient of {name} would be too large for float64; rescale y or that column")
+    effects = tuple(
+        FittedEffect(e.name, e.levels, found, float(np.average(found[e.codes], weights=design.w)))
+        for e, found in zip(design.effects, estimates, strict=True)
+    )
+    return b, effects, left
+
+
+def _search(end: Minimum, scale: float) -> Search:
+    largest = float(np.abs(end.gradient).max(initial=0))
+    return Search(end.loss * scale**2, largest, end.iterations, end.evaluations, end.status, np.array(end.trace))
+
+
+def _unsorted(rows: Array, order: Array) -> Array:
+    back = np.empty_like(rows)
+    back[order] = rows
+    return back

@@ -1,0 +1,80 @@
+"""Groups at new rows: which the fit knows, and the effects of others from outcomes that came along.
+
+The effect of a group that the fit has not seen is the mean, over its rows with known outcomes, of what the rest of the
+model leaves of them.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from matbn.arguments import Array, counted
+from matbn.errors import ArgumentError, ShapeError
+
+if TYPE_CHECKING:
+    from matbn.fitted.fitted_model import FittedEffect, FittedModel
+
+
+@dataclass(frozen=True, eq=False)
+class NewGroups:
+    """The groups that the fit has not seen, each with outcomes."""
+
+    code: Array  # m, of each row, -1 where its groups are known
+    counts: Array  # of known outcomes, for each group
+    known: Array  # m, whether the outcome is
+
+
+def codes_of(effect: "FittedEffect", labels: Mapping[str, Array], m: int) -> Array:
+    """Return the fit's codes of m rows' groups, -1 where it has not seen them."""
+    if effect.name not in labels:
+        raise ArgumentError(f"the groups of {effect.name!r} are missing")
+    given = np.asarray(labels[effect.name])
+    if given.shape != (m,):
+        raise ShapeError(
+            f"effect {effect.name!r} has shape {given.shape}, but must have one label for each of {m} rows"
+        )
+    try:
+        place = np.searchsorted(effect.levels, given)
+    except TypeError:  # texts beside numbers, say
+        kinds = f"{given.dtype} labels, but those of the fit are {effect.levels.dtype}"
+        raise ArgumentError(f"{effect.name!r} has {kinds}; give the same kind") from None
+    place = np.minimum(place, len(effect.levels) - 1)
+    return np.where(effect.levels[place] == given, place, -1)
+
+
+def new_groups(fit: "FittedModel", labels: Mapping[str, Array], outcomes: Array | None, m: int) -> NewGroups:
+    """Return the groups that the fit has not seen, if outcomes are there to estimate their effects from."""
+    code, count = np.full(m, -1), 0
+    names: list[str] = []
+    for effect in fit.effects:
+        new = np.flatnonzero(codes_of(effect, labels, m) < 0)
+        both = new[code[new] >= 0]
+        if len(both):
+            raise ArgumentError(
+                f"rows have new groups in more than one effect, at {counted(both)}: their effects cannot be told apart;"
+                " unseen='average' predicts them"
+            )
+        levels, own = np.unique(np.asarray(labels[effect.name])[new], return_inverse=True)
+        code[new] = count + own
+        count += len(levels)
+        names += [f"{effect.name} {level}" for level in levels]
+    if count and outcomes is None:
+        raise ArgumentError("unseen is 'estimate', which needs outcomes of the new groups; none are given")
+    known = np.zeros(m, bool) if outcomes is None else ~np.isnan(outcomes)
+    counts = np.bincount(code[known & (code >= 0)], minlength=count)
+    without = [name for name, number in zip(names, counts, strict=True) if number == 0]
+    if without:
+        raise ArgumentError(f"no outcome is known of {', '.join(without[:5])}, from which to estimate its effect")
+    return NewGroups(code, counts, known)
+
+
+def means_of_new(groups: NewGroups, values: Array) -> Array:
+    """Return for each row (of values, m or m × k) the mean of its new group's rows with outcomes; 0 in known groups."""
+    used = groups.known & (groups.code >= 0)
+    sums = np.zeros((len(groups.counts) + 1, *values.shape[1:]))
+    np.add.at(sums, groups.code[used], values[used])
+    sums[:-1] /= groups.counts.reshape(-1, *[1] * (values.ndim - 1))
+    found: Array = sums[groups.code]  # -1 is the last, which stays 0
+    return found

@@ -1,0 +1,74 @@
+"""One model fitted again, to other rows or weights, from where a fit has ended."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from matbn.arguments import Array
+from matbn.errors import ArgumentError, ConvergenceWarning, warn
+from matbn.fitted.fitted_model import FittedModel
+from matbn.fitted.units import in_units
+from matbn.model.design import Design
+from matbn.problem.coordinates import of_problem, transferred
+from matbn.problem.posing import Options, Posed, posed_problem
+from matbn.search.multistart import searched
+from matbn.search.progress import Watched
+from matbn.stopping import Stop
+
+TOLERANCE, ITERATIONS = 1e-6, 2_000
+
+
+@dataclass(frozen=True, eq=False)
+class Start:
+    """Where a fit has ended."""
+
+    posed: Posed
+    theta: Array
+
+
+def options_of(fit: FittedModel, starts: int, seed: int) -> Options:
+    """Return a fit's model and penalties, with a search of its own."""
+    return Options(fit.activation, fit.penalty, starts, seed, TOLERANCE, ITERATIONS, fit.linear_penalty, tol=fit.tol)
+
+
+def start_of(fit: FittedModel) -> Start:
+    """Return where a fit has ended."""
+    design = design_of(fit)
+    assert fit.theta is not None
+    posed = posed_problem(design, options_of(fit, 1, 1), constants=True)
+    return Start(posed, of_problem(posed, fit.theta))
+
+
+def design_of(fit: FittedModel) -> Design:
+    """Return a fit's data, if it has them."""
+    if fit.design is None:
+        raise ArgumentError("the fit came from JSON, which holds no data; fit it again first")
+    return fit.design
+
+
+def refitted(design: Design, options: Options, start: Start | None, stop: Stop) -> FittedModel:
+    """Return the best fit from a start of another fit's and `options.starts` others; inputs may be constant.
+
+    Raise KeyboardInterrupt where it is cut off.
+    """
+    stop.check()
+    posed = posed_problem(design, options, constants=True)
+    if not posed.parts or posed.exact:
+        return in_units(design, posed, options, [])
+    also = None if start is None else transferred(start.theta, start.posed, posed)
+    watched = Watched(options.starts, posed.scale, None, stop)
+    with np.errstate(all="ignore"):
+        ends = searched(posed.problem, options, watched, also)
+        stop.check()
+        return in_units(design, posed, options, ends)
+
+
+def say_cut_short(stop: Stop, message: str) -> None:
+    """Warn that a result holds only what had ended before an interrupt; `message` says how much of how much."""
+    stop.heeded = True
+    warn(message, ConvergenceWarning)
+
+
+def weighted(design: Design, counts: Array) -> Design:
+    """Return a design whose rows count as many times more."""
+    return replace(design, w=counts if design.w is None else design.w * counts)

@@ -1,0 +1,6 @@
+"""What the user wrote, read and checked.
+
+Read `formula` (a formula taken apart), `frame` (its parts on a data frame) and `design` (arrays checked against each
+other: what all that follows starts from). `columns` reads a data frame's columns, `caller` what a formula takes from
+its caller; `terms`, `syntax` and `vocabulary` say what a formula may hold.
+"""

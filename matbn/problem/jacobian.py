@@ -1,0 +1,99 @@
+"""The fitted values' derivatives by all parameters of the nets: what Gauss and Newton's approximation rests on.
+
+The net is the folded one, p + 2 numbers a node, whose derivatives are independent of each other, where those by batch
+norm's own parameters are not.
+"""
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from matbn.arguments import Array
+from matbn.problem.least_squares import Layer, Problem, layers, projected, ridge_matrix
+from matbn.problem.profile import solved
+from matbn.problem.sweeps import Result, Room, Workspace, nodes_of_block, over_blocks, workspace
+from matbn.stopping import Stop
+
+_FLAT = 1e-6  # curvature that is taken for the least, relative to the largest
+_BLOCK_NUMBERS = 500_000  # of derivatives
+
+
+def jacobian_rows(problem: Problem, theta: Array, Gamma2: Array, stop: Stop | None = None) -> Array:
+    """Return derivatives by θ and by Γ₂, a row each, after effects and weights: as many rows of N as parameters."""
+    J = np.empty((len(theta) + problem.nodes, len(problem.y)))
+    work = workspace(problem, kept=False, stop=stop)
+
+    def put(rows: slice, block: Array) -> None:
+        J[:, rows] = block
+
+    _by_blocks(problem, theta, Gamma2, put, lambda a, b: None, work)
+    return projected(problem, J)
+
+
+def gauss_newton(problem: Problem, theta: Array, Gamma2: Array, like: Workspace) -> Array:
+    """Return JᵀJ/1ᵀw for J = ∂(fitted values)/∂(θ, Γ₂) after effects, weights and the linear part.
+
+    With effects it takes the memory of J, and else that of a block for each thread, of which it takes as many as a
+    workspace `like` this; its stop may end it by KeyboardInterrupt.
+    """
+    Q = problem.linear.Q
+
+    def products(rows: slice, J: Array) -> tuple[Array, Array]:
+        if problem.effects is None and problem.root_w is not None:
+            J *= problem.root_w[rows]
+        return J @ J.T, J @ Q[:, rows].T
+
+    def both(a: tuple[Array, Array], b: tuple[Array, Array]) -> tuple[Array, Array]:
+        return a[0] + b[0], a[1] + b[1]
+
+    work = workspace(problem, like.threads, kept=False, stop=like.stop)
+    if problem.effects is None:
+        gram, on_Q = _by_blocks(problem, theta, Gamma2, products, both, work)
+    else:
+        J = jacobian_rows(problem, theta, Gamma2, like.stop)
+        gram, on_Q = over_blocks(problem, work, lambda rows, _: products(rows, J[:, rows]), both)
+    found: Array = (gram - on_Q @ on_Q.T) / problem.weight
+    return found
+
+
+def inverse_curvature(problem: Problem, theta: Array, work: Workspace, along: Array | None = None) -> Array:
+    """Return the inverse of the profiled loss's Hessian by Gauss and Newton's approximation, made positive definite.
+
+    `along` are orthonormal rows, the coordinates that count, if these are not all.
+    """
+    n = len(theta)
+    A = gauss_newton(problem, theta, solved(problem, theta, work).Gamma2, work)
+    A += problem.penalty * ridge_matrix(problem)
+    profiled = A[:n, :n] - A[:n, n:] @ np.linalg.pinv(A[n:, n:], hermitian=True) @ A[n:, :n]
+    if along is not None:
+        profiled = along @ profiled @ along.T
+    values, vectors = np.linalg.eigh((profiled + profiled.T) / 2)
+    found: Array = (vectors / (2 * np.maximum(values, _FLAT * values.max(initial=0)))) @ vectors.T
+    return found
+
+
+def _by_blocks(
+    problem: Problem,
+    theta: Array,
+    Gamma2: Array,
+    take: Callable[[slice, Array], Result],
+    combine: Callable[[Result, Result], Result],
+    work: Workspace,
+) -> Result:
+    """Return what is taken from the derivatives of blocks of rows, without effects and weights, combined."""
+    parts = layers(problem, theta)
+    longest = max(8, _BLOCK_NUMBERS // (len(theta) + problem.nodes))
+
+    def block(rows: slice, room: Room) -> Result:
+        return take(rows, _derivatives(parts, Gamma2, rows, *nodes_of_block(problem, parts, rows, work, room)))
+
+    return over_blocks(problem, replace(work, block=min(work.block, longest)), block, combine)
+
+
+def _derivatives(parts: list[Layer], Gamma2: Array, rows: slice, V: Array, S: Array) -> Array:
+    found = []
+    for part in parts:
+        slopes = S[part.nodes] * Gamma2[part.nodes, None]
+        found.append((part.inputs.x[:, None, rows] * slopes).reshape(-1, slopes.shape[1]))
+    return np.vstack([*found, V])

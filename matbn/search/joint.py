@@ -1,0 +1,51 @@
+"""The loss as a function of all parameters at once: nothing is solved for but the fixed effects.
+
+    F(θ, Γ₂, c) = ‖M(y - VΓ₂) - Qᵀ(Qy + √1ᵀw·c)‖²/1ᵀw + penalties
+
+for the linear part's coordinates c, in the units of which all parameters move the fitted values alike. Its minima are
+those of the profiled loss, to which a search takes longer; it is here to compare.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from matbn.arguments import Array
+from matbn.problem.least_squares import Problem, joined, layers, ridge
+from matbn.problem.profile import solved
+from matbn.problem.sweeps import Workspace, backward, forward
+
+
+def joint_objective(problem: Problem, work: Workspace) -> Callable[[Array], tuple[float, Array]]:
+    """Return F and its gradient as a search takes them, as a function of (θ, Γ₂, c)."""
+    n = sum(size * len(term.x) for size, term in zip(problem.sizes, problem.terms, strict=True))
+    root = np.sqrt(problem.weight)
+
+    def evaluate(everything: Array) -> tuple[float, Array]:
+        theta, Gamma2, c = np.split(everything, [n, n + problem.nodes])
+        parts = layers(problem, theta)
+        forward(problem, parts, work)
+        found = backward(problem, parts, Gamma2, root * c, work, everything=True)
+        shrinking = ridge(problem, theta)
+        loss = found.squares / problem.weight + problem.penalty * float(Gamma2 @ Gamma2 + theta @ shrinking)
+        by_c = -2 / root * found.by_linear[1]
+        if problem.linear.T is not None:
+            on_T = problem.linear.T @ (problem.on_y + root * c)
+            loss += float(on_T @ on_T) / problem.weight
+            by_c += 2 / root * (problem.linear.T.T @ on_T)
+        factors = Gamma2 * (-2 / problem.weight)
+        by_theta = joined([total * factors[part.nodes] for total, part in zip(found.by_layer, parts, strict=True)])
+        by_Gamma2 = -2 / problem.weight * found.by_linear[0]
+        twice = 2 * problem.penalty
+        gradient = np.concatenate([by_theta + twice * shrinking, by_Gamma2 + twice * Gamma2, by_c])
+        if not (np.isfinite(loss) and np.isfinite(gradient).all()):
+            return np.inf, np.zeros_like(gradient)
+        return loss, gradient
+
+    return evaluate
+
+
+def joint_start(problem: Problem, theta: Array, work: Workspace) -> Array:
+    """Return (θ, Γ₂, c) with the Γ₂ and c that minimise the loss at θ."""
+    found = solved(problem, theta, work)
+    return np.concatenate([theta, found.Gamma2, found.on_Q / np.sqrt(problem.weight)])

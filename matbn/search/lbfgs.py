@@ -1,0 +1,41 @@
+"""Minimisation with limited memory, where BFGS's matrix would cost more than the loss: SciPy's L-BFGS."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from matbn.arguments import Array
+from matbn.search.minimum import CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, Minimum, Watch
+
+_MEMORY = 30  # pairs of steps
+
+
+def minimise_limited(
+    evaluate: Callable[[Array], tuple[float, Array]],
+    theta: Array,
+    tolerance: float,
+    iterations: int,
+    watch: Watch | None = None,
+) -> Minimum:
+    """Search as `bfgs.minimise` does."""
+    from scipy.optimize import minimize  # takes longer to import than matbn
+
+    stopped, iteration = False, 0
+
+    def callback(intermediate_result: Any) -> None:
+        nonlocal stopped, iteration
+        iteration += 1
+        if watch is not None and watch(iteration, float(intermediate_result.fun), intermediate_result.x.copy()):
+            stopped = True
+            raise StopIteration
+
+    options: Any = {"gtol": tolerance, "ftol": 0, "maxiter": iterations, "maxfun": 100 * iterations, "maxcor": _MEMORY}
+    found: Any = minimize(evaluate, theta, jac=True, method="L-BFGS-B", callback=callback, options=options)
+    if stopped:
+        status = INTERRUPTED
+    elif np.abs(found.jac).max(initial=0) <= tolerance:
+        status = CONVERGED
+    else:
+        status = ITERATIONS if found.nit >= iterations else NO_DECREASE
+    return Minimum(found.x, float(found.fun), found.jac, found.nit, found.nfev, status)

@@ -1,0 +1,167 @@
+"""Searches from several starting values, each by the solver that the user named, in threads."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import chain
+
+import numpy as np
+
+from matbn.arguments import Array
+from matbn.blas import one_blas_thread
+from matbn.errors import NotFiniteError
+from matbn.problem.jacobian import inverse_curvature
+from matbn.problem.least_squares import Problem
+from matbn.problem.posing import Options
+from matbn.problem.profile import objective, solved
+from matbn.problem.sweeps import Workspace, products, workspace
+from matbn.search.adam import minimise_by_batches
+from matbn.search.bfgs import minimise
+from matbn.search.growing_samples import growing_parts
+from matbn.search.joint import joint_objective, joint_start
+from matbn.search.kinks import little, settled
+from matbn.search.lbfgs import minimise_limited
+from matbn.search.levenberg_marquardt import minimise_damped
+from matbn.search.minimum import CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, Minimum, Watch
+from matbn.search.progress import Watched
+from matbn.search.starts import starting_values
+from matbn.stopping import Stop
+from matbn.threads import combine_in_order, default_threads, worth
+
+_ALIKE = 1e-9  # relative difference of losses
+_MANY = 1_000  # parameters, from which on BFGS's matrix costs more than it saves
+_COARSE, _COARSE_ITERATIONS = 1e-3, 1_000  # tolerance and iterations on parts of the rows
+_POLISHED = 20_000_000  # entries of the Jacobian, up to which a search that did not converge is polished
+_POLISH = -2  # its number among the searches
+_POLISH_SHARE = 20  # iterations of a search, for which polishing may take one step
+
+Solver = Callable[[Problem, Workspace, Array, Options, Watch], Minimum]
+
+
+def searched(problem: Problem, options: Options, watched: Watched, also: Array | None = None) -> list[Minimum]:
+    """Return where all starts end, the best first; `also` is one more of them.
+
+    An interrupt ends all searches where they are. What had not begun is left out, but for the first start, so that
+    there is an end in any case.
+    """
+    stop = watched.stop
+
+    def search(start: int) -> list[Minimum]:
+        if stop.asked and start != pieces[0]:
+            return []
+        theta = also if start < 0 else starting_values(problem, np.random.default_rng([options.seed, start]))
+        assert theta is not None
+        work = workspace(problem, in_search, stop=stop)
+        try:
+            watch = watched.watch(start)
+            found = SOLVERS[options.solver](problem, work, theta, options, watch)
+            if found.status == NO_DECREASE and problem.activation.jump:
+                found = settled(problem, work, found, options.tolerance, options.iterations, watch)
+        except KeyboardInterrupt:
+            stop.ask()
+            found = _interrupted(problem, watched.best.get(start, theta), work)
+        watched.ended()
+        return [_traced(found, watched, start)]
+
+    watched.forget()
+    pieces = range(0 if also is None else -1, options.starts)
+    cores = default_threads()
+    in_search = worth(cores, products(problem)) if len(pieces) == 1 else 1
+    threads = min(len(pieces), cores) if in_search <= 1 else 1
+    ends = combine_in_order(pieces, search, list.__add__, threads)
+    assert ends is not None
+    watched.all_ended()
+    least = min(end.loss for end in ends)
+    check_found(least, problem.activation.name)
+    # Of starts that end alike but for rounding the first counts, whichever of them is a digit ahead.
+    ends.sort(key=lambda end: max(end.loss, least * (1 + _ALIKE)))
+    stopped = ends[0].status in (ITERATIONS, NO_DECREASE) and not stop.asked
+    if stopped and options.solver == "profiled" and not problem.activation.jump:
+        ends[0] = _polished(problem, ends[0], options, watched)
+    return ends
+
+
+def check_found(loss: float, activation: str) -> None:
+    """Refuse a search of which no start had a finite loss."""
+    if not np.isfinite(loss):
+        raise NotFiniteError(
+            f"no start leads to a finite loss: activation {activation!r} gives infinite or undefined values, or the"
+            " penalty is too large"
+        )
+
+
+def _profiled(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:
+    if len(theta) > _MANY:
+        return minimise_limited(objective(problem, work), theta, options.tolerance, options.iterations, watch)
+
+    def quiet(iteration: int, _: float | None, at: Array) -> bool:
+        return watch(iteration, None, at)
+
+    levels = chain(growing_parts(problem, np.random.default_rng([options.seed, 4])), [problem])
+    for number, level in enumerate(levels):
+        inverse = inverse_curvature(level, theta, workspace(level, work.threads, stop=work.stop)) if number else None
+        if level is problem:
+            break
+        evaluate = objective(level, workspace(level, work.threads, stop=work.stop))
+        coarse, iterations = max(options.tolerance, _COARSE), min(options.iterations, _COARSE_ITERATIONS)
+        enough = little(problem.activation, coarse)
+        theta = minimise(evaluate, theta, coarse, iterations, quiet, inverse, enough).theta
+    enough = little(problem.activation, options.tolerance)
+    return minimise(objective(problem, work), theta, options.tolerance, options.iterations, watch, inverse, enough)
+
+
+def _joint(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:
+    start = joint_start(problem, theta, work)
+    evaluate = joint_objective(problem, work)
+
+    def see(iteration: int, loss: float | None, at: Array) -> bool:
+        return watch(iteration, loss, at[: len(theta)])
+
+    if len(start) > _MANY:
+        end = minimise_limited(evaluate, start, options.tolerance, options.iterations, see)
+    else:
+        enough = little(problem.activation, options.tolerance)
+        end = minimise(evaluate, start, options.tolerance, options.iterations, see, None, enough)
+    return replace(end, theta=end.theta[: len(theta)])
+
+
+def _damped(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:
+    return minimise_damped(problem, work, theta, options.tolerance, options.iterations, watch)
+
+
+SOLVERS: dict[str, Solver] = {
+    "profiled": _profiled,
+    "joint": _joint,
+    "lm": _damped,
+    "adam": minimise_by_batches,
+}
+
+
+@one_blas_thread()
+def _polished(problem: Problem, end: Minimum, options: Options, watched: Watched) -> Minimum:
+    """Go on from where a search stopped, by Levenberg and Marquardt's steps; their end, if it is better."""
+    if len(problem.y) * (len(end.theta) + problem.nodes) > _POLISHED:
+        return end
+    steps = options.iterations // _POLISH_SHARE
+    watch, work = watched.watch(_POLISH), workspace(problem, stop=watched.stop)
+    try:
+        found = minimise_damped(problem, work, end.theta, options.tolerance, steps, watch)
+    except KeyboardInterrupt:
+        watched.stop.ask()
+        found = _traced(_interrupted(problem, watched.best.get(_POLISH, end.theta), work), watched, _POLISH)
+    both = replace(
+        found,
+        iterations=end.iterations + found.iterations,
+        evaluations=end.evaluations + found.evaluations,
+        trace=end.trace + tuple(watched.losses[_POLISH]),
+    )
+    return both if found.status == CONVERGED or found.loss < end.loss else end
+
+
+def _interrupted(problem: Problem, theta: Array, work: Workspace) -> Minimum:
+    found = solved(problem, theta, replace(work, stop=Stop()))
+    return Minimum(theta, found.loss, found.gradient, 0, 0, INTERRUPTED)
+
+
+def _traced(end: Minimum, watched: Watched, start: int) -> Minimum:
+    trace = tuple(watched.losses.get(start, ()))
+    return replace(end, trace=trace, iterations=end.iterations or len(trace))
