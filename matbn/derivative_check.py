@@ -24,6 +24,7 @@ from numpy.typing import ArrayLike
 from matbn.arguments import Array, as_array, as_integer
 from matbn.errors import ArgumentError, ElementTypeError, ShapeError
 from matbn.memory import check_memory
+from matbn.random_streams import Stream, generator
 
 COMPLEX_STEP = "complex step"
 CENTRAL_DIFFERENCES = "central differences"
@@ -96,7 +97,7 @@ def check_gradient(
         raise ArgumentError("at is empty: there is nothing to check")
     claimed = _claimed(gradient, at, arguments)
     value = _value_at(call, arguments)
-    rng = np.random.default_rng(as_integer("seed", seed))
+    rng = generator(as_integer("seed", seed), Stream.DIRECTIONS)
     count = as_integer("directions", directions, at_least=1)
     numbers = sum(A.size for A in arguments.values())
     check_memory(f"{count:,} directions of {numbers:,} numbers", count * (numbers + 16), "take fewer directions")

@@ -10,6 +10,7 @@ from matbn.activation import Activation
 from matbn.arguments import Array
 from matbn.model.design import Design
 from matbn.model.frame import Recipe
+from matbn.problem.posing import ModelOptions
 from matbn.search.minimum import is_minimum
 
 
@@ -111,6 +112,11 @@ class FittedModel:
     design: Design | None = None  # the model's data, for standard errors; not in JSON
     theta: Array | None = None  # the nets' first layers in the problem's own coordinates: see `problem.layers`
     data: Any = None  # the data frame's rows that a formula was fitted to; not in JSON
+
+    @property
+    def options(self) -> ModelOptions:
+        """What of the model is no data."""
+        return ModelOptions(self.activation, self.penalty, self.linear_penalty, self.tol)
 
     @property
     def sum_of_squares(self) -> float:

@@ -13,7 +13,7 @@ from matbn.problem.compensated import product
 from matbn.problem.coordinates import of_fit
 from matbn.problem.least_squares import layers
 from matbn.problem.linear_part import coefficients, refined, remaining
-from matbn.problem.posing import EXACT, Options, Posed, cleanly_projected, rank_of
+from matbn.problem.posing import EXACT, Posed, cleanly_projected, rank_of
 from matbn.problem.profile import solved
 from matbn.problem.scaling import norm, total_norm
 from matbn.problem.sweeps import net_output, workspace
@@ -21,9 +21,7 @@ from matbn.search.minimum import Minimum
 
 
 @one_blas_thread()
-def in_units(
-    design: Design, posed: Posed, options: Options, ends: list[Minimum], to_all_digits: bool = True
-) -> FittedModel:
+def in_units(design: Design, posed: Posed, ends: list[Minimum], to_all_digits: bool = True) -> FittedModel:
     """Return the fit that the first of the ends is; without any, that of the linear part and the effects."""
     problem, calm, spread = posed.problem, posed.calm, posed.spread
     left = calm.y[posed.order]
@@ -47,10 +45,10 @@ def in_units(
         coefficient_names=design.linear_names,
         intercept=design.intercept,
         effects=effects,
-        activation=options.activation,
+        activation=problem.activation,
         penalty=problem.penalty,
-        linear_penalty=options.linear_penalty,
-        tol=options.tol,
+        linear_penalty=posed.options.linear_penalty,
+        tol=posed.options.tol,
         fitted=design.y - residuals,
         residuals=residuals,
         residual_norm=norm(residuals, design.w) * root_unit,

@@ -16,9 +16,9 @@ from matbn.penalties.penalty_by_folds import chosen_by_folds
 from matbn.penalties.penalty_by_gcv import chosen_by_gcv
 from matbn.problem.coordinates import moved, of_problem
 from matbn.problem.distinct_rows import distinct
-from matbn.problem.posing import MOST_NUMBERS, Options, Posed, degrees_of, posed_problem
+from matbn.problem.posing import MOST_NUMBERS, ModelOptions, Posed, degrees_of, posed_problem
 from matbn.problem.sweeps import workspace
-from matbn.search.minimum import CONVERGED, INTERRUPTED, Minimum
+from matbn.search.minimum import CONVERGED, INTERRUPTED, Minimum, SearchOptions
 from matbn.search.multistart import searched
 from matbn.search.progress import Report, Watched
 from matbn.stopping import Stop
@@ -30,46 +30,56 @@ _AT_ONCE = 1e9  # multiplications, which an interrupt may wait for
 
 
 @np.errstate(all="ignore")
-def fit_design(design: Design, options: Options, report: Report | None = None, stop: Stop | None = None) -> FittedModel:
-    """Fit a design; once the search has begun, a stop ends it with the best fit so far, which says so."""
+def fit_design(
+    design: Design,
+    model: ModelOptions,
+    search: SearchOptions,
+    choose_by: str | None = None,
+    report: Report | None = None,
+    stop: Stop | None = None,
+) -> FittedModel:
+    """Fit a design; once the search has begun, a stop ends it with the best fit so far, which says so.
+
+    `choose_by` is "cv" or "gcv" where a penalty is to be chosen; the choice then begins at the model's penalty.
+    """
     stop = Stop() if stop is None else stop
     with stop.interruptible():
-        whole = posed_problem(design, options)
+        whole = posed_problem(design, model)
         for text, kind in cautions(design, whole):
             if kind is not None:
                 warn(text, kind)
         if not whole.parts or whole.exact:
-            return replace(in_units(design, whole, options, []), edf=degrees_of(whole))
-        posed = _on_distinct_rows(design, whole, options)
-    watched = Watched(options.starts, posed.scale, report, stop)
-    method, path = options.penalty if isinstance(options.penalty, str) else None, tuple[Scored, ...]()
-    if method is None:
-        ends = searched(posed.problem, options, watched)
+            return replace(in_units(design, whole, []), edf=degrees_of(whole))
+        posed = _on_distinct_rows(design, whole, search.solver)
+    watched = Watched(search.starts, posed.scale, report, stop)
+    path: tuple[Scored, ...] = ()
+    if choose_by is None:
+        ends = searched(posed.problem, search, watched)
     else:
-        few = min(options.iterations, _ROUGH_ITERATIONS)
-        rough = replace(options, tolerance=max(options.tolerance, _ROUGH), solver="profiled", iterations=few)
+        few = min(search.iterations, _ROUGH_ITERATIONS)
+        rough = replace(search, tolerance=max(search.tolerance, _ROUGH), solver="profiled", iterations=few)
         ends = searched(posed.problem, rough, watched)
-        choice = _chosen(design, posed, rough, ends[0], watched)
+        choice = _chosen(design, posed, choose_by, rough, ends[0], watched)
         if choice is not None:
             penalty, theta, path = choice
             posed = replace(posed, problem=replace(posed.problem, penalty=penalty))
-            ends = searched(posed.problem, options, watched, theta)
+            ends = searched(posed.problem, search, watched, theta)
     whole = replace(whole, problem=replace(whole.problem, penalty=posed.problem.penalty))
-    fit = in_units(design, whole, options, [replace(end, theta=moved(end.theta, posed, whole)) for end in ends])
+    fit = in_units(design, whole, [replace(end, theta=moved(end.theta, posed, whole)) for end in ends])
     fit = replace(fit, edf=_degrees(posed, ends[0].theta, stop), path=path)
     if not stop.asked:
         return fit
     stop.heeded = True
     ended = sum(end.status != INTERRUPTED for end in ends)
-    return marked(fit, Stage(options.starts + bool(path), ended, method, bool(path)))
+    return marked(fit, Stage(search.starts + bool(path), ended, choose_by, bool(path)))
 
 
-def _on_distinct_rows(design: Design, whole: Posed, options: Options) -> Posed:
+def _on_distinct_rows(design: Design, whole: Posed, solver: str) -> Posed:
     """Return the problem that is searched: the whole one, or where rows are equal that of distinct ones."""
-    rows = design if options.solver == "adam" else distinct(design, whole.order)
+    rows = design if solver == "adam" else distinct(design, whole.order)
     if rows is design:
         return whole
-    posed = posed_problem(rows, options)
+    posed = posed_problem(rows, whole.options)
     return replace(posed, problem=replace(posed.problem, rows=whole.problem.rows))
 
 
@@ -89,25 +99,25 @@ def _degrees(posed: Posed, theta: Array, stop: Stop) -> float | None:
         return None
 
 
-def fit_at(design: Design, options: Options, theta: Array) -> FittedModel:
+def fit_at(design: Design, model: ModelOptions, theta: Array) -> FittedModel:
     """Return the fit whose nets have these first layers (`Fit.theta`), with all that is linear solved for."""
-    posed = posed_problem(design, options)
+    posed = posed_problem(design, model)
     theta = of_problem(posed, theta)
     ends = [Minimum(theta, np.nan, np.zeros_like(theta), 0, 0, CONVERGED)] if len(theta) else []
-    return in_units(design, posed, options, ends)
+    return in_units(design, posed, ends)
 
 
 def _chosen(
-    design: Design, posed: Posed, options: Options, first: Minimum, watched: Watched
+    design: Design, posed: Posed, choose_by: str, search: SearchOptions, first: Minimum, watched: Watched
 ) -> tuple[float, Array, tuple[Scored, ...]] | None:
     """Return a penalty, where to start under it, and the scores of all that were tried; None if interrupted."""
     stop = watched.stop
     try:
         stop.check()
-        if options.penalty == "gcv":
-            choice = chosen_by_gcv(posed.problem, degrees_of(posed), first, options, watched.watch(-1), stop)
+        if choose_by == "gcv":
+            choice = chosen_by_gcv(posed.problem, degrees_of(posed), first, search, watched.watch(-1), stop)
         else:
-            penalty, path = chosen_by_folds(design, options, watched)
+            penalty, path = chosen_by_folds(design, posed.options, search, watched)
             choice = penalty, first.theta, path
     except KeyboardInterrupt:
         stop.ask()

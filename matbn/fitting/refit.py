@@ -10,12 +10,11 @@ from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.units import in_units
 from matbn.model.design import Design
 from matbn.problem.coordinates import of_problem, transferred
-from matbn.problem.posing import Options, Posed, posed_problem
+from matbn.problem.posing import ModelOptions, Posed, posed_problem
+from matbn.search.minimum import SearchOptions
 from matbn.search.multistart import searched
 from matbn.search.progress import Watched
 from matbn.stopping import Stop
-
-TOLERANCE, ITERATIONS = 1e-6, 2_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,16 +25,11 @@ class Start:
     theta: Array
 
 
-def options_of(fit: FittedModel, starts: int, seed: int) -> Options:
-    """Return a fit's model and penalties, with a search of its own."""
-    return Options(fit.activation, fit.penalty, starts, seed, TOLERANCE, ITERATIONS, fit.linear_penalty, tol=fit.tol)
-
-
 def start_of(fit: FittedModel) -> Start:
     """Return where a fit has ended."""
     design = design_of(fit)
     assert fit.theta is not None
-    posed = posed_problem(design, options_of(fit, 1, 1), constants=True)
+    posed = posed_problem(design, fit.options, constants=True)
     return Start(posed, of_problem(posed, fit.theta))
 
 
@@ -46,21 +40,23 @@ def design_of(fit: FittedModel) -> Design:
     return fit.design
 
 
-def refitted(design: Design, options: Options, start: Start | None, stop: Stop) -> FittedModel:
-    """Return the best fit from a start of another fit's and `options.starts` others; inputs may be constant.
+def refitted(
+    design: Design, model: ModelOptions, search: SearchOptions, start: Start | None, stop: Stop
+) -> FittedModel:
+    """Return the best fit from a start of another fit's and `search.starts` others; inputs may be constant.
 
     Raise KeyboardInterrupt where it is cut off.
     """
     stop.check()
-    posed = posed_problem(design, options, constants=True)
+    posed = posed_problem(design, model, constants=True)
     if not posed.parts or posed.exact:
-        return in_units(design, posed, options, [])
+        return in_units(design, posed, [])
     also = None if start is None else transferred(start.theta, start.posed, posed)
-    watched = Watched(options.starts, posed.scale, None, stop)
+    watched = Watched(search.starts, posed.scale, None, stop)
     with np.errstate(all="ignore"):
-        ends = searched(posed.problem, options, watched, also)
+        ends = searched(posed.problem, search, watched, also)
         stop.check()
-        return in_units(design, posed, options, ends)
+        return in_units(design, posed, ends)
 
 
 def say_cut_short(stop: Stop, message: str) -> None:

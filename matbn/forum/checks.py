@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from matbn.arguments import Array
+from matbn.embedded_r import RUnavailableError
 from matbn.forum.data import ForumData, draw
 from matbn.forum.posted import FIGURES
 from matbn.forum.printed import printed_figure, shows
-from matbn.forum.r_side import RUnavailableError, r_figures
+from matbn.forum.r_side import r_figures
 
 PUBLISHED = {"seed": 1, "N": 10, "p1": 7, "p2": 4}
 # Python and R sum the same terms in another order; that costs a few last digits and no more.

@@ -27,7 +27,7 @@ from matbn.model.design import Design
 from matbn.problem.coordinates import of_problem
 from matbn.problem.jacobian import jacobian_rows
 from matbn.problem.least_squares import ridge_matrix
-from matbn.problem.posing import Options, Part, Posed, posed_problem
+from matbn.problem.posing import Part, Posed, posed_problem
 from matbn.problem.profile import solved
 from matbn.problem.sweeps import workspace
 
@@ -86,8 +86,7 @@ def linearised(fit: FittedModel) -> Linearised:
     design, theta = fit.design, fit.theta
     assert design is not None
     assert theta is not None
-    options = Options(fit.activation, fit.penalty, 1, 1, 0.0, 1, fit.linear_penalty, tol=fit.tol)
-    posed = posed_problem(design, options)
+    posed = posed_problem(design, fit.options)
     problem = posed.problem
     theta = of_problem(posed, theta)
     n = len(theta)

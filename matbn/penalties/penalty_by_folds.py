@@ -18,13 +18,14 @@ from matbn.fitted.units import in_units
 from matbn.model.design import Design, part_of
 from matbn.problem.data_order import column_order, row_order
 from matbn.problem.least_squares import Problem
-from matbn.problem.posing import MIDDLE, Options, posed_problem
+from matbn.problem.posing import ModelOptions, posed_problem
 from matbn.problem.profile import objective
 from matbn.problem.scaling import calmed
 from matbn.problem.sweeps import workspace
+from matbn.random_streams import Stream, generator
 from matbn.search.bfgs import minimise
 from matbn.search.kinks import little
-from matbn.search.minimum import Minimum
+from matbn.search.minimum import Minimum, SearchOptions
 from matbn.search.multistart import check_found
 from matbn.search.progress import Watched
 from matbn.search.starts import starting_values
@@ -36,17 +37,19 @@ _STARTS = 3  # of each fold, at the middle penalty
 _STEPS = range(-5, 7)  # half decades from the middle penalty
 
 
-def chosen_by_folds(design: Design, options: Options, watched: Watched) -> tuple[float, tuple[Scored, ...]]:
+def chosen_by_folds(
+    design: Design, model: ModelOptions, search: SearchOptions, watched: Watched
+) -> tuple[float, tuple[Scored, ...]]:
     """Return the penalty of the least mean squared error on rows left out, and the scores from small to large."""
     design = _in_order(design)
     calm = calmed(design)
     design = replace(design, y=calm.y)  # intercept or effects take up what is taken off
-    folds = _folds(len(design.y), options.seed)
+    folds = _folds(len(design.y), search.seed)
 
     def process(number: int) -> Array:
         try:
             watched.stop.check()
-            return _errors(design, folds[number], options, watched, number)
+            return _errors(design, folds[number], model, search, watched, number)
         except KeyboardInterrupt:
             watched.stop.ask()  # other threads end soon, and not after their whole fold
             raise
@@ -61,7 +64,7 @@ def chosen_by_folds(design: Design, options: Options, watched: Watched) -> tuple
             f"penalty is 'cv' (the default), but {len(design.y)} rows do not tell one penalty from another: none can be"
             " predicted from others, or all penalties predict alike; give a number, such as penalty=1e-3"
         )
-    penalties = [_penalty(step) for step in _STEPS]
+    penalties = [_penalty(model.penalty, step) for step in _STEPS]
     in_units_of_y = np.ldexp(scores, 2 * calm.exponent).tolist()
     path = tuple(Scored(penalty, score) for penalty, score in zip(penalties, in_units_of_y, strict=True))
     return penalties[int(np.argmin(scores))], path
@@ -75,17 +78,19 @@ def _in_order(design: Design) -> Design:
 
 def _folds(N: int, seed: int) -> list[Array]:
     """Return which rows to leave out, fold after fold."""
-    rng = np.random.default_rng([seed, 2])
+    rng = generator(seed, Stream.PENALTY_FOLDS)
     count = min(_FOLDS, N)
     cuts = [rng.permutation(N) % count for _ in range(max(1, min(_REPEATS, _ENOUGH // N)))]
     return [cut == number for cut in cuts for number in range(count)]
 
 
-def _penalty(step: int) -> float:
-    return float(MIDDLE * 10 ** (step / 2))
+def _penalty(middle: float, step: int) -> float:
+    return float(middle * 10 ** (step / 2))
 
 
-def _errors(design: Design, out: Array, options: Options, watched: Watched, number: int) -> Array:
+def _errors(
+    design: Design, out: Array, model: ModelOptions, search: SearchOptions, watched: Watched, number: int
+) -> Array:
     """Return the weight of the rows left out, and for each penalty their weighted sum of squared errors."""
     errors = np.zeros(1 + len(_STEPS))
     counts = np.ones(len(out), bool) if design.w is None else design.w > 0
@@ -100,17 +105,17 @@ def _errors(design: Design, out: Array, options: Options, watched: Watched, numb
     errors[0] = w.sum()
     if not len(w):
         return errors
-    posed = posed_problem(kept, options, constants=True)
-    for step, end in _path(posed.problem, options, watched, number).items():
-        there = replace(posed, problem=replace(posed.problem, penalty=_penalty(step)))
-        fit = in_units(kept, there, options, [end], to_all_digits=False)
+    posed = posed_problem(kept, model, constants=True)
+    for step, end in _path(posed.problem, search, watched, number).items():
+        there = replace(posed, problem=replace(posed.problem, penalty=_penalty(model.penalty, step)))
+        fit = in_units(kept, there, [end], to_all_digits=False)
         groups = {effect.name: effect.levels[effect.codes] for effect in left.effects}
         prediction = predicted(fit, New([term.Z for term in left.terms], left.linear, groups))
         errors[1 + _STEPS.index(step)] = w @ (left.y - prediction) ** 2
     return errors
 
 
-def _path(problem: Problem, options: Options, watched: Watched, number: int) -> dict[int, Minimum]:
+def _path(problem: Problem, options: SearchOptions, watched: Watched, number: int) -> dict[int, Minimum]:
     """Return where the fits under all penalties end."""
     work = workspace(problem, stop=watched.stop)
     watch = watched.watch(-10 - number)
@@ -120,11 +125,13 @@ def _path(problem: Problem, options: Options, watched: Watched, number: int) -> 
         enough = little(problem.activation, options.tolerance)
         return minimise(evaluate, theta, options.tolerance, options.iterations, watch, None, enough)
 
-    seeds = ([options.seed, 3, number, start] for start in range(min(_STARTS, options.starts)))
-    starts = [search(MIDDLE, starting_values(problem, np.random.default_rng(seed))) for seed in seeds]
+    starts = [
+        search(problem.penalty, starting_values(problem, generator(options.seed, Stream.PENALTY_STARTS, number, start)))
+        for start in range(min(_STARTS, options.starts))
+    ]
     found = {0: min(starts, key=lambda end: end.loss)}
     check_found(found[0].loss, problem.activation.name)
     for direction in (1, -1):
         for step in range(direction, _STEPS.stop if direction > 0 else _STEPS.start - 1, direction):
-            found[step] = search(_penalty(step), found[step - direction].theta)
+            found[step] = search(_penalty(problem.penalty, step), found[step - direction].theta)
     return found

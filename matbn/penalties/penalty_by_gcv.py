@@ -19,12 +19,11 @@ from matbn.blas import one_blas_thread
 from matbn.fitted.fitted_model import Scored
 from matbn.penalties.effective_degrees import effective_degrees
 from matbn.problem.least_squares import Problem
-from matbn.problem.posing import MIDDLE, Options
 from matbn.problem.profile import objective
 from matbn.problem.sweeps import Workspace, workspace
 from matbn.search.bfgs import minimise
 from matbn.search.kinks import little
-from matbn.search.minimum import Minimum, Watch
+from matbn.search.minimum import Minimum, SearchOptions, Watch
 from matbn.stopping import Stop
 
 _STEP = 10**0.5
@@ -39,15 +38,16 @@ _End = tuple[Scored, Array]  # and θ
 
 @one_blas_thread()
 def chosen_by_gcv(
-    problem: Problem, rank: float, first: Minimum, options: Options, watch: Watch, stop: Stop
+    problem: Problem, rank: float, first: Minimum, options: SearchOptions, watch: Watch, stop: Stop
 ) -> tuple[float, Array, tuple[Scored, ...]]:
-    """Return the penalty of least GCV, where its fit ended, and the path; `first` is the fit at MIDDLE."""
+    """Return the penalty of least GCV, where its fit ended, and the path; `first` is the fit under the problem's."""
     work = workspace(problem, stop=stop)
-    least, chosen, worse = np.inf, (MIDDLE, first.theta), 0
+    middle = problem.penalty
+    least, chosen, worse = np.inf, (middle, first.theta), 0
     read: list[Scored] = []
 
     def steps(factor: float) -> Iterator[_End]:
-        penalty, theta = MIDDLE, first.theta
+        penalty, theta = middle, first.theta
         while True:
             penalty *= factor
             there = replace(problem, penalty=penalty)
@@ -56,9 +56,7 @@ def chosen_by_gcv(
             theta = minimise(evaluate, theta, options.tolerance, options.iterations, watch, None, enough).theta
             yield _scored(there, rank, theta, work), theta
 
-    path = [
-        *_upwards(_scored(replace(problem, penalty=MIDDLE), rank, first.theta, work), first.theta, steps(_STEP), rank)
-    ]
+    path = [*_upwards(_scored(problem, rank, first.theta, work), first.theta, steps(_STEP), rank)]
     for scored, theta in chain(path[::-1], steps(1 / _STEP)):
         read.append(scored)
         worse += 1

@@ -17,25 +17,19 @@ from matbn.problem.linear_part import TOL, LinearPart, factorised, no_columns
 from matbn.problem.scaling import Calm, calmed, evened, far, norm
 from matbn.problem.whitening import Inputs, whitened
 
-MIDDLE = 1e-3  # penalty, at which the search for another begins
 EXACT = 1e-12  # what rounding leaves of outcomes that are fitted exactly, relative to them
 MOST_NUMBERS = 500_000_000  # of derivatives, which are held at once with fixed effects, and for errors
 _STEPS = 4  # between neighbouring float64 numbers, which rounding alone may account for
 
 
 @dataclass(frozen=True)
-class Options:
-    """How to search."""
+class ModelOptions:
+    """What of a model is no data."""
 
     activation: Activation
-    penalty: float | str  # "gcv" or "cv": chosen by it
-    starts: int
-    seed: int
-    tolerance: float  # of the gradient, for standardised outcomes
-    iterations: int
-    linear_penalty: float = 0.0
-    solver: str = "profiled"  # see `search.SOLVERS`
-    tol: float = TOL  # of the linear part's columns, see `linear`
+    penalty: float  # λ
+    linear_penalty: float = 0.0  # λ_lin
+    tol: float = TOL  # of the linear part's columns, see `linear_part`
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,6 +48,7 @@ class Part:
 class Posed:
     """A design as a problem, and the way back."""
 
+    options: ModelOptions
     problem: Problem
     parts: tuple[Part, ...]
     columns: Array  # k × N, the linear part's calm columns after effects and weights
@@ -90,10 +85,10 @@ class Posed:
 
 
 @one_blas_thread()
-def posed_problem(design: Design, options: Options, constants: bool = False) -> Posed:
+def posed_problem(design: Design, options: ModelOptions, constants: bool = False) -> Posed:
     """Prepare a design; `constants` says whether nets may have inputs that do not vary, which they then ignore."""
     N = len(design.y)
-    _check_size(design, options)
+    _check_size(design)
     codes = [effect.codes for effect in design.effects]
     of_terms = [column_order(term, design.y, design.w) for term in design.terms]
     order = row_order(design, of_terms, codes[first_effect(codes)] if codes else None)
@@ -105,11 +100,12 @@ def posed_problem(design: Design, options: Options, constants: bool = False) -> 
     for k, term in enumerate(design.terms):
         parts += _parts(k, len(parts), term, order, of_terms[k], w, constants)
 
-    penalty = MIDDLE if isinstance(options.penalty, str) else options.penalty
     terms, sizes = tuple(part.inputs for part in parts), tuple(len(part.nodes) for part in parts)
     calm, none = _calmed(design, order), no_columns(N)
     y, rows = calm.y[order], N if w is None else int((w > 0).sum())
-    raw = Problem(terms, sizes, options.activation, y, none, np.empty(0), root_w, effects, weight, penalty, rows)
+    raw = Problem(
+        terms, sizes, options.activation, y, none, np.empty(0), root_w, effects, weight, options.penalty, rows
+    )
     X = design.linear[order]
     locations = _locations(X) if design.intercept else np.zeros(X.shape[1])
     X, exponents = evened((X - locations).T, None if w is None else w > 0)
@@ -124,7 +120,9 @@ def posed_problem(design: Design, options: Options, constants: bool = False) -> 
     exact = spread <= EXACT * norm(raw.y, w) / np.sqrt(weight) or _only_rounding(design, calm, y, order, root_w)
     spread = 1.0 if exact else spread
     problem = replace(raw, y=y / spread, on_y=on_y / spread, linear=linear)
-    return Posed(problem, tuple(parts), columns, locations, exponents, linear, effects, order, calm, spread, exact)
+    return Posed(
+        options, problem, tuple(parts), columns, locations, exponents, linear, effects, order, calm, spread, exact
+    )
 
 
 def _calmed(design: Design, order: Array) -> Calm:
@@ -160,7 +158,7 @@ def _locations(linear: Array) -> Array:
     return np.array([0.0, *found])
 
 
-def _linear_part(raw: Problem, X: Array, columns: Array, intercept: bool, options: Options) -> LinearPart:
+def _linear_part(raw: Problem, X: Array, columns: Array, intercept: bool, options: ModelOptions) -> LinearPart:
     """Factorise the linear part's columns (as rows), with a ridge on their standardised coefficients."""
     w = np.ones(X.shape[1]) if raw.root_w is None else np.square(raw.root_w)
     before = np.sqrt(np.square(X) @ w)
@@ -179,8 +177,8 @@ def _linear_part(raw: Problem, X: Array, columns: Array, intercept: bool, option
     return factorised(columns, lengths, ridge, options.tol, before)
 
 
-def _check_size(design: Design, options: Options) -> None:
-    """Refuse nets and starts that would take more memory than there is, before anything of their size is made."""
+def _check_size(design: Design) -> None:
+    """Refuse nets that would take more memory than there is, before anything of their size is made."""
     inputs = [term.Z.shape[1] if term.basis is None else term.basis.shape[1] for term in design.terms]
     nodes = sum(term.size for term in design.terms)
     parameters = sum(term.size * (p + 2) for term, p in zip(design.terms, inputs, strict=True))
@@ -190,8 +188,6 @@ def _check_size(design: Design, options: Options) -> None:
         N * sum(p + 1 for p in inputs) + (2 * N * nodes if design.effects else 0) + _squares(design, N, parameters),
         "take a smaller size",
     )
-    starts = f"{options.starts:,} starts of {parameters:,} parameters"
-    check_memory(starts, options.starts * (2 * parameters + 64), "take fewer starts")
 
 
 def _squares(design: Design, N: int, parameters: int) -> int:

@@ -11,7 +11,7 @@ from matbn.activation import as_activation
 from matbn.arguments import Array
 from matbn.fitted.fitted_model import FittedModel, told_apart
 from matbn.fitting.estimate import fit_at
-from matbn.fitting.refit import options_of, refitted, say_cut_short, start_of, weighted
+from matbn.fitting.refit import refitted, say_cut_short, start_of, weighted
 from matbn.inference.covariance import degrees
 from matbn.inference.marginal_effects import rates, with_errors
 from matbn.inference.partial_dependence import curve
@@ -19,11 +19,12 @@ from matbn.inference.predictions import NewRows, own_rows
 from matbn.inference.request import estimated, requested
 from matbn.inference.wald import tested
 from matbn.model.design import INTERCEPT, design, part_of
-from matbn.problem.posing import Options
+from matbn.problem.posing import ModelOptions
 from matbn.rbridge.convert import RFunction
 from matbn.regression.fit import Fit
 from matbn.resampling.bootstrap import coefficients_and_effects, drawn
 from matbn.resampling.choose import combinations, cut_short, scored
+from matbn.search.minimum import SearchOptions
 from matbn.search.progress import throttled
 from matbn.stopping import listening
 from matbn.threads import default_threads
@@ -233,7 +234,7 @@ def refit(model: Any, solution: Any, counts: Array) -> dict[str, Any]:
     assert drawn.w is not None
     made = part_of(drawn, drawn.w > 0)
     with listening() as stop:
-        found = refitted(made, options_of(fit, 0, 1), start_of(fit), stop)
+        found = refitted(made, fit.options, SearchOptions(0, 1), start_of(fit), stop)
     return packed(found)
 
 
@@ -258,7 +259,7 @@ def _again(model: Any, solution: Any) -> Fit:
     arrays = _arrays(model)
     made = design(model["y"], arrays.pop("nets"), **arrays)
     activation = as_activation(solution["activation"])
-    options = Options(activation, solution["penalty"], 1, 1, 0.0, 1, solution["linear_penalty"], tol=solution["tol"])
+    options = ModelOptions(activation, solution["penalty"], solution["linear_penalty"], solution["tol"])
     theta = np.empty(0) if solution["theta"] is None else np.atleast_1d(solution["theta"])
     return Fit.of(fit_at(made, options, theta))
 

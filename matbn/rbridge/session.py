@@ -5,7 +5,7 @@ import os
 from typing import Any
 
 from matbn import arguments
-from matbn.forum.r_side import embedded_r
+from matbn.embedded_r import embedded_r
 
 
 def setup() -> None:

@@ -17,14 +17,16 @@ from matbn.model.design import NetTerm, design
 from matbn.model.formula import parsed
 from matbn.model.frame import framed
 from matbn.problem.linear_part import TOL
-from matbn.problem.posing import Options
+from matbn.problem.posing import ModelOptions
 from matbn.regression.fit import Fit
 from matbn.search.adam import DEFAULT_PASSES
+from matbn.search.minimum import SearchOptions
 from matbn.search.multistart import SOLVERS
 from matbn.search.progress import Bar, Progress
 from matbn.stopping import listening
 
 _ITERATIONS = 2_000
+_FIRST_PENALTY = 1e-3  # where the choice of one begins
 _LITTLE = 1e-5  # penalty of large data
 _SMALL, _MIDDLE = 200_000, 2_000_000  # rows times nodes, up to which 10 and 3 starts are the default
 
@@ -139,16 +141,20 @@ def fit(
             raise ArgumentError("data is for a formula; with arrays leave it out")
         model, recipe, rows = design(formula, nets, linear, effects, weights, intercept=intercept), None, None
     work = len(model.y) * sum(term.size for term in model.terms)
-    options = Options(
+    used_penalty = _as_penalty(penalty, work)
+    choose_by = used_penalty if isinstance(used_penalty, str) else None
+    options = ModelOptions(
         as_activation(activation),
-        _as_penalty(penalty, work),
+        _FIRST_PENALTY if isinstance(used_penalty, str) else used_penalty,
+        as_number("linear_penalty", linear_penalty, at_least=0),
+        _as_tol(tol),
+    )
+    search = SearchOptions(
         _as_starts(starts, work),
         as_integer("seed", seed),
         as_number("tolerance", tolerance, at_least=0),
         _as_iterations(iterations, solver),
-        as_number("linear_penalty", linear_penalty, at_least=0),
         as_choice("solver", solver, tuple(SOLVERS)),
-        _as_tol(tol),
     )
     if solver == "adam" and model.effects:
         raise ArgumentError("solver is 'adam', which takes no fixed effects; use 'profiled'")
@@ -156,7 +162,7 @@ def fit(
         raise ElementTypeError(f"progress is {progress!r}, but must be True, False, None or a function")
     used = None if rows is None else data[rows]
     with listening() as stop, nullcontext(progress) if callable(progress) else Bar(progress) as report:
-        result = fit_design(model, options, report, stop)
+        result = fit_design(model, options, search, choose_by, report, stop)
     if rows is not None and not rows.all():
         message = f"{int((~rows).sum())} rows with missing values were left out"
         result = replace(result, messages=(message, *result.messages))

@@ -15,7 +15,7 @@ from matbn.arguments import Array, as_integer
 from matbn.errors import ArgumentError, MatbnError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.report import table
-from matbn.fitting.refit import Start, design_of, options_of, refitted, say_cut_short, start_of, weighted
+from matbn.fitting.refit import Start, design_of, refitted, say_cut_short, start_of, weighted
 from matbn.inference.linearised import linearised
 from matbn.inference.marginal_effects import rates
 from matbn.inference.predictions import NewRows
@@ -23,7 +23,8 @@ from matbn.inference.request import as_level, codes_of_rows
 from matbn.inference.variables import change_with, numbers_of
 from matbn.memory import check_memory
 from matbn.model.design import part_of
-from matbn.problem.posing import Options
+from matbn.random_streams import Stream, generator
+from matbn.search.minimum import SearchOptions
 from matbn.search.progress import Counter
 from matbn.stopping import Stop, listening
 from matbn.threads import combine_in_order, default_threads
@@ -114,15 +115,15 @@ def drawn(
             "there is nothing to bootstrap: the statistic is nan for the fit itself, or has no values; give another one"
         )
     check_memory(f"{replicates:,} replicates", replicates * (len(estimate) + 16), "take fewer replicates")
-    start, options = start_of(fit), options_of(fit, 0, seed)
+    start, search = start_of(fit), SearchOptions(0, seed)
 
     found: dict[int, Array] = {}
 
     def process(number: int) -> None:
-        chosen = np.random.default_rng([seed, 7, number]).integers(groups, size=groups)
+        chosen = generator(seed, Stream.REPLICATES, number).integers(groups, size=groups)
         counts = np.bincount(chosen, minlength=groups)[units].astype(float)
         try:
-            replicate = _replicate(fit, counts, options, start, stop)
+            replicate = _replicate(fit, counts, search, start, stop)
             with stop.interruptible():
                 values = value_of(replicate)
             stop.check()  # a statistic may hold fits of its own, which an interrupt has cut off
@@ -154,11 +155,11 @@ def drawn(
     return Bootstrap(names, estimate, draws, groups, failed)
 
 
-def _replicate(fit: FittedModel, counts: Array, options: Options, start: Start, stop: Stop) -> FittedModel:
+def _replicate(fit: FittedModel, counts: Array, search: SearchOptions, start: Start, stop: Stop) -> FittedModel:
     drawn = weighted(design_of(fit), counts)
     assert drawn.w is not None
     rows = drawn.w > 0
-    found = refitted(part_of(drawn, rows), options, start, stop)
+    found = refitted(part_of(drawn, rows), fit.options, search, start, stop)
     return replace(found, recipe=fit.recipe, data=None if fit.data is None else fit.data[rows])
 
 

@@ -12,11 +12,12 @@ from matbn.errors import ArgumentError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.report import table
 from matbn.fitting.estimate import fit_design
-from matbn.fitting.refit import design_of, options_of, say_cut_short
+from matbn.fitting.refit import design_of, say_cut_short
 from matbn.model.design import Design
 from matbn.model.formula import resized
 from matbn.resampling.splits import splits
 from matbn.resampling.validate import UNSEEN, judged, predicted_folds
+from matbn.search.minimum import SearchOptions
 from matbn.stopping import Stop, listening
 
 CRITERIA = ("cv", "bic")
@@ -125,17 +126,18 @@ def scored(
     as_choice("unseen", unseen, UNSEEN)
     starts, seed = as_integer("starts", starts, at_least=1), as_integer("seed", seed)
     cut = splits(fit, by, time, folds, seed) if criterion == "cv" else []
+    search = SearchOptions(starts, seed)
     found: list[tuple[float, float]] = []
     try:
         for size, penalty in tried:
-            made, options = _sized(design, size), replace(options_of(fit, starts, seed), penalty=penalty)
+            made, model = _sized(design, size), replace(fit.options, penalty=penalty)
             if criterion == "cv":
-                predictions = predicted_folds(made, options, cut, unseen, None, stop)
+                predictions = predicted_folds(made, model, search, cut, unseen, None, stop)
                 stop.check()
                 judgement = judged(made, cut, predictions)
                 found.append((judgement.mse, judgement.error))
             else:
-                bic = fit_design(made, options, None, stop).bic
+                bic = fit_design(made, model, search, stop=stop).bic
                 stop.check()
                 found.append((bic, np.nan))
     except KeyboardInterrupt:
@@ -158,9 +160,9 @@ def cut_short(tried: Sequence[tuple[int | None, float]], scores: Array) -> str:
 def _best_fit(
     fit: FittedModel, size: int | None, penalty: float, starts: int, seed: int, stop: Stop
 ) -> FittedModel | None:
-    options = replace(options_of(fit, starts, seed), penalty=penalty)
+    model = replace(fit.options, penalty=penalty)
     try:
-        best = fit_design(_sized(design_of(fit), size), options, None, stop)
+        best = fit_design(_sized(design_of(fit), size), model, SearchOptions(starts, seed), stop=stop)
         stop.check()
     except KeyboardInterrupt:
         stop.ask()

@@ -9,6 +9,7 @@ from matbn.arguments import Array, as_integer
 from matbn.errors import ArgumentError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.request import codes_of_rows, times_of_rows
+from matbn.random_streams import Stream, generator
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +27,7 @@ def splits(fit: FittedModel, by: Any, time: Any, folds: int, seed: int) -> list[
         raise ArgumentError("by and time are both given, but folds are either groups or blocks of time")
     if time is not None:
         return _ahead(times_of_rows(fit, time), folds)
-    rng = np.random.default_rng([as_integer("seed", seed), 6])
+    rng = generator(as_integer("seed", seed), Stream.FOLDS)
     units = np.arange(fit.N) if by is None else codes_of_rows(fit, by)
     count = int(units.max()) + 1
     if count < 2:

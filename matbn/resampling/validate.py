@@ -8,7 +8,7 @@ A fold's fit is the best end of several starts, one of which goes on from the fi
 fold, but can do no more than point to a local minimum of the other rows' loss.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,10 +19,11 @@ from matbn.errors import ArgumentError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.prediction import New, predicted
 from matbn.fitted.unseen_groups import new_groups
-from matbn.fitting.refit import Start, design_of, options_of, refitted, say_cut_short, start_of
+from matbn.fitting.refit import Start, design_of, refitted, say_cut_short, start_of
 from matbn.model.design import Design, part_of
-from matbn.problem.posing import Options
+from matbn.problem.posing import ModelOptions
 from matbn.resampling.splits import Split, splits
+from matbn.search.minimum import SearchOptions
 from matbn.stopping import Stop, listening
 from matbn.threads import combine_in_order, default_threads
 
@@ -56,10 +57,10 @@ def cross_validate(fit: FittedModel, by: Any, time: Any, folds: int, unseen: str
     """Return `Fit.cross_validate`'s result."""
     design = design_of(fit)
     as_choice("unseen", unseen, UNSEEN)
-    options = options_of(fit, as_integer("starts", starts, at_least=0), as_integer("seed", seed))
+    search = SearchOptions(as_integer("starts", starts, at_least=0), as_integer("seed", seed))
     cut, start = splits(fit, by, time, folds, seed), start_of(fit)
     with listening() as stop:
-        found = predicted_folds(design, options, cut, unseen, start, stop)
+        found = predicted_folds(design, fit.options, search, cut, unseen, start, stop)
         if stop.asked:
             if not any(np.isfinite(values).any() for values in found.values()):
                 raise KeyboardInterrupt
@@ -72,13 +73,22 @@ def cross_validate(fit: FittedModel, by: Any, time: Any, folds: int, unseen: str
 
 
 def predicted_folds(
-    design: Design, options: Options, folds: Sequence[Split], unseen: str, start: Start | None, stop: Stop
+    design: Design,
+    model: ModelOptions,
+    search: SearchOptions,
+    folds: Sequence[Split],
+    unseen: str,
+    start: Start | None,
+    stop: Stop,
 ) -> dict[int, Array]:
     """Return the folds' predictions by number; after an interrupt, of those that had ended."""
     found: dict[int, Array] = {}
 
+    def refit(part: Design) -> FittedModel:
+        return refitted(part, model, search, start, stop)
+
     def process(number: int) -> None:
-        found[number] = _predictions(design, options, folds[number], unseen, start, stop)
+        found[number] = _predictions(design, folds[number], unseen, refit)
 
     try:
         combine_in_order(range(len(folds)), process, lambda a, b: None, min(len(folds), default_threads()))
@@ -99,12 +109,12 @@ def judged(design: Design, folds: Sequence[Split], found: Mapping[int, Array]) -
     return _scored(design, predictions, fold, len(folds))
 
 
-def _predictions(design: Design, options: Options, split: Split, unseen: str, start: Start | None, stop: Stop) -> Array:
+def _predictions(design: Design, split: Split, unseen: str, refit: Callable[[Design], FittedModel]) -> Array:
     counts = np.ones(len(design.y), bool) if design.w is None else design.w > 0
     if not (split.train & counts).any():
         return np.full(int(split.test.sum()), np.nan)
     kept, left = part_of(design, split.train & counts), part_of(design, split.test)
-    fit = refitted(kept, options, start, stop)
+    fit = refit(kept)
     labels = {effect.name: effect.levels[effect.codes] for effect in left.effects}
     new = New([term.Z for term in left.terms], left.linear, labels, left.y)
     value = predicted(fit, new, unseen)

@@ -14,12 +14,12 @@ from matbn.activation import evaluate
 from matbn.arguments import Array, finite_result
 from matbn.batchnorm import bn_backward
 from matbn.problem.least_squares import SHIFT, Problem, joined, layers
-from matbn.problem.posing import Options
 from matbn.problem.profile import solved
 from matbn.problem.sweeps import Workspace
 from matbn.problem.whitening import Inputs
+from matbn.random_streams import Stream, generator
 from matbn.running import RunningStatistics, bn_train, running_start
-from matbn.search.minimum import INTERRUPTED, PASSES, Minimum, Watch
+from matbn.search.minimum import INTERRUPTED, PASSES, Minimum, SearchOptions, Watch
 
 DEFAULT_PASSES = 200  # through the data
 _BATCH = 64  # rows
@@ -43,9 +43,11 @@ class _Node:
         return np.vstack([self.W * factor, self.beta - self.running.mean * factor])
 
 
-def minimise_by_batches(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:
+def minimise_by_batches(
+    problem: Problem, work: Workspace, theta: Array, options: SearchOptions, watch: Watch
+) -> Minimum:
     """Train from θ for `options.iterations` passes through the data."""
-    rng = np.random.default_rng([options.seed, 1])
+    rng = generator(options.seed, Stream.BATCHES)
     nodes = [
         _Node(*_started(layer.F, layer.inputs.covariance), running_start(layer.F.shape[1]))
         for layer in layers(problem, theta)

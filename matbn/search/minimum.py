@@ -28,9 +28,22 @@ NO_DECREASE_NEAR_KINKS = (
     " side), perhaps at no minimum: more starts may find one; a smooth one, such as softplus, has no kinks"
 )
 
+Evaluate = Callable[[Array], tuple[float, Array]]  # the loss and its gradient at θ
+
 # A function that sees the number, loss and θ of each iteration, and returns whether the search is to stop. Iterations
 # on a part of the rows have no loss.
 Watch = Callable[[int, float | None, Array], bool]
+
+
+@dataclass(frozen=True)
+class SearchOptions:
+    """How to search."""
+
+    starts: int
+    seed: int
+    tolerance: float = 1e-6  # of the gradient, for standardised outcomes
+    iterations: int = 2_000
+    solver: str = "profiled"  # a key of `multistart.SOLVERS`
 
 
 @dataclass(frozen=True, eq=False)

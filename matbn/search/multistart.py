@@ -9,11 +9,12 @@ import numpy as np
 from matbn.arguments import Array
 from matbn.blas import one_blas_thread
 from matbn.errors import NotFiniteError
+from matbn.memory import check_memory
 from matbn.problem.jacobian import inverse_curvature
 from matbn.problem.least_squares import Problem
-from matbn.problem.posing import Options
 from matbn.problem.profile import objective, solved
 from matbn.problem.sweeps import Workspace, products, workspace
+from matbn.random_streams import Stream, generator
 from matbn.search.adam import minimise_by_batches
 from matbn.search.bfgs import minimise
 from matbn.search.growing_samples import growing_parts
@@ -21,7 +22,7 @@ from matbn.search.joint import joint_objective, joint_start
 from matbn.search.kinks import little, settled
 from matbn.search.lbfgs import minimise_limited
 from matbn.search.levenberg_marquardt import minimise_damped
-from matbn.search.minimum import CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, Minimum, Watch
+from matbn.search.minimum import CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, Minimum, SearchOptions, Watch
 from matbn.search.progress import Watched
 from matbn.search.starts import starting_values
 from matbn.stopping import Stop
@@ -34,10 +35,10 @@ _POLISHED = 20_000_000  # entries of the Jacobian, up to which a search that did
 _POLISH = -2  # its number among the searches
 _POLISH_SHARE = 20  # iterations of a search, for which polishing may take one step
 
-Solver = Callable[[Problem, Workspace, Array, Options, Watch], Minimum]
+Solver = Callable[[Problem, Workspace, Array, SearchOptions, Watch], Minimum]
 
 
-def searched(problem: Problem, options: Options, watched: Watched, also: Array | None = None) -> list[Minimum]:
+def searched(problem: Problem, options: SearchOptions, watched: Watched, also: Array | None = None) -> list[Minimum]:
     """Return where all starts end, the best first; `also` is one more of them.
 
     An interrupt ends all searches where they are. What had not begun is left out, but for the first start, so that
@@ -48,7 +49,7 @@ def searched(problem: Problem, options: Options, watched: Watched, also: Array |
     def search(start: int) -> list[Minimum]:
         if stop.asked and start != pieces[0]:
             return []
-        theta = also if start < 0 else starting_values(problem, np.random.default_rng([options.seed, start]))
+        theta = also if start < 0 else starting_values(problem, generator(options.seed, Stream.STARTS, start))
         assert theta is not None
         work = workspace(problem, in_search, stop=stop)
         try:
@@ -62,6 +63,8 @@ def searched(problem: Problem, options: Options, watched: Watched, also: Array |
         watched.ended()
         return [_traced(found, watched, start)]
 
+    theta_size = sum(size * len(term.x) for size, term in zip(problem.sizes, problem.terms, strict=True))
+    check_memory(f"{options.starts:,} starts", options.starts * (2 * theta_size + 64), "take fewer starts")
     watched.forget()
     pieces = range(0 if also is None else -1, options.starts)
     cores = default_threads()
@@ -89,14 +92,14 @@ def check_found(loss: float, activation: str) -> None:
         )
 
 
-def _profiled(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:
+def _profiled(problem: Problem, work: Workspace, theta: Array, options: SearchOptions, watch: Watch) -> Minimum:
     if len(theta) > _MANY:
         return minimise_limited(objective(problem, work), theta, options.tolerance, options.iterations, watch)
 
     def quiet(iteration: int, _: float | None, at: Array) -> bool:
         return watch(iteration, None, at)
 
-    levels = chain(growing_parts(problem, np.random.default_rng([options.seed, 4])), [problem])
+    levels = chain(growing_parts(problem, generator(options.seed, Stream.SAMPLES)), [problem])
     for number, level in enumerate(levels):
         inverse = inverse_curvature(level, theta, workspace(level, work.threads, stop=work.stop)) if number else None
         if level is problem:
@@ -109,7 +112,7 @@ def _profiled(problem: Problem, work: Workspace, theta: Array, options: Options,
     return minimise(objective(problem, work), theta, options.tolerance, options.iterations, watch, inverse, enough)
 
 
-def _joint(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:
+def _joint(problem: Problem, work: Workspace, theta: Array, options: SearchOptions, watch: Watch) -> Minimum:
     start = joint_start(problem, theta, work)
     evaluate = joint_objective(problem, work)
 
@@ -124,7 +127,7 @@ def _joint(problem: Problem, work: Workspace, theta: Array, options: Options, wa
     return replace(end, theta=end.theta[: len(theta)])
 
 
-def _damped(problem: Problem, work: Workspace, theta: Array, options: Options, watch: Watch) -> Minimum:
+def _damped(problem: Problem, work: Workspace, theta: Array, options: SearchOptions, watch: Watch) -> Minimum:
     return minimise_damped(problem, work, theta, options.tolerance, options.iterations, watch)
 
 
@@ -137,7 +140,7 @@ SOLVERS: dict[str, Solver] = {
 
 
 @one_blas_thread()
-def _polished(problem: Problem, end: Minimum, options: Options, watched: Watched) -> Minimum:
+def _polished(problem: Problem, end: Minimum, options: SearchOptions, watched: Watched) -> Minimum:
     """Go on from where a search stopped, by Levenberg and Marquardt's steps; their end, if it is better."""
     if len(problem.y) * (len(end.theta) + problem.nodes) > _POLISHED:
         return end

@@ -51,7 +51,7 @@ def test_seeds_that_r_does_not_take():
 @pytest.mark.r
 @pytest.mark.parametrize("seed", [1, 77, -2147483647])
 def test_against_the_r_that_is_here(seed):
-    from matbn.forum.r_side import embedded_r
+    from matbn.embedded_r import embedded_r
 
     r = embedded_r()
     random = RRandom(seed)

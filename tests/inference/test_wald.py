@@ -8,7 +8,6 @@ from scipy import stats
 
 import matbn
 from matbn.fitting.estimate import fit_at
-from matbn.fitting.refit import options_of
 
 sm = pytest.importorskip("statsmodels.api")
 smf = pytest.importorskip("statsmodels.formula.api")
@@ -168,7 +167,7 @@ def test_more_nodes_than_the_data_determine_have_no_errors_without_a_penalty():
     y = np.tanh(2 * Z[:, 0]) + rng.normal(size=60) / 5
     one = matbn.fit(y, nets=matbn.net(Z, 1), penalty=0.0, starts=1)
     theta = np.repeat(one.theta.reshape(2, 1), 2, axis=1).ravel()  # a copy of the node
-    copied = matbn.Fit.of(fit_at(replace(one.design, terms=(matbn.net(Z, 2),)), options_of(one, 1, 1), theta))
+    copied = matbn.Fit.of(fit_at(replace(one.design, terms=(matbn.net(Z, 2),)), one.options, theta))
     with pytest.raises(matbn.ArgumentError, match=r"rank 4 of 7.*nodes whose output is 0 or that copy others"):
         copied.vcov(part="nets")
     np.testing.assert_allclose(copied.get_prediction().error, one.get_prediction().error, rtol=1e-6)

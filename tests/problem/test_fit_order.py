@@ -8,12 +8,12 @@ from threadpoolctl import threadpool_limits
 
 import matbn
 from matbn.fitted.units import in_units
-from matbn.fitting.refit import options_of, refitted, start_of
+from matbn.fitting.refit import refitted, start_of
 from matbn.model.design import part_of
 from matbn.problem.coordinates import transferred
 from matbn.problem.posing import posed_problem
 from matbn.problem.whitening import whitened
-from matbn.search.bfgs import Minimum
+from matbn.search.bfgs import Minimum, SearchOptions
 from matbn.stopping import Stop
 
 SEED = 7
@@ -160,14 +160,14 @@ def test_a_refit_to_the_same_rows_stays_where_it_is():
     mask[0, 1] = mask[3, 2] = False
     for own in (columns, inputs):
         fit, _ = fitted(rows, own, mask=mask, penalty=1e-2)
-        start, options = start_of(fit), options_of(fit, 0, 1)
-        again = refitted(fit.design, options, start, Stop())
+        start = start_of(fit)
+        again = refitted(fit.design, fit.options, SearchOptions(0, 1), start, Stop())
         np.testing.assert_allclose(again.fitted, fit.fitted, atol=1e-5)
         assert again.searches[0].iterations < 5
         part = np.random.default_rng(1).random(90) < 0.5
-        posed = posed_problem(part_of(fit.design, part), options)
+        posed = posed_problem(part_of(fit.design, part), fit.options)
         theta = transferred(start.theta, start.posed, posed)
-        nets = in_units(part_of(fit.design, part), posed, options, [Minimum(theta, 0.0, theta, 0, 0, "converged")]).nets
+        nets = in_units(part_of(fit.design, part), posed, [Minimum(theta, 0.0, theta, 0, 0, "converged")]).nets
         np.testing.assert_allclose(np.abs(nets[0].A), np.abs(fit.nets[0].A), atol=1e-9)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 import matbn
 from matbn.model.design import design, net
-from matbn.problem.posing import Options, posed_problem
+from matbn.problem.posing import ModelOptions, posed_problem
 from matbn.problem.profile import objective
 from matbn.problem.sweeps import workspace
 from matbn.search import multistart as search
@@ -25,7 +25,7 @@ def posed(activation, kind="plain", N=80, size=3, penalty=1e-3):
     y = np.maximum(Z[:, 0] + 0.3, 0) - np.abs(Z[:, 1]) + x + groups / 5 + rng.normal(size=N) / 4
     w = rng.uniform(0.5, 2, N) if kind == "weighted" else None
     model = design(y, net(Z, size), x, groups if kind == "effects" else None, w)
-    return posed_problem(model, Options(matbn.ACTIVATIONS[activation], penalty, 1, 1, 1e-6, 2_000)).problem
+    return posed_problem(model, ModelOptions(matbn.ACTIVATIONS[activation], penalty)).problem
 
 
 def loss_at(problem, slope):

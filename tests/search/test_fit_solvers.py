@@ -16,13 +16,13 @@ from matbn.problem import jacobian as tangent
 from matbn.problem import sweeps
 from matbn.problem.jacobian import gauss_newton, jacobian_rows
 from matbn.problem.least_squares import ridge
-from matbn.problem.posing import Options
 from matbn.problem.profile import objective, solved
 from matbn.problem.sweeps import workspace
 from matbn.search.bfgs import minimise
 from matbn.search.joint import joint_objective, joint_start
 from matbn.search.lbfgs import minimise_limited
 from matbn.search.levenberg_marquardt import minimise_damped
+from matbn.search.minimum import SearchOptions
 from matbn.search.multistart import _polished
 from matbn.search.progress import Watched
 from matbn.search.starts import starting_values
@@ -197,7 +197,7 @@ def test_a_search_that_stops_early_is_polished():
     start = starting_values(problem, np.random.default_rng(3))
     end = minimise(objective(problem, work), start, 1e-7, 80)
     assert end.status == "iterations"
-    options = Options(problem.activation, problem.penalty, 1, 1, 1e-7, 8_000)
+    options = SearchOptions(1, 1, 1e-7, 8_000)
     polished = _polished(problem, end, options, Watched(1, 1.0, None))
     assert polished.status == "converged"
     assert polished.loss < end.loss

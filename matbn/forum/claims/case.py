@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from matbn.arguments import Array
+from matbn.random_streams import Stream, generator
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ class Case:
 
 def draw_case(seed: int) -> Case:
     """Draw sizes, data and parameters."""
-    rng = np.random.default_rng(seed)
+    rng = generator(seed, Stream.CLAIMS)
     N, p1, p2 = int(rng.integers(10, 16)), int(rng.integers(4, 7)), int(rng.integers(2, 5))
     p2 = min(p2, p1)
     X = rng.normal(1.0, 2.0, (N, p1))

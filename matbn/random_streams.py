@@ -1,0 +1,24 @@
+"""The streams of random numbers: each purpose has its own, so that no two draw the same numbers from one seed."""
+
+from enum import IntEnum
+
+import numpy as np
+
+
+class Stream(IntEnum):
+    """What random numbers are drawn for; a number once given is never given again, for fits depend on it."""
+
+    STARTS = 1  # one for each start
+    BATCHES = 2  # of rows, for Adam
+    SAMPLES = 3  # of rows, on which a search begins
+    PENALTY_FOLDS = 4
+    PENALTY_STARTS = 5  # one for each fold and start
+    FOLDS = 6  # of cross-validation on request
+    REPLICATES = 7  # one for each bootstrap replicate
+    DIRECTIONS = 8  # in which a gradient is checked
+    CLAIMS = 9  # cases by which claims are judged
+
+
+def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:
+    """Return the generator of a stream, or of the part of it that the numbers name."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(stream, *numbers)))
