@@ -16,7 +16,6 @@ class Stream(IntEnum):
     FOLDS = 6  # of cross-validation on request
     REPLICATES = 7  # one for each bootstrap replicate
     DIRECTIONS = 8  # in which a gradient is checked
-    CLAIMS = 9  # cases by which claims are judged
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

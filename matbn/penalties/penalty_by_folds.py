@@ -19,14 +19,12 @@ from matbn.model.design import Design, part_of
 from matbn.problem.data_order import column_order, row_order
 from matbn.problem.least_squares import Problem
 from matbn.problem.posing import ModelOptions, posed_problem
-from matbn.problem.profile import objective
 from matbn.problem.scaling import calmed
 from matbn.problem.sweeps import workspace
 from matbn.random_streams import Stream, generator
-from matbn.search.bfgs import minimise
-from matbn.search.kinks import little
 from matbn.search.minimum import Minimum, SearchOptions
 from matbn.search.multistart import check_found
+from matbn.search.profiled import descend
 from matbn.search.progress import Watched
 from matbn.search.starts import starting_values
 from matbn.threads import combine_in_order, default_threads
@@ -121,9 +119,7 @@ def _path(problem: Problem, options: SearchOptions, watched: Watched, number: in
     watch = watched.watch(-10 - number)
 
     def search(penalty: float, theta: Array) -> Minimum:
-        evaluate = objective(replace(problem, penalty=penalty), work)
-        enough = little(problem.activation, options.tolerance)
-        return minimise(evaluate, theta, options.tolerance, options.iterations, watch, None, enough)
+        return descend(replace(problem, penalty=penalty), work, theta, options, watch)
 
     starts = [
         search(problem.penalty, starting_values(problem, generator(options.seed, Stream.PENALTY_STARTS, number, start)))

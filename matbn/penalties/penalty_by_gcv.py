@@ -19,11 +19,9 @@ from matbn.blas import one_blas_thread
 from matbn.fitted.fitted_model import Scored
 from matbn.penalties.effective_degrees import effective_degrees
 from matbn.problem.least_squares import Problem
-from matbn.problem.profile import objective
 from matbn.problem.sweeps import Workspace, workspace
-from matbn.search.bfgs import minimise
-from matbn.search.kinks import little
 from matbn.search.minimum import Minimum, SearchOptions, Watch
+from matbn.search.profiled import descend
 from matbn.stopping import Stop
 
 _STEP = 10**0.5
@@ -51,9 +49,7 @@ def chosen_by_gcv(
         while True:
             penalty *= factor
             there = replace(problem, penalty=penalty)
-            evaluate = objective(there, work)
-            enough = little(problem.activation, options.tolerance)
-            theta = minimise(evaluate, theta, options.tolerance, options.iterations, watch, None, enough).theta
+            theta = descend(there, work, theta, options, watch).theta
             yield _scored(there, rank, theta, work), theta
 
     path = [*_upwards(_scored(problem, rank, first.theta, work), first.theta, steps(_STEP), rank)]

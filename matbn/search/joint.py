@@ -7,6 +7,7 @@ those of the profiled loss, to which a search takes longer; it is here to compar
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -14,6 +15,27 @@ from matbn.arguments import Array
 from matbn.problem.least_squares import Problem, joined, layers, ridge
 from matbn.problem.profile import solved
 from matbn.problem.sweeps import Workspace, backward, forward
+from matbn.search.bfgs import minimise
+from matbn.search.kinks import little
+from matbn.search.lbfgs import minimise_limited
+from matbn.search.minimum import Minimum, SearchOptions, Watch
+from matbn.search.profiled import MANY
+
+
+def minimise_jointly(problem: Problem, work: Workspace, theta: Array, options: SearchOptions, watch: Watch) -> Minimum:
+    """Search all parameters from θ and the linear part's solution there; the minimum has θ alone."""
+    start = joint_start(problem, theta, work)
+    evaluate = joint_objective(problem, work)
+
+    def see(iteration: int, loss: float | None, at: Array) -> bool:
+        return watch(iteration, loss, at[: len(theta)])
+
+    if len(start) > MANY:
+        end = minimise_limited(evaluate, start, options.tolerance, options.iterations, see)
+    else:
+        enough = little(problem.activation, options.tolerance)
+        end = minimise(evaluate, start, options.tolerance, options.iterations, see, None, enough)
+    return replace(end, theta=end.theta[: len(theta)])
 
 
 def joint_objective(problem: Problem, work: Workspace) -> Callable[[Array], tuple[float, Array]]:

@@ -27,7 +27,7 @@ from matbn.problem.least_squares import Problem, layers, projected
 from matbn.problem.profile import Solved, objective, solved
 from matbn.problem.sweeps import Workspace
 from matbn.search.bfgs import minimise
-from matbn.search.minimum import AT_KINK, CONVERGED, INTERRUPTED, ITERATIONS, Minimum, Watch
+from matbn.search.minimum import AT_KINK, CONVERGED, INTERRUPTED, ITERATIONS, Minimum, SearchOptions, Watch
 
 _REACH, _FARTHEST = 1e-5, 1e-2  # |B|/‖(α, β)‖ of a kink that is taken to be met, at first and at last
 _ROUNDS = 50
@@ -45,9 +45,7 @@ def little(activation: Activation, tolerance: float) -> float:
     return _LITTLE * tolerance if activation.jump else 0.0
 
 
-def settled(
-    problem: Problem, work: Workspace, end: Minimum, tolerance: float, iterations: int, watch: Watch
-) -> Minimum:
+def settled(problem: Problem, work: Workspace, end: Minimum, options: SearchOptions, watch: Watch) -> Minimum:
     """Go on to a minimum at kinks from where a search has ended; the best by then, if none is found near it."""
     if work.V is None or len(end.theta) > _LARGEST:
         return end
@@ -57,13 +55,13 @@ def settled(
         if len(kinks) > _MOST * len(at.theta):
             break
         vectors = _vectors(problem, kinks)
-        at = _held(problem, work, at, vectors, tolerance, iterations, watch)
+        at = _held(problem, work, at, vectors, options, watch)
         best = min(best, at, key=lambda one: one.loss)
         if at.status in (ITERATIONS, INTERRUPTED):
             return replace(best, status=at.status)
         if at.status == CONVERGED:
             inside, least = _smallest_subgradient(problem, work, at.theta, kinks, vectors)
-            if np.abs(least).max() <= tolerance:
+            if np.abs(least).max() <= options.tolerance:
                 found = replace(at, gradient=least, status=AT_KINK if len(kinks) else CONVERGED)
                 return found if found.loss <= best.loss * (1 + _ALIKE) else best
             down = _stepped_down(problem, work, at, least)
@@ -81,7 +79,7 @@ def settled(
 
 
 def _held(
-    problem: Problem, work: Workspace, at: Minimum, vectors: Array, tolerance: float, iterations: int, watch: Watch
+    problem: Problem, work: Workspace, at: Minimum, vectors: Array, options: SearchOptions, watch: Watch
 ) -> Minimum:
     """Search among the θ that are orthogonal to the vectors."""
     evaluate = objective(problem, work)
@@ -101,8 +99,8 @@ def _held(
     end = minimise(
         within,
         np.zeros(len(along)),
-        tolerance / max(1.0, np.sqrt(len(along))),
-        max(0, iterations - at.iterations),
+        options.tolerance / max(1.0, np.sqrt(len(along))),
+        max(0, options.iterations - at.iterations),
         see,
         inverse,
     )

@@ -17,29 +17,24 @@ from matbn.problem.profile import Solved, solved
 from matbn.problem.sweeps import Workspace
 from matbn.search.bfgs import Pace
 from matbn.search.kinks import little
-from matbn.search.minimum import CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, Minimum, Watch
+from matbn.search.minimum import CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, Minimum, SearchOptions, Watch
 
 _FIRST_DAMPING = 1e-3  # relative to the largest diagonal entry
 _LARGEST_DAMPING = 1e12
 
 
 def minimise_damped(
-    problem: Problem,
-    work: Workspace,
-    theta: Array,
-    tolerance: float,
-    iterations: int,
-    watch: Watch | None = None,
+    problem: Problem, work: Workspace, theta: Array, options: SearchOptions, watch: Watch | None = None
 ) -> Minimum:
-    """Search from θ as `bfgs.minimise` does."""
+    """Search from θ."""
     at = solved(problem, theta, work)
     evaluations, growth, damping = 1, 2.0, _FIRST_DAMPING
     shrinking = problem.penalty * ridge_matrix(problem)
-    pace = Pace(little(problem.activation, tolerance))
-    for iteration in range(iterations):
+    pace = Pace(little(problem.activation, options.tolerance))
+    for iteration in range(options.iterations):
         if pace.too_slow(iteration, at.loss):
             return _ended(theta, at, iteration, evaluations, NO_DECREASE)
-        if np.abs(at.gradient).max(initial=0) <= tolerance:
+        if np.abs(at.gradient).max(initial=0) <= options.tolerance:
             return _ended(theta, at, iteration, evaluations, CONVERGED)
         A = gauss_newton(problem, theta, at.Gamma2, work) + shrinking
         size = A.diagonal().max()
@@ -59,7 +54,7 @@ def minimise_damped(
         growth = 2.0
         if watch is not None and watch(iteration + 1, at.loss, theta):
             return _ended(theta, at, iteration + 1, evaluations, INTERRUPTED)
-    return _ended(theta, at, iterations, evaluations, ITERATIONS)
+    return _ended(theta, at, options.iterations, evaluations, ITERATIONS)
 
 
 def _step(A: Array, damping: float, gradient: Array) -> Array:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import chain
 
 import numpy as np
 
@@ -10,32 +9,27 @@ from matbn.arguments import Array
 from matbn.blas import one_blas_thread
 from matbn.errors import NotFiniteError
 from matbn.memory import check_memory
-from matbn.problem.jacobian import inverse_curvature
 from matbn.problem.least_squares import Problem
-from matbn.problem.profile import objective, solved
+from matbn.problem.profile import solved
 from matbn.problem.sweeps import Workspace, products, workspace
 from matbn.random_streams import Stream, generator
 from matbn.search.adam import minimise_by_batches
-from matbn.search.bfgs import minimise
-from matbn.search.growing_samples import growing_parts
-from matbn.search.joint import joint_objective, joint_start
-from matbn.search.kinks import little, settled
-from matbn.search.lbfgs import minimise_limited
+from matbn.search.joint import minimise_jointly
+from matbn.search.kinks import settled
 from matbn.search.levenberg_marquardt import minimise_damped
 from matbn.search.minimum import CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, Minimum, SearchOptions, Watch
+from matbn.search.profiled import minimise_profiled
 from matbn.search.progress import Watched
 from matbn.search.starts import starting_values
 from matbn.stopping import Stop
 from matbn.threads import combine_in_order, default_threads, worth
 
 _ALIKE = 1e-9  # relative difference of losses
-_MANY = 1_000  # parameters, from which on BFGS's matrix costs more than it saves
-_COARSE, _COARSE_ITERATIONS = 1e-3, 1_000  # tolerance and iterations on parts of the rows
 _POLISHED = 20_000_000  # entries of the Jacobian, up to which a search that did not converge is polished
 _POLISH = -2  # its number among the searches
 _POLISH_SHARE = 20  # iterations of a search, for which polishing may take one step
 
-Solver = Callable[[Problem, Workspace, Array, SearchOptions, Watch], Minimum]
+Solver = Callable[[Problem, Workspace, Array, SearchOptions, Watch], Minimum]  # searches from θ
 
 
 def searched(problem: Problem, options: SearchOptions, watched: Watched, also: Array | None = None) -> list[Minimum]:
@@ -56,7 +50,7 @@ def searched(problem: Problem, options: SearchOptions, watched: Watched, also: A
             watch = watched.watch(start)
             found = SOLVERS[options.solver](problem, work, theta, options, watch)
             if found.status == NO_DECREASE and problem.activation.jump:
-                found = settled(problem, work, found, options.tolerance, options.iterations, watch)
+                found = settled(problem, work, found, options, watch)
         except KeyboardInterrupt:
             stop.ask()
             found = _interrupted(problem, watched.best.get(start, theta), work)
@@ -92,49 +86,10 @@ def check_found(loss: float, activation: str) -> None:
         )
 
 
-def _profiled(problem: Problem, work: Workspace, theta: Array, options: SearchOptions, watch: Watch) -> Minimum:
-    if len(theta) > _MANY:
-        return minimise_limited(objective(problem, work), theta, options.tolerance, options.iterations, watch)
-
-    def quiet(iteration: int, _: float | None, at: Array) -> bool:
-        return watch(iteration, None, at)
-
-    levels = chain(growing_parts(problem, generator(options.seed, Stream.SAMPLES)), [problem])
-    for number, level in enumerate(levels):
-        inverse = inverse_curvature(level, theta, workspace(level, work.threads, stop=work.stop)) if number else None
-        if level is problem:
-            break
-        evaluate = objective(level, workspace(level, work.threads, stop=work.stop))
-        coarse, iterations = max(options.tolerance, _COARSE), min(options.iterations, _COARSE_ITERATIONS)
-        enough = little(problem.activation, coarse)
-        theta = minimise(evaluate, theta, coarse, iterations, quiet, inverse, enough).theta
-    enough = little(problem.activation, options.tolerance)
-    return minimise(objective(problem, work), theta, options.tolerance, options.iterations, watch, inverse, enough)
-
-
-def _joint(problem: Problem, work: Workspace, theta: Array, options: SearchOptions, watch: Watch) -> Minimum:
-    start = joint_start(problem, theta, work)
-    evaluate = joint_objective(problem, work)
-
-    def see(iteration: int, loss: float | None, at: Array) -> bool:
-        return watch(iteration, loss, at[: len(theta)])
-
-    if len(start) > _MANY:
-        end = minimise_limited(evaluate, start, options.tolerance, options.iterations, see)
-    else:
-        enough = little(problem.activation, options.tolerance)
-        end = minimise(evaluate, start, options.tolerance, options.iterations, see, None, enough)
-    return replace(end, theta=end.theta[: len(theta)])
-
-
-def _damped(problem: Problem, work: Workspace, theta: Array, options: SearchOptions, watch: Watch) -> Minimum:
-    return minimise_damped(problem, work, theta, options.tolerance, options.iterations, watch)
-
-
 SOLVERS: dict[str, Solver] = {
-    "profiled": _profiled,
-    "joint": _joint,
-    "lm": _damped,
+    "profiled": minimise_profiled,
+    "joint": minimise_jointly,
+    "lm": minimise_damped,
     "adam": minimise_by_batches,
 }
 
@@ -144,10 +99,10 @@ def _polished(problem: Problem, end: Minimum, options: SearchOptions, watched: W
     """Go on from where a search stopped, by Levenberg and Marquardt's steps; their end, if it is better."""
     if len(problem.y) * (len(end.theta) + problem.nodes) > _POLISHED:
         return end
-    steps = options.iterations // _POLISH_SHARE
+    options = replace(options, iterations=options.iterations // _POLISH_SHARE)
     watch, work = watched.watch(_POLISH), workspace(problem, stop=watched.stop)
     try:
-        found = minimise_damped(problem, work, end.theta, options.tolerance, steps, watch)
+        found = minimise_damped(problem, work, end.theta, options, watch)
     except KeyboardInterrupt:
         watched.stop.ask()
         found = _traced(_interrupted(problem, watched.best.get(_POLISH, end.theta), work), watched, _POLISH)

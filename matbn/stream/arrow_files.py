@@ -22,9 +22,9 @@ def opened(X: Any) -> Any:
     try:
         import pyarrow
         from pyarrow import dataset
-    except ImportError:
+    except ImportError as error:
         raise MatbnError(
-            "reading Arrow and Parquet data needs the package pyarrow: pip install 'matbn[arrow]'"
+            f"reading Arrow and Parquet data needs the package pyarrow ({error}): pip install 'matbn[arrow]'"
         ) from None
     if isinstance(X, pyarrow.RecordBatch):
         return pyarrow.Table.from_batches([X])

@@ -6,6 +6,7 @@ import pytest
 import matbn
 from matbn.model.design import design, net, part_of
 from matbn.problem.data_order import column_order, row_order
+from matbn.random_streams import Stream, generator
 
 
 def data(N=420, noise=0.3, seed=1):
@@ -25,7 +26,7 @@ def test_scores_are_errors_on_rows_left_out(effects, weighted):
     fit = matbn.fit(
         y, nets=net(Z, 1), linear=x, effects=groups if effects else None, weights=w, penalty="cv", **options
     )
-    rng = np.random.default_rng([5, 2])
+    rng = generator(5, Stream.PENALTY_FOLDS)
     model = design(y, net(Z, 1), x, groups if effects else None, w)
     rows = row_order(model, [column_order(term, y, w) for term in model.terms])
     cuts = [(rng.permutation(len(y)) % 5)[np.argsort(rows)] for _ in range(2)]

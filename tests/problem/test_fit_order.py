@@ -13,7 +13,7 @@ from matbn.model.design import part_of
 from matbn.problem.coordinates import transferred
 from matbn.problem.posing import posed_problem
 from matbn.problem.whitening import whitened
-from matbn.search.bfgs import Minimum, SearchOptions
+from matbn.search.minimum import Minimum, SearchOptions
 from matbn.stopping import Stop
 
 SEED = 7

@@ -19,6 +19,7 @@ from matbn.fitting import estimate as arrays
 from matbn.penalties import penalty_by_folds as folds
 from matbn.penalties import penalty_by_gcv as gcv
 from matbn.resampling import bootstrap, choose, validate
+from matbn.search import joint, profiled
 from matbn.search import levenberg_marquardt as marquardt
 from matbn.search import multistart as search
 from matbn.stopping import Stop, listening
@@ -84,7 +85,7 @@ MOMENTS = [  # options, where Ctrl-C comes, and what the fit then says
     ({}, (units, "messages"), "when 3 of 3 starts had ended"),
     ({}, (arrays, "effective_degrees"), "when 3 of 3 starts had ended"),
     ({"solver": "lm"}, (marquardt, "gauss_newton"), "of 3 starts had ended"),
-    ({"solver": "joint"}, (search, "joint_start"), "of 3 starts had ended"),
+    ({"solver": "joint"}, (joint, "joint_start"), "of 3 starts had ended"),
     ({"solver": "adam", "iterations": 30}, (search, "starting_values"), "of 3 starts had ended"),
     ({"iterations": 40, "tolerance": 0}, (search, "_polished"), "when 3 of 3 starts had ended"),
     ({"activation": "relu"}, (search, "settled"), "of 3 starts had ended"),
@@ -92,7 +93,7 @@ MOMENTS = [  # options, where Ctrl-C comes, and what the fit then says
     ({"penalty": "cv"}, (arrays, "chosen_by_folds"), "before its penalty was chosen by cross-validation, when 3 of 3"),
     ({"penalty": "cv"}, (folds, "part_of"), "before its penalty was chosen by cross-validation, when 3 of 3"),
     ({"penalty": "gcv"}, (gcv, "effective_degrees"), "before its penalty was chosen by generalised cross-validation"),
-    ({"penalty": "gcv"}, (gcv, "objective"), "before its penalty was chosen by generalised cross-validation"),
+    ({"penalty": "gcv"}, (gcv, "descend"), "before its penalty was chosen by generalised cross-validation"),
     ({"penalty": "gcv"}, (arrays, "in_units"), "when 4 of 4 starts had ended.*had been chosen by generalised"),
 ]
 
@@ -137,14 +138,13 @@ def test_before_the_search_the_interrupt_goes_on(monkeypatch):
 
 def test_iterations_bound_the_path_of_penalties_too(monkeypatch):
     given = []
-    for module in (search, gcv, folds):
-        original = module.minimise
+    original = profiled.minimise
 
-        def minimise(evaluate, theta, tolerance, iterations, *more, original=original):
-            given.append(iterations)
-            return original(evaluate, theta, tolerance, iterations, *more)
+    def minimise(evaluate, theta, tolerance, iterations, *more):
+        given.append(iterations)
+        return original(evaluate, theta, tolerance, iterations, *more)
 
-        monkeypatch.setattr(module, "minimise", minimise)
+    monkeypatch.setattr(profiled, "minimise", minimise)
     for penalty in ("cv", "gcv"):
         with pytest.warns(matbn.ConvergenceWarning, match="stopped after 7 iterations"):
             fitted(penalty=penalty, iterations=7)

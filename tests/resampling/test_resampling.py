@@ -11,6 +11,7 @@ from matbn.fitting.refit import start_of
 from matbn.model.design import part_of
 from matbn.model.formula import parsed, resized
 from matbn.problem.coordinates import transferred
+from matbn.random_streams import Stream, generator
 
 pandas = pytest.importorskip("pandas")
 pytest.importorskip("formulaic")
@@ -146,7 +147,7 @@ def test_replicates_are_fits_to_copies_of_rows_and_groups(by):
     found = fit.bootstrap(lambda one: [one.coef["x"], one.r_squared, one.weight], 2, by=by, seed=9)
     groups = np.arange(60) if by is None else pandas.factorize(frame.id)[0]
     count = groups.max() + 1
-    drawn = np.random.default_rng([9, 7, 0]).integers(count, size=count)
+    drawn = generator(9, Stream.REPLICATES, 0).integers(count, size=count)
     copies = [frame[groups == g].assign(id=[f"{k}-{i}" for i in frame.id[groups == g]]) for k, g in enumerate(drawn)]
     rows = pandas.concat(copies)
     if by is None:

@@ -18,6 +18,7 @@ from matbn.problem.jacobian import gauss_newton, jacobian_rows
 from matbn.problem.least_squares import ridge
 from matbn.problem.profile import objective, solved
 from matbn.problem.sweeps import workspace
+from matbn.search import profiled
 from matbn.search.bfgs import minimise
 from matbn.search.joint import joint_objective, joint_start
 from matbn.search.lbfgs import minimise_limited
@@ -79,13 +80,13 @@ def test_damped_steps_and_limited_memory_find_the_minimum_that_scipy_finds():
     expected = scipy.optimize.minimize(objective(problem, work), start, jac=True, method="BFGS", options={"gtol": 1e-8})
     start = expected.x + 0.05 * np.random.default_rng(5).normal(size=len(start))  # near one minimum of several
     for end in (
-        minimise_damped(problem, work, start, 1e-7, 500),
+        minimise_damped(problem, work, start, SearchOptions(1, 1, 1e-7, 500)),
         minimise_limited(objective(problem, work), start, 1e-7, 3000),
     ):
         assert end.status == "converged"
         assert end.loss == pytest.approx(expected.fun, rel=1e-9)
         assert np.abs(solved(problem, end.theta, work).gradient).max() <= 1e-7
-    assert minimise_damped(problem, work, start, 1e-7, 3).status == "iterations"
+    assert minimise_damped(problem, work, start, SearchOptions(1, 1, 1e-7, 3)).status == "iterations"
     assert minimise_limited(objective(problem, work), start, 1e-7, 3).status == "iterations"
     stopped = minimise_limited(objective(problem, work), start, 1e-7, 300, lambda iteration, *_: iteration == 5)
     assert (stopped.status, stopped.iterations) == ("interrupted", 5)
@@ -353,8 +354,6 @@ def test_options_reach_the_problem():
 
 @pytest.mark.parametrize("weighted", [False, True])
 def test_many_rows_begin_with_a_part_and_end_at_a_minimum_of_all(monkeypatch, weighted):
-    from matbn.search import multistart as search
-
     rng = np.random.default_rng(27)
     N = 12_000
     Z, x = rng.uniform(size=(N, 3)), rng.normal(size=N)
@@ -364,7 +363,7 @@ def test_many_rows_begin_with_a_part_and_end_at_a_minimum_of_all(monkeypatch, we
     quick = matbn.fit(y, **options)
     assert quick.converged
     assert quick.searches[0].gradient <= 1e-7
-    monkeypatch.setattr(search, "growing_parts", lambda *_: iter(()))
+    monkeypatch.setattr(profiled, "growing_parts", lambda *_: iter(()))
     plain = matbn.fit(y, **options)
     assert quick.loss < plain.loss * 1.02
     assert len(quick.searches[0].trace) < len(plain.searches[0].trace)

@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.random_streams import Stream, generator
 
 
 @dataclass(frozen=True)
@@ -92,7 +91,7 @@ class Case:
 
 def draw_case(seed: int) -> Case:
     """Draw sizes, data and parameters."""
-    rng = generator(seed, Stream.CLAIMS)
+    rng = np.random.default_rng(seed)
     N, p1, p2 = int(rng.integers(10, 16)), int(rng.integers(4, 7)), int(rng.integers(2, 5))
     p2 = min(p2, p1)
     X = rng.normal(1.0, 2.0, (N, p1))
