@@ -6,9 +6,9 @@ import numpy as np
 
 from matbn.activation import ACTIVATIONS
 from matbn.problem.fixed_effects import fixed_effects
-from matbn.problem.least_squares import Problem, projected
-from matbn.problem.linear_part import factorised, no_columns
-from matbn.problem.whitening import whitened
+from matbn.problem.least_squares import Problem, project
+from matbn.problem.linear_part import factorise, no_columns
+from matbn.problem.whitening import whiten
 
 
 def panel(seed, levels, N=400, keep=0.7):
@@ -34,14 +34,14 @@ def random_problem(seed, activation="tanh", penalty=1e-3, weighted=True, effects
     groups = np.sort(rng.integers(12, size=N))
     fixed = fixed_effects([groups], w) if effects else None
     root = None if w is None else np.sqrt(w)
-    terms = (whitened(Z, w, "Z"), whitened(W, w, "W"))
+    terms = (whiten(Z, w, "Z"), whiten(W, w, "W"))
     weight = float(N if w is None else w.sum())
     none = no_columns(N)
     raw = Problem(terms, (3, 2), ACTIVATIONS[activation], y, none, np.empty(0), root, fixed, weight, penalty, N)
-    columns = projected(raw, np.vstack([X, np.ones(N)]) if not effects else X)
+    columns = project(raw, np.vstack([X, np.ones(N)]) if not effects else X)
     ridge = linear_penalty * weight * np.arange(1, len(columns) + 1) if linear_penalty else None
-    part = factorised(columns, np.linalg.norm(columns, axis=1), ridge)
-    y_projected = projected(raw, y[None])[0]
+    part = factorise(columns, np.linalg.norm(columns, axis=1), ridge)
+    y_projected = project(raw, y[None])[0]
     on_y = part.Q @ y_projected
     problem = replace(raw, y=y_projected - on_y @ part.Q, on_y=on_y, linear=part)
     everything = [X.T] + ([dummies([groups])] if effects else [np.ones((N, 1))])

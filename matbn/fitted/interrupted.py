@@ -18,7 +18,7 @@ class Stage:
     chosen: bool = False  # whether it was
 
 
-def marked(fit: FittedModel, stage: Stage) -> FittedModel:
+def mark_interrupted(fit: FittedModel, stage: Stage) -> FittedModel:
     """Return the fit as one that was interrupted: by its first search's status, and in words before all others."""
     best = fit.searches[0]
     starts = f"{stage.ended} of {stage.starts} starts had ended"

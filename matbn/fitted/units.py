@@ -12,8 +12,8 @@ from matbn.model.design import Design
 from matbn.problem.compensated import product
 from matbn.problem.coordinates import of_fit
 from matbn.problem.least_squares import layers
-from matbn.problem.linear_part import coefficients, refined, remaining
-from matbn.problem.posing import EXACT, Posed, cleanly_projected, rank_of
+from matbn.problem.linear_part import coefficients, refine_coefficients, remainder
+from matbn.problem.posing import EXACT, Posed, project_cleanly, rank_of
 from matbn.problem.profile import solved
 from matbn.problem.scaling import norm, total_norm
 from matbn.problem.sweeps import net_output, workspace
@@ -21,7 +21,7 @@ from matbn.search.minimum import Minimum
 
 
 @one_blas_thread()
-def in_units(design: Design, posed: Posed, ends: list[Minimum], to_all_digits: bool = True) -> FittedModel:
+def in_user_units(design: Design, posed: Posed, ends: list[Minimum], to_all_digits: bool = True) -> FittedModel:
     """Return the fit that the first of the ends is; without any, that of the linear part and the effects."""
     problem, calm, spread = posed.problem, posed.calm, posed.spread
     left = calm.y[posed.order]
@@ -36,7 +36,7 @@ def in_units(design: Design, posed: Posed, ends: list[Minimum], to_all_digits: b
     root_unit = float(np.sqrt(design.weight_unit))
     total = within = total_norm(design)
     if posed.effects is not None:
-        of_calm = cleanly_projected(problem, calm.y[posed.order][None])[0]
+        of_calm = project_cleanly(problem, calm.y[posed.order][None])[0]
         within = norm(of_calm, None, calm.exponent) * root_unit
         within = 0.0 if posed.exact and within <= EXACT * total else within
     return FittedModel(
@@ -109,10 +109,10 @@ def _linear(
     """Return the coefficients, each effect's estimates, and what both leave of the calm outcomes."""
     calm, kept = posed.calm, posed.linear.kept
     X = posed.calm_columns(design.linear[posed.order]).T
-    projected_left = cleanly_projected(posed.problem, left[None])[0]
+    projected_left = project_cleanly(posed.problem, left[None])[0]
     if to_all_digits:
-        high, low = refined(posed.linear, posed.columns[kept], projected_left)
-        left = remaining(X, left, high, low)
+        high, low = refine_coefficients(posed.linear, posed.columns[kept], projected_left)
+        left = remainder(X, left, high, low)
     else:
         high = coefficients(posed.linear, projected_left)
         left = left - high @ X

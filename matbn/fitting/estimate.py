@@ -7,20 +7,20 @@ import numpy as np
 from matbn.arguments import Array
 from matbn.errors import warn
 from matbn.fitted.fitted_model import FittedModel, Scored
-from matbn.fitted.interrupted import Stage, marked
+from matbn.fitted.interrupted import Stage, mark_interrupted
 from matbn.fitted.messages import cautions
-from matbn.fitted.units import in_units
+from matbn.fitted.units import in_user_units
 from matbn.model.design import Design
 from matbn.penalties.effective_degrees import effective_degrees
-from matbn.penalties.penalty_by_folds import chosen_by_folds
-from matbn.penalties.penalty_by_gcv import chosen_by_gcv
+from matbn.penalties.penalty_by_folds import choose_by_folds
+from matbn.penalties.penalty_by_gcv import choose_by_gcv
 from matbn.problem.coordinates import moved, of_problem
-from matbn.problem.distinct_rows import distinct
+from matbn.problem.distinct_rows import keep_distinct
 from matbn.problem.posing import MOST_NUMBERS, ModelOptions, Posed, degrees_of, posed_problem
 from matbn.problem.sweeps import workspace
 from matbn.search.minimum import CONVERGED, INTERRUPTED, Minimum, SearchOptions
-from matbn.search.multistart import searched
-from matbn.search.progress import Report, Watched
+from matbn.search.multistart import search_from_starts
+from matbn.search.progress import Report, SharedProgress
 from matbn.stopping import Stop
 from matbn.threads import default_threads
 
@@ -49,34 +49,34 @@ def fit_design(
             if kind is not None:
                 warn(text, kind)
         if not whole.parts or whole.exact:
-            return replace(in_units(design, whole, []), edf=degrees_of(whole))
+            return replace(in_user_units(design, whole, []), edf=degrees_of(whole))
         posed = _on_distinct_rows(design, whole, search.solver)
-    watched = Watched(search.starts, posed.scale, report, stop)
+    watched = SharedProgress(search.starts, posed.scale, report, stop)
     path: tuple[Scored, ...] = ()
     if choose_by is None:
-        ends = searched(posed.problem, search, watched)
+        ends = search_from_starts(posed.problem, search, watched)
     else:
         few = min(search.iterations, _ROUGH_ITERATIONS)
         rough = replace(search, tolerance=max(search.tolerance, _ROUGH), solver="profiled", iterations=few)
-        ends = searched(posed.problem, rough, watched)
+        ends = search_from_starts(posed.problem, rough, watched)
         choice = _chosen(design, posed, choose_by, rough, ends[0], watched)
         if choice is not None:
             penalty, theta, path = choice
             posed = replace(posed, problem=replace(posed.problem, penalty=penalty))
-            ends = searched(posed.problem, search, watched, theta)
+            ends = search_from_starts(posed.problem, search, watched, theta)
     whole = replace(whole, problem=replace(whole.problem, penalty=posed.problem.penalty))
-    fit = in_units(design, whole, [replace(end, theta=moved(end.theta, posed, whole)) for end in ends])
+    fit = in_user_units(design, whole, [replace(end, theta=moved(end.theta, posed, whole)) for end in ends])
     fit = replace(fit, edf=_degrees(posed, ends[0].theta, stop), path=path)
     if not stop.asked:
         return fit
     stop.heeded = True
     ended = sum(end.status != INTERRUPTED for end in ends)
-    return marked(fit, Stage(search.starts + bool(path), ended, choose_by, bool(path)))
+    return mark_interrupted(fit, Stage(search.starts + bool(path), ended, choose_by, bool(path)))
 
 
 def _on_distinct_rows(design: Design, whole: Posed, solver: str) -> Posed:
     """Return the problem that is searched: the whole one, or where rows are equal that of distinct ones."""
-    rows = design if solver == "adam" else distinct(design, whole.order)
+    rows = design if solver == "adam" else keep_distinct(design, whole.order)
     if rows is design:
         return whole
     posed = posed_problem(rows, whole.options)
@@ -104,20 +104,20 @@ def fit_at(design: Design, model: ModelOptions, theta: Array) -> FittedModel:
     posed = posed_problem(design, model)
     theta = of_problem(posed, theta)
     ends = [Minimum(theta, np.nan, np.zeros_like(theta), 0, 0, CONVERGED)] if len(theta) else []
-    return in_units(design, posed, ends)
+    return in_user_units(design, posed, ends)
 
 
 def _chosen(
-    design: Design, posed: Posed, choose_by: str, search: SearchOptions, first: Minimum, watched: Watched
+    design: Design, posed: Posed, choose_by: str, search: SearchOptions, first: Minimum, watched: SharedProgress
 ) -> tuple[float, Array, tuple[Scored, ...]] | None:
     """Return a penalty, where to start under it, and the scores of all that were tried; None if interrupted."""
     stop = watched.stop
     try:
         stop.check()
         if choose_by == "gcv":
-            choice = chosen_by_gcv(posed.problem, degrees_of(posed), first, search, watched.watch(-1), stop)
+            choice = choose_by_gcv(posed.problem, degrees_of(posed), first, search, watched.watch(-1), stop)
         else:
-            penalty, path = chosen_by_folds(design, posed.options, search, watched)
+            penalty, path = choose_by_folds(design, posed.options, search, watched)
             choice = penalty, first.theta, path
     except KeyboardInterrupt:
         stop.ask()

@@ -7,13 +7,13 @@ import numpy as np
 from matbn.arguments import Array
 from matbn.errors import ArgumentError, ConvergenceWarning, warn
 from matbn.fitted.fitted_model import FittedModel
-from matbn.fitted.units import in_units
+from matbn.fitted.units import in_user_units
 from matbn.model.design import Design
-from matbn.problem.coordinates import of_problem, transferred
+from matbn.problem.coordinates import of_problem, transfer
 from matbn.problem.posing import ModelOptions, Posed, posed_problem
 from matbn.search.minimum import SearchOptions
-from matbn.search.multistart import searched
-from matbn.search.progress import Watched
+from matbn.search.multistart import search_from_starts
+from matbn.search.progress import SharedProgress
 from matbn.stopping import Stop
 
 
@@ -50,13 +50,13 @@ def refitted(
     stop.check()
     posed = posed_problem(design, model, constants=True)
     if not posed.parts or posed.exact:
-        return in_units(design, posed, [])
-    also = None if start is None else transferred(start.theta, start.posed, posed)
-    watched = Watched(search.starts, posed.scale, None, stop)
+        return in_user_units(design, posed, [])
+    also = None if start is None else transfer(start.theta, start.posed, posed)
+    watched = SharedProgress(search.starts, posed.scale, None, stop)
     with np.errstate(all="ignore"):
-        ends = searched(posed.problem, search, watched, also)
+        ends = search_from_starts(posed.problem, search, watched, also)
         stop.check()
-        return in_units(design, posed, ends)
+        return in_user_units(design, posed, ends)
 
 
 def say_cut_short(stop: Stop, message: str) -> None:

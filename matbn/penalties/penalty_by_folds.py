@@ -14,18 +14,18 @@ from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.fitted.fitted_model import Scored
 from matbn.fitted.prediction import New, predicted
-from matbn.fitted.units import in_units
+from matbn.fitted.units import in_user_units
 from matbn.model.design import Design, part_of
 from matbn.problem.data_order import column_order, row_order
 from matbn.problem.least_squares import Problem
 from matbn.problem.posing import ModelOptions, posed_problem
-from matbn.problem.scaling import calmed
+from matbn.problem.scaling import centre_and_scale
 from matbn.problem.sweeps import workspace
 from matbn.random_streams import Stream, generator
 from matbn.search.minimum import Minimum, SearchOptions
 from matbn.search.multistart import check_found
 from matbn.search.profiled import descend
-from matbn.search.progress import Watched
+from matbn.search.progress import SharedProgress
 from matbn.search.starts import starting_values
 from matbn.threads import combine_in_order, default_threads
 
@@ -35,12 +35,12 @@ _STARTS = 3  # of each fold, at the middle penalty
 _STEPS = range(-5, 7)  # half decades from the middle penalty
 
 
-def chosen_by_folds(
-    design: Design, model: ModelOptions, search: SearchOptions, watched: Watched
+def choose_by_folds(
+    design: Design, model: ModelOptions, search: SearchOptions, watched: SharedProgress
 ) -> tuple[float, tuple[Scored, ...]]:
     """Return the penalty of the least mean squared error on rows left out, and the scores from small to large."""
     design = _in_order(design)
-    calm = calmed(design)
+    calm = centre_and_scale(design)
     design = replace(design, y=calm.y)  # intercept or effects take up what is taken off
     folds = _folds(len(design.y), search.seed)
 
@@ -87,7 +87,7 @@ def _penalty(middle: float, step: int) -> float:
 
 
 def _errors(
-    design: Design, out: Array, model: ModelOptions, search: SearchOptions, watched: Watched, number: int
+    design: Design, out: Array, model: ModelOptions, search: SearchOptions, watched: SharedProgress, number: int
 ) -> Array:
     """Return the weight of the rows left out, and for each penalty their weighted sum of squared errors."""
     errors = np.zeros(1 + len(_STEPS))
@@ -106,14 +106,14 @@ def _errors(
     posed = posed_problem(kept, model, constants=True)
     for step, end in _path(posed.problem, search, watched, number).items():
         there = replace(posed, problem=replace(posed.problem, penalty=_penalty(model.penalty, step)))
-        fit = in_units(kept, there, [end], to_all_digits=False)
+        fit = in_user_units(kept, there, [end], to_all_digits=False)
         groups = {effect.name: effect.levels[effect.codes] for effect in left.effects}
         prediction = predicted(fit, New([term.Z for term in left.terms], left.linear, groups))
         errors[1 + _STEPS.index(step)] = w @ (left.y - prediction) ** 2
     return errors
 
 
-def _path(problem: Problem, options: SearchOptions, watched: Watched, number: int) -> dict[int, Minimum]:
+def _path(problem: Problem, options: SearchOptions, watched: SharedProgress, number: int) -> dict[int, Minimum]:
     """Return where the fits under all penalties end."""
     work = workspace(problem, stop=watched.stop)
     watch = watched.watch(-10 - number)

@@ -35,7 +35,7 @@ _End = tuple[Scored, Array]  # and θ
 
 
 @one_blas_thread()
-def chosen_by_gcv(
+def choose_by_gcv(
     problem: Problem, rank: float, first: Minimum, options: SearchOptions, watch: Watch, stop: Stop
 ) -> tuple[float, Array, tuple[Scored, ...]]:
     """Return the penalty of least GCV, where its fit ended, and the path; `first` is the fit under the problem's."""

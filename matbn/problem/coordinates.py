@@ -1,14 +1,14 @@
-"""θ of one problem as that of another, of the same terms on other rows or weights, and as a fit has it.
+"""θ in the coordinates of another problem, of the same terms on other rows or weights, and in those of a fit.
 
-A problem has inputs in an order of its own (see `canonical`); a fit's θ has terms, patterns of masks and inputs in the
-user's. With whitened inputs (Z - 1mᵀ)K a node is zᵀKα + (β - mᵀKα): its folded weights a = Kα and bias do not depend on
-the rows, so that α' = K'⁺a and β' = β + (m' - m)ᵀa.
+A problem has inputs in an order of its own (see `data_order`); a fit's θ has terms, patterns of masks and inputs in the
+user's order. With whitened inputs (Z - 1mᵀ)K a node is zᵀKα + (β - mᵀKα): its folded weights a = Kα and its bias do not
+depend on the rows, so that α' = K'⁺a and β' = β + (m' - m)ᵀa.
 """
 
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.problem.least_squares import joined, layers
+from matbn.problem.least_squares import join_layers, layers
 from matbn.problem.posing import Part, Posed
 
 
@@ -17,7 +17,7 @@ def of_fit(posed: Posed, theta: Array) -> Array:
     found: dict[int, Array] = {}
     for part, own in zip(posed.parts, layers(posed.problem, theta), strict=True):
         found[part.place] = own.F[_users(part)]
-    return joined([found[place] for place in sorted(found)]) if found else theta
+    return join_layers([found[place] for place in sorted(found)]) if found else theta
 
 
 def of_problem(posed: Posed, theta: Array) -> Array:
@@ -27,16 +27,16 @@ def of_problem(posed: Posed, theta: Array) -> Array:
         shape = len(part.inputs.x), len(part.nodes)
         found[part.place] = theta[: shape[0] * shape[1]].reshape(shape)[np.argsort(_users(part))]
         theta = theta[shape[0] * shape[1] :]
-    return joined([found[part.place] for part in posed.parts]) if found else theta
+    return join_layers([found[part.place] for part in posed.parts]) if found else theta
 
 
 def moved(theta: Array, old: Posed, new: Posed) -> Array:
-    """Return the θ of a problem of the same model and inputs, but for copies of rows and the order."""
+    """Return θ for a problem that differs by copies and the order of rows alone."""
     return of_problem(new, of_fit(old, theta))
 
 
-def transferred(theta: Array, old: Posed, new: Posed) -> Array:
-    """Return the θ of a new problem with the nodes that another's has."""
+def transfer(theta: Array, old: Posed, new: Posed) -> Array:
+    """Return θ for a new problem, on other rows or weights, whose nodes are the old one's functions of the inputs."""
     found: dict[int, tuple[Array, Array, Array]] = {}
     for part, own in zip(old.parts, layers(old.problem, theta), strict=True):
         a = own.inputs.K @ own.F[:-1]
@@ -46,10 +46,10 @@ def transferred(theta: Array, old: Posed, new: Posed) -> Array:
         a, beta, at_mean = found[part.place]
         a = a[np.argsort(_users(part)[:-1])]
         parts.append(np.vstack([np.linalg.pinv(part.inputs.K) @ a, beta + part.inputs.mean @ a - at_mean]))
-    return joined(parts) if parts else np.empty(0)
+    return join_layers(parts) if parts else np.empty(0)
 
 
 def _users(part: Part) -> Array:
-    """Return where the rows of a part's F are in the user's order; inputs times a basis have no other."""
+    """Return the order that puts the rows of a part's F as the user has the inputs; those times a basis keep theirs."""
     inputs = len(part.inputs.mean)
     return np.append(np.argsort(part.columns) if part.basis is None else np.arange(inputs), inputs)

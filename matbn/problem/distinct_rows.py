@@ -12,7 +12,7 @@ from matbn.arguments import Array
 from matbn.model.design import Design, part_of
 
 
-def distinct(design: Design, order: Array) -> Design:
+def keep_distinct(design: Design, order: Array) -> Design:
     """Return the design without copies of rows, and without rows of weight 0; itself where it has neither.
 
     `order` is that of the design's problem, in which equal rows are neighbours.

@@ -1,7 +1,7 @@
-"""The fitted values' derivatives by all parameters of the nets: what Gauss and Newton's approximation rests on.
+"""Derivatives of the fitted values by all parameters of the nets, on which the Gauss-Newton approximation rests.
 
-The net is the folded one, p + 2 numbers a node, whose derivatives are independent of each other, where those by batch
-norm's own parameters are not.
+The parameters are those of the folded net, p + 2 numbers a node. Derivatives by batch norm's own parameters would
+depend on each other.
 """
 
 from collections.abc import Callable
@@ -10,17 +10,17 @@ from dataclasses import replace
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.problem.least_squares import Layer, Problem, layers, projected, ridge_matrix
+from matbn.problem.least_squares import Layer, Problem, layers, project, ridge_matrix
 from matbn.problem.profile import solved
 from matbn.problem.sweeps import Result, Room, Workspace, nodes_of_block, over_blocks, workspace
 from matbn.stopping import Stop
 
-_FLAT = 1e-6  # curvature that is taken for the least, relative to the largest
-_BLOCK_NUMBERS = 500_000  # of derivatives
+_FLAT = 1e-6  # curvatures below this share of the largest are raised to it
+_BLOCK_NUMBERS = 500_000  # derivatives in a block of rows
 
 
 def jacobian_rows(problem: Problem, theta: Array, Gamma2: Array, stop: Stop | None = None) -> Array:
-    """Return derivatives by θ and by Γ₂, a row each, after effects and weights: as many rows of N as parameters."""
+    """Return the derivatives by (θ, Γ₂), parameters × N, after effects and weights."""
     J = np.empty((len(theta) + problem.nodes, len(problem.y)))
     work = workspace(problem, kept=False, stop=stop)
 
@@ -28,14 +28,14 @@ def jacobian_rows(problem: Problem, theta: Array, Gamma2: Array, stop: Stop | No
         J[:, rows] = block
 
     _by_blocks(problem, theta, Gamma2, put, lambda a, b: None, work)
-    return projected(problem, J)
+    return project(problem, J)
 
 
 def gauss_newton(problem: Problem, theta: Array, Gamma2: Array, like: Workspace) -> Array:
     """Return JᵀJ/1ᵀw for J = ∂(fitted values)/∂(θ, Γ₂) after effects, weights and the linear part.
 
-    With effects it takes the memory of J, and else that of a block for each thread, of which it takes as many as a
-    workspace `like` this; its stop may end it by KeyboardInterrupt.
+    With effects it takes the memory of J, and else that of a block for each thread. The number of threads and the stop,
+    which may end it by KeyboardInterrupt, are those of the workspace `like`.
     """
     Q = problem.linear.Q
 
@@ -58,9 +58,9 @@ def gauss_newton(problem: Problem, theta: Array, Gamma2: Array, like: Workspace)
 
 
 def inverse_curvature(problem: Problem, theta: Array, work: Workspace, along: Array | None = None) -> Array:
-    """Return the inverse of the profiled loss's Hessian by Gauss and Newton's approximation, made positive definite.
+    """Return the inverse of the profiled loss's Gauss-Newton Hessian, made positive definite.
 
-    `along` are orthonormal rows, the coordinates that count, if these are not all.
+    Where the search is held in a subspace, `along` has its orthonormal basis as rows.
     """
     n = len(theta)
     A = gauss_newton(problem, theta, solved(problem, theta, work).Gamma2, work)
@@ -81,7 +81,7 @@ def _by_blocks(
     combine: Callable[[Result, Result], Result],
     work: Workspace,
 ) -> Result:
-    """Return what is taken from the derivatives of blocks of rows, without effects and weights, combined."""
+    """Apply `take` to the derivatives of each block of rows, before effects and weights, and combine the results."""
     parts = layers(problem, theta)
     longest = max(8, _BLOCK_NUMBERS // (len(theta) + problem.nodes))
 

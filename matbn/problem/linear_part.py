@@ -1,4 +1,4 @@
-"""The linear part: which of its columns count, an orthonormal basis of them, and their coefficients.
+"""The linear part: which of its columns are kept, an orthonormal basis of them, and their coefficients.
 
 With a ridge D the coefficients minimise ‖r - Xb‖² + bᵀDb. The factors [X; D^½] = [Q; T]R turn that into what holds
 without one: the residual is r - Q·Qᵀr, and the minimum is its square plus ‖T·Qᵀr‖², where T = 0 if D = 0.
@@ -18,12 +18,12 @@ from matbn.arguments import Array
 from matbn.problem.compensated import product, two_sum
 from matbn.stream.sizes import even_blocks
 
-TOL = 1e-7  # share of a column's length that must stand off the columns before it, as in R's lm
-_ROUNDING = 1e-12  # the share that is no more than rounding error
-_WELL = 1e3  # condition of columns of equal length, up to which factors lose no digits that matter
-_ROWS = 8_192  # at once in products of twice the precision
-_SETTLED = 1e-13  # length of a step, relative to y's, after which the next one has no digit to add
-_STEPS = 6  # that improve coefficients, at most
+TOL = 1e-7  # share of a column's length that must be independent of the columns before it, as in R's lm
+_ROUNDING = 1e-12  # a smaller share is no more than rounding error
+_WELL = 1e3  # up to this condition number of scaled columns, factors lose no digits that matter
+_ROWS = 8_192  # rows at a time in products of twice the precision
+_SETTLED = 1e-13  # after a step of this length, relative to y's, the next one has no digit to add
+_STEPS = 6  # improvements of coefficients, at most
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,8 +32,8 @@ class LinearPart:
 
     Q: Array  # k × N, rows that are orthonormal where there is no ridge
     inverse: Array  # k × k, R⁻¹
-    kept: Array  # k, which columns count; the others depend on those before them
-    near: Array  # those of the others that depend on them but for more than rounding
+    kept: Array  # k, numbers of the kept columns; the others depend on columns before them
+    near: Array  # numbers of dropped columns whose independent part is small, but more than a rounding error
     ridge: Array | None = None  # k, D's diagonal
     T: Array | None = None  # k × k, below Qᵀ, where there is a ridge
 
@@ -43,13 +43,13 @@ class LinearPart:
         return float(len(self.kept) if self.T is None else np.square(self.Q).sum())
 
 
-def factorised(
+def factorise(
     columns: Array, lengths: Array, ridge: Array | None = None, tol: float = TOL, before: Array | None = None
 ) -> LinearPart:
-    """Factorise columns (k × N, as rows), dropping what depends on earlier ones; `ridge` is D's diagonal.
+    """Factorise columns (k × N, as rows), dropping those that depend on earlier ones; `ridge` is D's diagonal.
 
-    A column is dropped of which no more stands off those before than a share `tol` of its length, or than rounding
-    leaves of its length `before` intercept or effects were taken out: what they explain wholly is rounding error.
+    A column is dropped if what is independent of the columns before it has at most a share `tol` of its length. It is
+    also dropped if that may be a rounding error, given the lengths `before` intercept and effects were taken out.
     """
     N = columns.shape[1]
     if ridge is not None:
@@ -58,12 +58,12 @@ def factorised(
     kept, near = np.arange(len(columns)), []
     while True:
         Q, R = np.linalg.qr(columns[kept].T)
-        alone = np.zeros(len(kept))  # so are columns beyond the number of rows
+        alone = np.zeros(len(kept))  # columns beyond the number of rows keep 0
         alone[: len(R)] = np.abs(np.diagonal(R)) if len(R) else 0
         free = alone > np.maximum(tol * lengths, rounding)[kept]
         if free.all():
             break
-        first = int(np.argmin(free))  # that depends on others; later ones may then be free
+        first = int(np.argmin(free))  # without this column, later ones may be independent
         if alone[first] > rounding[kept[first]]:
             near.append(kept[first])
         kept = np.delete(kept, first)
@@ -82,7 +82,7 @@ def factorised(
 
 
 def _sharpened(columns: Array, inverse: Array) -> tuple[Array, Array]:
-    """Return Q and R⁻¹ as if they had been computed in twice the precision."""
+    """Return Q and R⁻¹ as accurate as if they had been computed in twice the precision."""
     Q = np.empty_like(columns)
     for rows in _blocks(columns.shape[1]):
         Q[:, rows] = product(inverse.T, columns[:, rows])[0]
@@ -97,13 +97,13 @@ def no_columns(N: int) -> LinearPart:
 
 
 def coefficients(part: LinearPart, residual: Array) -> Array:
-    """Return the kept columns' coefficients for what is left of y, as good as one step gives them."""
+    """Return the kept columns' coefficients for a residual, without refinement."""
     found: Array = part.inverse @ (part.Q @ residual)
     return found
 
 
-def refined(part: LinearPart, columns: Array, y: Array) -> tuple[Array, Array]:
-    """Return the coefficients of the columns (k × N) that are kept, to all digits, as high and low parts."""
+def refine_coefficients(part: LinearPart, columns: Array, y: Array) -> tuple[Array, Array]:
+    """Return the kept columns' coefficients to all digits that y and the columns (k × N) have, as high and low parts."""
     high = coefficients(part, y)
     low = np.zeros_like(high)
     last, small = np.inf, _SETTLED * float(np.linalg.norm(y))
@@ -130,7 +130,7 @@ def refined(part: LinearPart, columns: Array, y: Array) -> tuple[Array, Array]:
     return high, low
 
 
-def remaining(columns: Array, y: Array, high: Array, low: Array) -> Array:
+def remainder(columns: Array, y: Array, high: Array, low: Array) -> Array:
     """Return y less columns (k × N) times coefficients, rounded once."""
     left = np.empty_like(y)
     for rows in _blocks(len(y)):

@@ -1,4 +1,8 @@
-"""A design as a least-squares problem: rows and inputs in order, effects and linear part prepared, inputs whitened."""
+"""From a design to the least-squares problem that is solved for it, and what leads back to the design.
+
+Rows and inputs are put in order, outcomes are centred and scaled, fixed effects and the linear part are factorised, and
+the nets' inputs are whitened.
+"""
 
 from dataclasses import dataclass, replace
 
@@ -12,19 +16,19 @@ from matbn.memory import check_memory
 from matbn.model.design import Design, NetTerm
 from matbn.problem.data_order import column_order, row_order
 from matbn.problem.fixed_effects import FixedEffects, first_effect, fixed_effects
-from matbn.problem.least_squares import Problem, projected
-from matbn.problem.linear_part import TOL, LinearPart, factorised, no_columns
-from matbn.problem.scaling import Calm, calmed, evened, far, norm
-from matbn.problem.whitening import Inputs, whitened
+from matbn.problem.least_squares import Problem, project
+from matbn.problem.linear_part import TOL, LinearPart, factorise, no_columns
+from matbn.problem.scaling import ScaledOutcomes, centre_and_scale, far_means, norm, scale_to_one
+from matbn.problem.whitening import Inputs, whiten
 
-EXACT = 1e-12  # what rounding leaves of outcomes that are fitted exactly, relative to them
-MOST_NUMBERS = 500_000_000  # of derivatives, which are held at once with fixed effects, and for errors
-_STEPS = 4  # between neighbouring float64 numbers, which rounding alone may account for
+EXACT = 1e-12  # residuals no larger than this share of the outcomes are rounding errors of an exact fit
+MOST_NUMBERS = 500_000_000  # entries of the Jacobian, which effects and standard errors need as a whole
+_STEPS = 4  # residuals of so many spacings between float64 numbers may be rounding errors
 
 
 @dataclass(frozen=True)
 class ModelOptions:
-    """What of a model is no data."""
+    """The settings of a model, as opposed to its data."""
 
     activation: Activation
     penalty: float  # λ
@@ -34,59 +38,59 @@ class ModelOptions:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Nodes of one term that have the same inputs."""
+    """The nodes of a net term that have the same inputs: all of them, unless a mask gives them different ones."""
 
     term: int
-    columns: Array  # of Z, in the order of `canonical`; with a basis all, in the user's
-    nodes: Array  # of the term
-    place: int  # among all parts, in the user's order of terms, and of inputs in masks
-    basis: Array | None
+    columns: Array  # of the term's Z, in the order of `data_order`; with a basis all columns, in the user's order
+    nodes: Array  # numbers of the term's nodes
+    place: int  # number of this part when parts are sorted by term, and then by mask as the user has them
+    basis: Array | None  # p × k, as in the term
     inputs: Inputs
 
 
 @dataclass(frozen=True, eq=False)
 class Posed:
-    """A design as a problem, and the way back."""
+    """A least-squares problem, with what is needed to take its solution back to the design's units and order."""
 
     options: ModelOptions
     problem: Problem
     parts: tuple[Part, ...]
-    columns: Array  # k × N, the linear part's calm columns after effects and weights
-    locations: Array  # k, that were taken off its columns where they are far from 0 beside an intercept
-    exponents: Array  # k, of the powers of two by which they were then divided
-    linear: LinearPart  # of the calm columns
+    columns: Array  # k × N, the linear part's columns, centred and scaled, after effects and weights
+    locations: Array  # k, what was subtracted from these columns; not 0 only beside an intercept
+    exponents: Array  # k, the columns were then divided by 2 to these powers
+    linear: LinearPart  # the factors of `columns`
     effects: FixedEffects | None
-    order: Array  # rows of the design in the problem's order
-    calm: Calm  # the design's outcomes, in its order
-    spread: float  # of the calm outcomes, by which the problem's are divided
-    exact: bool  # whether the linear part and the effects leave nothing of y
+    order: Array  # the problem's row i is the design's row order[i]
+    calm: ScaledOutcomes  # the design's outcomes, in the design's order
+    spread: float  # deviation of the scaled outcomes, by which the problem divides them once more
+    exact: bool  # whether the linear part and the effects fit the outcomes exactly
 
     @property
     def scale(self) -> float:
-        """What the problem's outcomes are divided by, in y's units."""
+        """Outcomes of the problem are those of y divided by this."""
         return float(np.ldexp(self.spread, self.calm.exponent))
 
     @property
     def away(self) -> Array:
-        """By how much each coefficient of a calm column that is kept takes the intercept's down."""
+        """What a unit of each kept column's coefficient takes off the intercept."""
         found: Array = np.ldexp(self.locations, self.exponents[:1] - self.exponents)[self.linear.kept]
         return found
 
     def calm_columns(self, linear: Array) -> Array:
-        """Return the columns that are kept, of rows of the linear part (m × k) or of their rates of change, calm."""
+        """Return the kept columns, centred and scaled, of m rows of the linear part (or of their rates of change)."""
         kept = self.linear.kept
         found: Array = np.ldexp((linear - linear[:, :1] * self.locations)[:, kept], -self.exponents[kept])
         return found
 
     def coordinates(self, linear: Array) -> Array:
-        """Return such rows as combinations of Q's (m × number of kept columns)."""
+        """Return the coordinates of these rows in the basis Q (m × number of kept columns)."""
         found: Array = self.calm_columns(linear) @ self.linear.inverse
         return found
 
 
 @one_blas_thread()
 def posed_problem(design: Design, options: ModelOptions, constants: bool = False) -> Posed:
-    """Prepare a design; `constants` says whether nets may have inputs that do not vary, which they then ignore."""
+    """Return the problem of a design; `constants` says whether nets ignore inputs that do not vary, or refuse them."""
     N = len(design.y)
     _check_size(design)
     codes = [effect.codes for effect in design.effects]
@@ -101,18 +105,18 @@ def posed_problem(design: Design, options: ModelOptions, constants: bool = False
         parts += _parts(k, len(parts), term, order, of_terms[k], w, constants)
 
     terms, sizes = tuple(part.inputs for part in parts), tuple(len(part.nodes) for part in parts)
-    calm, none = _calmed(design, order), no_columns(N)
+    calm, none = _scaled_outcomes(design, order), no_columns(N)
     y, rows = calm.y[order], N if w is None else int((w > 0).sum())
     raw = Problem(
         terms, sizes, options.activation, y, none, np.empty(0), root_w, effects, weight, options.penalty, rows
     )
     X = design.linear[order]
     locations = _locations(X) if design.intercept else np.zeros(X.shape[1])
-    X, exponents = evened((X - locations).T, None if w is None else w > 0)
-    columns = cleanly_projected(raw, X)
+    X, exponents = scale_to_one((X - locations).T, None if w is None else w > 0)
+    columns = project_cleanly(raw, X)
     linear = _linear_part(raw, X, columns, design.intercept, options)
-    y, on_y = cleanly_projected(raw, raw.y[None])[0], np.zeros(len(linear.kept))
-    for _ in range(1 if linear.T is not None else 2):  # the second time takes off what rounding left
+    y, on_y = project_cleanly(raw, raw.y[None])[0], np.zeros(len(linear.kept))
+    for _ in range(1 if linear.T is not None else 2):  # the second pass removes what rounding left
         more = linear.Q @ y
         on_y += more
         y = y - more @ linear.Q
@@ -125,44 +129,44 @@ def posed_problem(design: Design, options: ModelOptions, constants: bool = False
     )
 
 
-def _calmed(design: Design, order: Array) -> Calm:
-    """Return the design's calm outcomes, in its order; what is taken off them is summed in that of the problem."""
+def _scaled_outcomes(design: Design, order: Array) -> ScaledOutcomes:
+    """Return the design's outcomes, centred and scaled, with sums in the problem's order of rows."""
     effects = tuple(replace(effect, codes=effect.codes[order]) for effect in design.effects)
     w = None if design.w is None else design.w[order]
-    found = calmed(replace(design, y=design.y[order], effects=effects, w=w))
+    found = centre_and_scale(replace(design, y=design.y[order], effects=effects, w=w))
     y = np.empty_like(found.y)
     y[order] = found.y
     return replace(found, y=y)
 
 
-def cleanly_projected(problem: Problem, A: Array) -> Array:
-    """Return M·A for rows A; what rounding leaves of large group means is taken off too."""
+def project_cleanly(problem: Problem, A: Array) -> Array:
+    """Return M·A for rows A, with effects taken out twice: the second time removes what rounding left of large means."""
     if problem.effects is not None:
         A = problem.effects.within(A)
-    return projected(problem, A)
+    return project(problem, A)
 
 
-def _only_rounding(design: Design, calm: Calm, left: Array, order: Array, root_w: Array | None) -> bool:
-    """Whether what is left of each outcome is no more than few steps from one float64 number to the next there."""
+def _only_rounding(design: Design, calm: ScaledOutcomes, left: Array, order: Array, root_w: Array | None) -> bool:
+    """Return whether all residuals may be rounding errors: a few spacings between float64 numbers at the outcomes."""
     steps = _STEPS * np.ldexp(np.spacing(np.abs(design.y[order])), -calm.exponent)
     return bool((np.abs(left) <= (steps if root_w is None else steps * root_w)).all())
 
 
 def _locations(linear: Array) -> Array:
-    """Return the means of columns (but the first, an intercept) that are far from 0."""
+    """Return for each column its mean if that is far from 0, and else 0; the first, an intercept, has 0."""
     one = np.zeros(len(linear), int)
     found = []
     for column in linear.T[1:]:
-        calm, exponent = evened(column)
-        found.append(np.ldexp(far(calm, one)[0], exponent))
+        calm, exponent = scale_to_one(column)
+        found.append(np.ldexp(far_means(calm, one)[0], exponent))
     return np.array([0.0, *found])
 
 
 def _linear_part(raw: Problem, X: Array, columns: Array, intercept: bool, options: ModelOptions) -> LinearPart:
-    """Factorise the linear part's columns (as rows), with a ridge on their standardised coefficients."""
+    """Factorise the linear part's columns, given as rows, with a ridge on the coefficients of standardised columns."""
     w = np.ones(X.shape[1]) if raw.root_w is None else np.square(raw.root_w)
     before = np.sqrt(np.square(X) @ w)
-    for _ in range(2):  # the second time takes off what rounding left of the means
+    for _ in range(2):  # the second pass removes what rounding left of the means
         X = X - (X @ w / raw.weight)[:, None]
     centred = np.sqrt(np.square(X) @ w)
     lengths = np.linalg.norm(columns, axis=1)
@@ -174,7 +178,7 @@ def _linear_part(raw: Problem, X: Array, columns: Array, intercept: bool, option
             f"linear_penalty is {options.linear_penalty:g}, which times the columns' squares leaves float64's range;"
             " take a smaller one"
         )
-    return factorised(columns, lengths, ridge, options.tol, before)
+    return factorise(columns, lengths, ridge, options.tol, before)
 
 
 def _check_size(design: Design) -> None:
@@ -191,18 +195,18 @@ def _check_size(design: Design) -> None:
 
 
 def _squares(design: Design, N: int, parameters: int) -> int:
-    """Return how many numbers are in the matrices that effective degrees of freedom take, where they are computed."""
+    """Return how many numbers the effective degrees of freedom need; none where they are not computed."""
     return 0 if design.effects and N * parameters > MOST_NUMBERS else 3 * parameters**2
 
 
 def _parts(
     number: int, place: int, term: NetTerm, rows: Array, order: Array, w: Array | None, constants: bool
 ) -> list[Part]:
-    """Whiten a term's inputs, once for each pattern of its mask; the first pattern's place is given."""
+    """Return a term's parts, one for each pattern of its mask, with whitened inputs; `place` is that of the first."""
     Z = term.Z[rows]
     if term.basis is not None:
         inputs = Z[:, order] @ term.basis[order]
-        whole = whitened(inputs, w, f"{term.label} (inputs times basis)", constants=constants)
+        whole = whiten(inputs, w, f"{term.label} (inputs times basis)", constants=constants)
         return [Part(number, np.arange(Z.shape[1]), np.arange(term.size), place, term.basis, whole)]
     mask = np.ones((Z.shape[1], term.size), bool) if term.mask is None else term.mask
     patterns, member = np.unique(mask[order], axis=1, return_inverse=True)
@@ -213,7 +217,7 @@ def _parts(
         nodes = np.flatnonzero(member.reshape(-1) == k)
         later = int(np.flatnonzero((users == mask[:, nodes[:1]]).all(axis=0))[0])
         names = [term.names[column] for column in columns]
-        own = whitened(Z[:, columns], w, term.label, names, constants)
+        own = whiten(Z[:, columns], w, term.label, names, constants)
         found.append(Part(number, columns, nodes, place + later, None, own))
     return found
 
@@ -224,5 +228,5 @@ def rank_of(posed: Posed) -> int:
 
 
 def degrees_of(posed: Posed) -> float:
-    """Return their effective degrees of freedom, which a ridge on the linear part makes fewer than the rank."""
+    """Return the effective degrees of freedom of the linear part and the effects: the rank, or fewer with a ridge."""
     return posed.linear.degrees + (0 if posed.effects is None else posed.effects.rank)

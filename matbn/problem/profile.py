@@ -1,4 +1,4 @@
-"""The loss with all that is linear solved for, as a function of the first layers alone (variable projection).
+"""The profiled loss: all that enters linearly is solved for, and the first layers alone are left (variable projection).
 
     f(α, β) = min over Γ₂ and b of the loss (see `problem`)
 
@@ -13,22 +13,22 @@ import numpy as np
 from scipy.linalg.lapack import dposv
 
 from matbn.arguments import Array
-from matbn.problem.least_squares import Problem, joined, layers, ridge
+from matbn.problem.least_squares import Problem, join_layers, layers, ridge
 from matbn.problem.sweeps import Workspace, backward, forward
 
-_TOO_FLAT = 1e-10  # smallest pivot of VᵀMV, relative to the largest, that the solution may rest on
+_TOO_FLAT = 1e-10  # pivots or eigenvalues of VᵀMV below this share of the largest count as 0
 
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """What the linear part's solution gives at some α and β."""
+    """The minimum over Γ₂ and b at some first layers θ, with the profiled loss and its gradient."""
 
     loss: float  # f
-    gradient: Array  # by θ
+    gradient: Array  # ∂f/∂θ
     Gamma2: Array  # nodes
-    on_Q: Array  # k, of the linear part, such that e = y - MVΓ₂ - Qᵀ·on_Q
+    on_Q: Array  # k, coordinates of the linear part: the residual is e = y - MVΓ₂ - Qᵀ·on_Q
     mean_square: float  # eᵀe/1ᵀw
-    rank: int  # of MV, where λ = 0
+    rank: int  # of MV if λ = 0, else the number of nodes
 
 
 def solved(problem: Problem, theta: Array, work: Workspace) -> Solved:
@@ -48,7 +48,7 @@ def solved(problem: Problem, theta: Array, work: Workspace) -> Solved:
     if problem.linear.T is not None:
         loss += float(np.square(problem.linear.T @ (problem.on_y + on_Q)).sum()) / problem.weight
     factors = Gamma2 * (-2 / problem.weight)
-    gradient = joined([total * factors[part.nodes] for total, part in zip(found.by_layer, parts, strict=True)])
+    gradient = join_layers([total * factors[part.nodes] for total, part in zip(found.by_layer, parts, strict=True)])
     gradient += (2 * problem.penalty) * shrinking
     if not (np.isfinite(loss) and np.isfinite(gradient).all()):
         return _nowhere(problem, theta)
@@ -56,14 +56,14 @@ def solved(problem: Problem, theta: Array, work: Workspace) -> Solved:
 
 
 def _nowhere(problem: Problem, theta: Array) -> Solved:
-    """Return what stands for the solution where the loss is not finite: no step leads there, no search goes on."""
+    """Return an infinite loss with a zero gradient, for θ where the loss is not finite: no search steps there."""
     return Solved(
         np.inf, np.zeros_like(theta), np.zeros(problem.nodes), np.zeros(len(problem.on_y)), np.inf, problem.nodes
     )
 
 
 def objective(problem: Problem, work: Workspace) -> Callable[[Array], tuple[float, Array]]:
-    """Return the profiled loss and its gradient as a search takes them."""
+    """Return the function of θ that a search minimises: the profiled loss with its gradient."""
 
     def evaluate(theta: Array) -> tuple[float, Array]:
         found = solved(problem, theta, work)
@@ -73,7 +73,7 @@ def objective(problem: Problem, work: Workspace) -> Callable[[Array], tuple[floa
 
 
 def _solution(gram: Array, right: Array) -> tuple[Array, int]:
-    """Return the least-squares solution of smallest norm, and the rank that it rests on."""
+    """Return the solution of smallest norm of gram·x = right, and the numerical rank of gram."""
     factor, solution, failed = dposv(gram, right)
     if not failed:
         pivots = np.square(factor.diagonal())

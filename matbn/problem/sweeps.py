@@ -12,70 +12,70 @@ from typing import TypeVar
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.problem.least_squares import Layer, Problem, projected
+from matbn.problem.least_squares import Layer, Problem, project
 from matbn.stopping import Stop
 from matbn.stream.kernel import Buffers, back, layer
 from matbn.stream.sizes import block_rows, even_blocks
 from matbn.threads import combine_in_order, worth
 
-_KEPT_BYTES = 2**30  # of nodes and slopes
+_KEPT_BYTES = 2**30  # nodes and slopes up to this size are stored between the sweeps
 
 Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, eq=False)
 class Room:
-    """Working memory for a block."""
+    """Working memory for one block of rows."""
 
-    scaled: Array  # largest p + 1 × rows
-    V: Array | None  # nodes × rows, where they are not kept
-    S: Array | None
+    scaled: Array  # (largest p + 1) × rows
+    V: Array | None  # nodes × rows, where the workspace does not store them
+    S: Array | None  # slopes a′ likewise
 
 
 @dataclass(frozen=True, eq=False)
 class Workspace:
     """Working memory of one search, and how it goes through the rows."""
 
-    V: Array | None  # nodes × N, where they are kept
+    V: Array | None  # nodes × N, where they are stored between the sweeps
     S: Array | None  # nodes × N, a′
-    block: int  # rows
+    block: int  # rows in a block
     threads: int
-    stop: Stop = field(default_factory=Stop)  # looked at before each block
-    spare: list[Room] = field(default_factory=list)  # not in use
+    stop: Stop = field(default_factory=Stop)  # checked before each block
+    spare: list[Room] = field(default_factory=list)  # working memory that no thread uses at the moment
 
 
 @dataclass(frozen=True, eq=False)
-class Sums:
-    """What Γ₂ is solved from."""
+class ForwardSums:
+    """The first sweep's sums, from which Γ₂ is solved."""
 
     gram: Array  # nodes × nodes, VᵀMᵀMV
     on_Q: Array  # nodes × k, VᵀMᵀQ
     on_y: Array  # nodes, VᵀMᵀy
 
-    def __add__(self, other: "Sums") -> "Sums":
-        return Sums(self.gram + other.gram, self.on_Q + other.on_Q, self.on_y + other.on_y)
+    def __add__(self, other: "ForwardSums") -> "ForwardSums":
+        return ForwardSums(self.gram + other.gram, self.on_Q + other.on_Q, self.on_y + other.on_y)
 
 
 @dataclass(frozen=True, eq=False)
-class Back:
-    """Sums with the residual."""
+class BackwardSums:
+    """The second sweep's sums: squared residuals, and the gradient by layer."""
 
     squares: float  # eᵀe
-    by_layer: list[Array]  # x·diag(u)·a′ᵀ of each term, p + 1 × nodes
-    by_linear: list[Array]  # V·u and Q·e, where they are asked for
+    by_layer: list[Array]  # x·diag(u)·a′ᵀ of each term (p + 1 × nodes), u the residual times root weights
+    by_linear: list[Array]  # V·u and Q·e, where they were asked for
 
-    def __add__(self, other: "Back") -> "Back":
+    def __add__(self, other: "BackwardSums") -> "BackwardSums":
         both = (
             [a + b for a, b in zip(mine, theirs, strict=True)]
             for mine, theirs in ((self.by_layer, other.by_layer), (self.by_linear, other.by_linear))
         )
-        return Back(self.squares + other.squares, *both)
+        return BackwardSums(self.squares + other.squares, *both)
 
 
 def workspace(problem: Problem, threads: int = 1, kept: bool | None = None, stop: Stop | None = None) -> Workspace:
-    """Allocate working memory, for as many threads at most as the work is worth.
+    """Allocate working memory for at most so many threads, and for no more than pay off.
 
-    `kept` says whether the nodes are, by default where memory allows.
+    `kept` says whether node values are stored between the sweeps; by default they are where memory allows.
     """
     stop = Stop() if stop is None else stop
     N, nodes = len(problem.y), problem.nodes
@@ -89,40 +89,40 @@ def workspace(problem: Problem, threads: int = 1, kept: bool | None = None, stop
 
 
 def products(problem: Problem) -> int:
-    """Return how many multiplications an evaluation takes."""
+    """Return how many multiplications one evaluation of the loss takes."""
     return 2 * len(problem.y) * sum(size * len(term.x) for size, term in zip(problem.sizes, problem.terms, strict=True))
 
 
-def forward(problem: Problem, parts: list[Layer], work: Workspace) -> Sums:
-    """Compute the nodes, and the sums of the first sweep."""
+def forward(problem: Problem, parts: list[Layer], work: Workspace) -> ForwardSums:
+    """Compute the nodes and return the sums of the first sweep."""
 
-    def block(rows: slice, room: Room) -> Sums | None:
+    def block(rows: slice, room: Room) -> ForwardSums | None:
         V, _ = nodes_of_block(problem, parts, rows, work, room)
         if problem.effects is not None:
             return None
         return _sums(V if problem.root_w is None else V * problem.root_w[rows], problem, rows)
 
     found = over_blocks(problem, work, block, lambda a, b: None if a is None or b is None else a + b)
-    if found is None:  # group means need all rows
+    if found is None:  # the within transformation needs all rows at once
         assert work.V is not None
-        MV = projected(problem, work.V)
-        found = over_blocks(problem, work, lambda rows, _: _sums(MV[:, rows], problem, rows), Sums.__add__)
+        MV = project(problem, work.V)
+        found = over_blocks(problem, work, lambda rows, _: _sums(MV[:, rows], problem, rows), ForwardSums.__add__)
     return found
 
 
 def backward(
     problem: Problem, parts: list[Layer], Gamma2: Array, on_Q: Array, work: Workspace, everything: bool = False
-) -> Back:
-    """Return the sums of the second sweep, with the residual e = y - MVΓ₂ - Qᵀ·on_Q; overwrites the slopes.
+) -> BackwardSums:
+    """Return the sums of the second sweep, with the residual e = y - MVΓ₂ - Qᵀ·on_Q; it overwrites stored slopes.
 
-    `everything` asks for the sums by Γ₂ and by the linear part too, which are 0 where these were solved for.
+    With `everything`, the sums by Γ₂ and by the linear part come too; they are 0 where these were solved for.
     """
     e = None
-    if problem.effects is not None:  # group means need all rows
+    if problem.effects is not None:  # the within transformation needs all rows at once
         assert work.V is not None
-        e = problem.y - projected(problem, (Gamma2 @ work.V)[None])[0] - on_Q @ problem.linear.Q
+        e = problem.y - project(problem, (Gamma2 @ work.V)[None])[0] - on_Q @ problem.linear.Q
 
-    def block(rows: slice, room: Room) -> Back:
+    def block(rows: slice, room: Room) -> BackwardSums:
         kept = work.V is not None and work.S is not None
         V, S = _kept(work, rows) if kept else nodes_of_block(problem, parts, rows, work, room)
         block_e = _residual(problem, Gamma2, on_Q, V, rows) if e is None else e[rows]
@@ -133,9 +133,9 @@ def backward(
             buffers = Buffers(part.inputs.x, room.scaled[: len(part.inputs.x)], slopes, slopes)
             sums.append(back(part.inputs.x[:, rows], slopes, u, buffers))
         by_linear = [V @ u, problem.linear.Q[:, rows] @ block_e] if everything else []
-        return Back(float(block_e @ block_e), sums, by_linear)
+        return BackwardSums(float(block_e @ block_e), sums, by_linear)
 
-    return over_blocks(problem, work, block, Back.__add__)
+    return over_blocks(problem, work, block, BackwardSums.__add__)
 
 
 def net_output(problem: Problem, parts: list[Layer], Gamma2: Array, work: Workspace) -> Array:
@@ -149,8 +149,8 @@ def net_output(problem: Problem, parts: list[Layer], Gamma2: Array, work: Worksp
     return output
 
 
-def _sums(V: Array, problem: Problem, rows: slice) -> Sums:
-    return Sums(V @ V.T, V @ problem.linear.Q[:, rows].T, V @ problem.y[rows])
+def _sums(V: Array, problem: Problem, rows: slice) -> ForwardSums:
+    return ForwardSums(V @ V.T, V @ problem.linear.Q[:, rows].T, V @ problem.y[rows])
 
 
 def _residual(problem: Problem, Gamma2: Array, on_Q: Array, V: Array, rows: slice) -> Array:
@@ -171,7 +171,7 @@ def _kept(work: Workspace, rows: slice) -> tuple[Array, Array]:
 def nodes_of_block(
     problem: Problem, parts: list[Layer], rows: slice, work: Workspace, room: Room
 ) -> tuple[Array, Array]:
-    """Compute V and a′ of a block, where they are kept or in the block's own memory."""
+    """Compute V and a′ of a block, and return them: stored with the workspace, or else in the block's own memory."""
     if room.V is None or room.S is None:
         V, S = _kept(work, rows)
     else:
@@ -180,7 +180,7 @@ def nodes_of_block(
     for part in parts:
         buffers = Buffers(part.inputs.x, room.scaled, V[part.nodes], S[part.nodes])
         values, _ = layer(part.inputs.x[:, rows], part.F, problem.activation, buffers)
-        if not np.may_share_memory(values, buffers.V):  # an activation that is not written in place
+        if not np.may_share_memory(values, buffers.V):  # a user's activation does not write in place
             buffers.V[:] = values
     return V, S
 
@@ -191,13 +191,13 @@ def over_blocks(
     process: Callable[[slice, Room], Result],
     combine: Callable[[Result, Result], Result],
 ) -> Result:
-    """Return the blocks' results combined in their order; raise KeyboardInterrupt where the work is to end."""
+    """Process all blocks and combine their results in order; raise KeyboardInterrupt where the stop asks for it."""
 
     def piece(bounds: tuple[int, int]) -> Result:
         work.stop.check()
         try:
             room = work.spare.pop()
-        except IndexError:  # none is left, or another thread was quicker
+        except IndexError:  # other threads use all that there is
             room = _room(problem, work)
         result = process(slice(*bounds), room)
         work.spare.append(room)

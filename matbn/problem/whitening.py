@@ -24,8 +24,8 @@ from matbn.stream.moments import moments
 from matbn.stream.rows import slices
 
 _BOUND = 1e-3  # τ
-_FLAT = 1e-7  # smallest singular value of standardised inputs, relative to the largest, that counts as variation
-_FAINT = 1e-12  # and that is more than rounding error
+_FLAT = 1e-7  # singular values of standardised inputs above this share of the largest count as variation
+_FAINT = 1e-12  # those above this share are more than rounding errors
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,18 +33,18 @@ class Inputs:
     """Whitened inputs of one term, samples side by side in memory."""
 
     x: Array  # p + 1 × N, Uᵀ with a row of ones below
-    mean: Array  # p, of Z's rows
-    K: Array  # p × p, from centred to whitened inputs
-    P: Array  # p × p, of the penalty
-    covariance: Array  # p × p, of U
+    mean: Array  # p, the mean of Z's rows
+    K: Array  # p × p: whitened inputs are centred inputs times K
+    P: Array  # p × p, the penalty's matrix
+    covariance: Array  # p × p, the covariance of U
     rank: int  # number of directions in which the inputs vary
     faint: int  # number of directions in which they vary by more than rounding, but too little to count
 
 
-def whitened(Z: Array, w: Array | None, name: str, names: Sequence[str] = (), constants: bool = False) -> Inputs:
+def whiten(Z: Array, w: Array | None, name: str, names: Sequence[str] = (), constants: bool = False) -> Inputs:
     """Whiten the inputs Z (N × p), with weighted moments.
 
-    Those that do not vary are refused, by their names if given; or left without weight, if `constants` are allowed.
+    Inputs that do not vary are refused by name; with `constants` they are allowed, and their rows of K are 0.
     """
     N, p = Z.shape
     found = moments(slices(Z, np.zeros(N), w, Z.dtype), threads=1)

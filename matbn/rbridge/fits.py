@@ -25,7 +25,7 @@ from matbn.regression.fit import Fit
 from matbn.resampling.bootstrap import coefficients_and_effects, drawn
 from matbn.resampling.choose import combinations, cut_short, scored
 from matbn.search.minimum import SearchOptions
-from matbn.search.progress import throttled
+from matbn.search.progress import throttle
 from matbn.stopping import listening
 from matbn.threads import default_threads
 
@@ -270,7 +270,7 @@ def _on_the_console(show: RFunction) -> Callable[[matbn.Progress], None]:
     def report(progress: matbn.Progress) -> None:
         show([np.asarray(float(x)) for x in (progress.starts, progress.finished, progress.iterations, progress.loss)])
 
-    return throttled(report)
+    return throttle(report)
 
 
 FIT_FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -13,7 +13,7 @@ import numpy as np
 from matbn.activation import evaluate
 from matbn.arguments import Array, finite_result
 from matbn.batchnorm import bn_backward
-from matbn.problem.least_squares import SHIFT, Problem, joined, layers
+from matbn.problem.least_squares import SHIFT, Problem, join_layers, layers
 from matbn.problem.profile import solved
 from matbn.problem.sweeps import Workspace
 from matbn.problem.whitening import Inputs
@@ -69,10 +69,10 @@ def minimise_by_batches(
             squares += square
             rate = _STEP * 0.5 * (1 + np.cos(np.pi * step / (batches * options.iterations)))
             _adam(parameters, gradients, moments, rate, step)
-        if watch(sweep + 1, squares / batches, joined([node.folded() for node in nodes])):
+        if watch(sweep + 1, squares / batches, join_layers([node.folded() for node in nodes])):
             status = INTERRUPTED
             break
-    theta = joined([node.folded() for node in nodes])
+    theta = join_layers([node.folded() for node in nodes])
     at = solved(problem, theta, work)
     return Minimum(theta, at.loss, at.gradient, sweep + 1, step, status)
 

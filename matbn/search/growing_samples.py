@@ -11,7 +11,7 @@ import numpy as np
 
 from matbn.arguments import Array
 from matbn.problem.least_squares import Problem
-from matbn.problem.linear_part import LinearPart, factorised
+from matbn.problem.linear_part import LinearPart, factorise
 
 _LEAST = 2_000  # rows of the first part
 _PER_PARAMETER = 20  # rows
@@ -35,7 +35,7 @@ def _part(problem: Problem, rows: Array) -> Problem:
     """Return the problem on some rows; a ridge on the linear part is left out."""
     root_w = None if problem.root_w is None else problem.root_w[rows]
     columns = problem.linear.Q[:, rows]
-    linear: LinearPart = factorised(columns, np.linalg.norm(columns, axis=1))
+    linear: LinearPart = factorise(columns, np.linalg.norm(columns, axis=1))
     y = problem.y[rows]
     return replace(
         problem,

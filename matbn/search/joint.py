@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.problem.least_squares import Problem, joined, layers, ridge
+from matbn.problem.least_squares import Problem, join_layers, layers, ridge
 from matbn.problem.profile import solved
 from matbn.problem.sweeps import Workspace, backward, forward
 from matbn.search.bfgs import minimise
@@ -56,7 +56,7 @@ def joint_objective(problem: Problem, work: Workspace) -> Callable[[Array], tupl
             loss += float(on_T @ on_T) / problem.weight
             by_c += 2 / root * (problem.linear.T.T @ on_T)
         factors = Gamma2 * (-2 / problem.weight)
-        by_theta = joined([total * factors[part.nodes] for total, part in zip(found.by_layer, parts, strict=True)])
+        by_theta = join_layers([total * factors[part.nodes] for total, part in zip(found.by_layer, parts, strict=True)])
         by_Gamma2 = -2 / problem.weight * found.by_linear[0]
         twice = 2 * problem.penalty
         gradient = np.concatenate([by_theta + twice * shrinking, by_Gamma2 + twice * Gamma2, by_c])

@@ -23,7 +23,7 @@ from scipy.linalg import svd
 from matbn.activation import Activation
 from matbn.arguments import Array
 from matbn.problem.jacobian import inverse_curvature
-from matbn.problem.least_squares import Problem, layers, projected
+from matbn.problem.least_squares import Problem, layers, project
 from matbn.problem.profile import Solved, objective, solved
 from matbn.problem.sweeps import Workspace
 from matbn.search.bfgs import minimise
@@ -45,7 +45,7 @@ def little(activation: Activation, tolerance: float) -> float:
     return _LITTLE * tolerance if activation.jump else 0.0
 
 
-def settled(problem: Problem, work: Workspace, end: Minimum, options: SearchOptions, watch: Watch) -> Minimum:
+def minimum_at_kinks(problem: Problem, work: Workspace, end: Minimum, options: SearchOptions, watch: Watch) -> Minimum:
     """Go on to a minimum at kinks from where a search has ended; the best by then, if none is found near it."""
     if work.V is None or len(end.theta) > _LARGEST:
         return end
@@ -160,7 +160,7 @@ def _residual(problem: Problem, work: Workspace, theta: Array) -> tuple[Solved, 
     """Return what is solved for at θ, and the weighted residual u (N)."""
     at = solved(problem, theta, work)
     assert work.V is not None
-    e = problem.y - projected(problem, (at.Gamma2 @ work.V)[None])[0] - at.on_Q @ problem.linear.Q
+    e = problem.y - project(problem, (at.Gamma2 @ work.V)[None])[0] - at.on_Q @ problem.linear.Q
     return at, e if problem.root_w is None else e * problem.root_w
 
 

@@ -15,11 +15,11 @@ from matbn.problem.sweeps import Workspace, products, workspace
 from matbn.random_streams import Stream, generator
 from matbn.search.adam import minimise_by_batches
 from matbn.search.joint import minimise_jointly
-from matbn.search.kinks import settled
+from matbn.search.kinks import minimum_at_kinks
 from matbn.search.levenberg_marquardt import minimise_damped
 from matbn.search.minimum import CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, Minimum, SearchOptions, Watch
 from matbn.search.profiled import minimise_profiled
-from matbn.search.progress import Watched
+from matbn.search.progress import SharedProgress
 from matbn.search.starts import starting_values
 from matbn.stopping import Stop
 from matbn.threads import combine_in_order, default_threads, worth
@@ -32,7 +32,9 @@ _POLISH_SHARE = 20  # iterations of a search, for which polishing may take one s
 Solver = Callable[[Problem, Workspace, Array, SearchOptions, Watch], Minimum]  # searches from θ
 
 
-def searched(problem: Problem, options: SearchOptions, watched: Watched, also: Array | None = None) -> list[Minimum]:
+def search_from_starts(
+    problem: Problem, options: SearchOptions, watched: SharedProgress, also: Array | None = None
+) -> list[Minimum]:
     """Return where all starts end, the best first; `also` is one more of them.
 
     An interrupt ends all searches where they are. What had not begun is left out, but for the first start, so that
@@ -50,7 +52,7 @@ def searched(problem: Problem, options: SearchOptions, watched: Watched, also: A
             watch = watched.watch(start)
             found = SOLVERS[options.solver](problem, work, theta, options, watch)
             if found.status == NO_DECREASE and problem.activation.jump:
-                found = settled(problem, work, found, options, watch)
+                found = minimum_at_kinks(problem, work, found, options, watch)
         except KeyboardInterrupt:
             stop.ask()
             found = _interrupted(problem, watched.best.get(start, theta), work)
@@ -95,7 +97,7 @@ SOLVERS: dict[str, Solver] = {
 
 
 @one_blas_thread()
-def _polished(problem: Problem, end: Minimum, options: SearchOptions, watched: Watched) -> Minimum:
+def _polished(problem: Problem, end: Minimum, options: SearchOptions, watched: SharedProgress) -> Minimum:
     """Go on from where a search stopped, by Levenberg and Marquardt's steps; their end, if it is better."""
     if len(problem.y) * (len(end.theta) + problem.nodes) > _POLISHED:
         return end
@@ -120,6 +122,6 @@ def _interrupted(problem: Problem, theta: Array, work: Workspace) -> Minimum:
     return Minimum(theta, found.loss, found.gradient, 0, 0, INTERRUPTED)
 
 
-def _traced(end: Minimum, watched: Watched, start: int) -> Minimum:
+def _traced(end: Minimum, watched: SharedProgress, start: int) -> Minimum:
     trace = tuple(watched.losses.get(start, ()))
     return replace(end, trace=trace, iterations=end.iterations or len(trace))

@@ -30,7 +30,7 @@ Report = Callable[[Progress], None]
 
 
 @dataclass(eq=False)
-class Watched:
+class SharedProgress:
     """What the threads of one fit share: where each search is, and whether they are to stop."""
 
     starts: int
@@ -89,7 +89,7 @@ class Watched:
                 self.stop.ask()
 
 
-def throttled(report: Report) -> Report:
+def throttle(report: Report) -> Report:
     """Return a report that leaves out what comes too soon to be read."""
     told = _FIRST - _EVERY
 
@@ -113,7 +113,7 @@ class Bar:
         self._make = _bar_maker(self._wanted)
         if self._make is None:
             return None
-        return throttled(self._show)
+        return throttle(self._show)
 
     def _show(self, progress: Progress) -> None:
         if self._bar is None:

@@ -7,12 +7,12 @@ import pytest
 from threadpoolctl import threadpool_limits
 
 import matbn
-from matbn.fitted.units import in_units
+from matbn.fitted.units import in_user_units
 from matbn.fitting.refit import refitted, start_of
 from matbn.model.design import part_of
-from matbn.problem.coordinates import transferred
+from matbn.problem.coordinates import transfer
 from matbn.problem.posing import posed_problem
-from matbn.problem.whitening import whitened
+from matbn.problem.whitening import whiten
 from matbn.search.minimum import Minimum, SearchOptions
 from matbn.stopping import Stop
 
@@ -142,13 +142,13 @@ def test_theta_is_in_the_users_order():
     mask = np.ones((5, 3), bool)
     mask[0, 1] = mask[3, 2] = False
     fit = matbn.fit(y, nets=[matbn.net(Z, 2), matbn.net(Z, 3, mask=mask)], linear=X, weights=w, penalty=1e-2, starts=1)
-    theta, whole = fit.theta, whitened(Z, w, "Z")
+    theta, whole = fit.theta, whiten(Z, w, "Z")
     F, theta = theta[:12].reshape(6, 2), theta[12:]
     np.testing.assert_allclose(np.abs(whole.K @ F[:-1]), np.abs(fit.nets[0].A), atol=1e-10)
     for pattern in np.unique(mask, axis=1).T:
         node = np.flatnonzero((pattern == mask.T).all(axis=1))[0]
         p = pattern.sum()
-        K = whitened(Z[:, pattern], w, "Z").K
+        K = whiten(Z[:, pattern], w, "Z").K
         np.testing.assert_allclose(np.abs(K @ theta[:p]), np.abs(fit.nets[1].A[pattern, node]), atol=1e-10)
         theta = theta[p + 1 :]
 
@@ -166,8 +166,8 @@ def test_a_refit_to_the_same_rows_stays_where_it_is():
         assert again.searches[0].iterations < 5
         part = np.random.default_rng(1).random(90) < 0.5
         posed = posed_problem(part_of(fit.design, part), fit.options)
-        theta = transferred(start.theta, start.posed, posed)
-        nets = in_units(part_of(fit.design, part), posed, [Minimum(theta, 0.0, theta, 0, 0, "converged")]).nets
+        theta = transfer(start.theta, start.posed, posed)
+        nets = in_user_units(part_of(fit.design, part), posed, [Minimum(theta, 0.0, theta, 0, 0, "converged")]).nets
         np.testing.assert_allclose(np.abs(nets[0].A), np.abs(fit.nets[0].A), atol=1e-9)
 
 

@@ -11,10 +11,10 @@ import matbn
 from matbn.activation import ACTIVATIONS
 from matbn.problem.fixed_effects import first_effect, fixed_effects
 from matbn.problem.least_squares import SHIFT, layers
-from matbn.problem.linear_part import coefficients, factorised
+from matbn.problem.linear_part import coefficients, factorise
 from matbn.problem.profile import solved
 from matbn.problem.sweeps import workspace
-from matbn.problem.whitening import whitened
+from matbn.problem.whitening import whiten
 from matbn.search.bfgs import minimise
 from matbn.search.starts import starting_values
 
@@ -57,7 +57,7 @@ def test_whitened_inputs_are_nearly_uncorrelated_and_know_their_moments_and_pena
     rng = np.random.default_rng(3)
     Z = rng.normal(size=(300, 4)) @ rng.normal(size=(4, 4)) * [1e-6, 1, 1e6, 1] + [1, 2, 3e7, 4]
     w = rng.uniform(0, 2, 300)
-    found = whitened(Z, w, "Z")
+    found = whiten(Z, w, "Z")
     U = found.x[:-1]
     np.testing.assert_allclose(U @ w / w.sum(), 0, atol=1e-12)
     np.testing.assert_allclose((U * w) @ U.T / w.sum(), found.covariance, atol=1e-9)
@@ -68,33 +68,33 @@ def test_whitened_inputs_are_nearly_uncorrelated_and_know_their_moments_and_pena
     np.testing.assert_allclose(standardised.T @ standardised, found.P, rtol=1e-7, atol=1e-9)
     assert found.rank == 4
     shuffled = rng.permutation(300)
-    np.testing.assert_allclose(whitened(Z[shuffled], w[shuffled], "Z").K, found.K, rtol=1e-9)
+    np.testing.assert_allclose(whiten(Z[shuffled], w[shuffled], "Z").K, found.K, rtol=1e-9)
 
 
 def test_collinear_inputs_lose_a_direction_and_constant_ones_are_refused():
     rng = np.random.default_rng(4)
     Z = rng.normal(size=(100, 3))
     Z[:, 2] = Z[:, 0] - 2 * Z[:, 1]
-    found = whitened(Z, None, "Z")
+    found = whiten(Z, None, "Z")
     assert found.rank == 2
     covariance = found.x[:-1] @ found.x[:-1].T / 100
     np.testing.assert_allclose(np.linalg.eigvalsh(covariance), [0, 1, 1], atol=0.01)
     np.testing.assert_allclose(covariance, found.covariance, atol=1e-12)
     assert (np.linalg.eigvalsh(found.P) > 0.1).all()
     with pytest.raises(matbn.ArgumentError, match="Z has constant inputs, at 3"):
-        whitened(np.column_stack([Z, np.full(100, 0.1)]), None, "Z")
+        whiten(np.column_stack([Z, np.full(100, 0.1)]), None, "Z")
 
 
 def test_linear_part_drops_what_depends_on_earlier_columns():
     rng = np.random.default_rng(5)
     X = rng.normal(size=(50, 4))
     X = np.column_stack([X[:, 0], 3 * X[:, 0], X[:, 1], X[:, 0] - X[:, 1], X[:, 2]])
-    part = factorised(X.T, np.linalg.norm(X, axis=0))
+    part = factorise(X.T, np.linalg.norm(X, axis=0))
     assert part.kept.tolist() == [0, 2, 4]
     y = rng.normal(size=50)
     found = coefficients(part, y)
     np.testing.assert_allclose(found, lstsq(X[:, [0, 2, 4]], y)[0], rtol=1e-12)
-    none = factorised(np.zeros((2, 50)), np.ones(2))
+    none = factorise(np.zeros((2, 50)), np.ones(2))
     assert len(none.kept) == 0
     assert none.Q.shape == (0, 50)
 

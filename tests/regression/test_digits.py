@@ -11,7 +11,7 @@ import strd
 
 import matbn
 from matbn.problem.compensated import product
-from matbn.problem.linear_part import factorised, refined
+from matbn.problem.linear_part import factorise, refine_coefficients
 
 pd = pytest.importorskip("pandas")
 smf = pytest.importorskip("statsmodels.formula.api")
@@ -145,8 +145,8 @@ def test_coefficients_keep_all_digits_of_columns_that_nearly_depend_on_each_othe
     X = rng.normal(size=(40, 3))
     X[:, 2] = X[:, 0] + X[:, 1] + 1e-8 * X[:, 2]
     y = rng.normal(size=40)
-    part = factorised(X.T, np.linalg.norm(X, axis=0), tol=1e-12)
-    high, low = refined(part, X.T, y)
+    part = factorise(X.T, np.linalg.norm(X, axis=0), tol=1e-12)
+    high, low = refine_coefficients(part, X.T, y)
     with mpmath.workdps(80):
         exact = mpmath.matrix(X.tolist())
         inverse = (exact.T * exact) ** -1

@@ -64,8 +64,8 @@ def test_at_the_optimum_the_exact_gradient_of_the_penalised_loss_vanishes(activa
     exact = matbn.net_gradient(Z, partial, **folded, activation=activation)  # of the plain net
     assert exact.loss == pytest.approx(fit.loss, rel=1e-10)
     linear = np.column_stack([np.ones(len(y)), X])
-    projected = y - linear @ np.linalg.lstsq(linear, y, rcond=None)[0]
-    scale = projected @ projected / len(y)
+    project = y - linear @ np.linalg.lstsq(linear, y, rcond=None)[0]
+    scale = project @ project / len(y)
     beta = found.c + Z.mean(axis=0) @ found.A
     by_A = Z.var(axis=0)[:, None] * found.A + SHIFT * np.outer(Z.mean(axis=0), beta)  # of ‖ΔA‖²/2 + κ‖β‖²/2, c fixed
     np.testing.assert_allclose(exact.Gamma1 + 2 * penalty * scale * by_A, 0, atol=1e-5 * scale)

@@ -88,13 +88,13 @@ MOMENTS = [  # options, where Ctrl-C comes, and what the fit then says
     ({"solver": "joint"}, (joint, "joint_start"), "of 3 starts had ended"),
     ({"solver": "adam", "iterations": 30}, (search, "starting_values"), "of 3 starts had ended"),
     ({"iterations": 40, "tolerance": 0}, (search, "_polished"), "when 3 of 3 starts had ended"),
-    ({"activation": "relu"}, (search, "settled"), "of 3 starts had ended"),
+    ({"activation": "relu"}, (search, "minimum_at_kinks"), "of 3 starts had ended"),
     ({"penalty": "cv"}, (search, "starting_values"), r"before its penalty was chosen by cross-validation.*\(0.001\)"),
-    ({"penalty": "cv"}, (arrays, "chosen_by_folds"), "before its penalty was chosen by cross-validation, when 3 of 3"),
+    ({"penalty": "cv"}, (arrays, "choose_by_folds"), "before its penalty was chosen by cross-validation, when 3 of 3"),
     ({"penalty": "cv"}, (folds, "part_of"), "before its penalty was chosen by cross-validation, when 3 of 3"),
     ({"penalty": "gcv"}, (gcv, "effective_degrees"), "before its penalty was chosen by generalised cross-validation"),
     ({"penalty": "gcv"}, (gcv, "descend"), "before its penalty was chosen by generalised cross-validation"),
-    ({"penalty": "gcv"}, (arrays, "in_units"), "when 4 of 4 starts had ended.*had been chosen by generalised"),
+    ({"penalty": "gcv"}, (arrays, "in_user_units"), "when 4 of 4 starts had ended.*had been chosen by generalised"),
 ]
 
 

@@ -10,7 +10,7 @@ from matbn.fitting.estimate import fit_at
 from matbn.fitting.refit import start_of
 from matbn.model.design import part_of
 from matbn.model.formula import parsed, resized
-from matbn.problem.coordinates import transferred
+from matbn.problem.coordinates import transfer
 from matbn.random_streams import Stream, generator
 
 pandas = pytest.importorskip("pandas")
@@ -85,7 +85,7 @@ def test_a_solution_is_the_same_function_on_other_rows():
     some = part_of(fit.design, np.arange(fit.N) < 100)
     start = start_of(fit)
     posed = start_of(replace(fit, design=some)).posed
-    there = fit_at(some, fit.options, transferred(fit.theta, start.posed, posed))
+    there = fit_at(some, fit.options, transfer(fit.theta, start.posed, posed))
     for mine, other in zip(fit.nets[0].A.T, there.nets[0].A.T, strict=True):
         np.testing.assert_allclose(np.abs(mine), np.abs(other), rtol=1e-9)
     np.testing.assert_allclose(np.abs(fit.nets[0].c), np.abs(there.nets[0].c), rtol=1e-8)

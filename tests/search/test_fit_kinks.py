@@ -12,7 +12,7 @@ from matbn.problem.profile import objective
 from matbn.problem.sweeps import workspace
 from matbn.search import multistart as search
 from matbn.search.bfgs import minimise
-from matbn.search.kinks import settled
+from matbn.search.kinks import minimum_at_kinks
 from matbn.search.minimum import AT_KINK, SearchOptions
 from matbn.search.starts import starting_values
 
@@ -94,7 +94,7 @@ def test_no_direction_leads_down_from_a_minimum_at_kinks(activation, kind):
     for seed in range(3):
         start = starting_values(problem, np.random.default_rng(seed))
         stopped = minimise(objective(problem, work), start, 1e-6, 150, little=1e-7)
-        end = settled(problem, work, replace(stopped, status="no decrease"), SearchOptions(1, 1), never)
+        end = minimum_at_kinks(problem, work, replace(stopped, status="no decrease"), SearchOptions(1, 1), never)
         assert end.loss <= stopped.loss * (1 + 1e-7)
         assert end.status == AT_KINK
         assert np.abs(end.gradient).max() <= 1e-6
@@ -110,7 +110,7 @@ def test_what_is_no_minimum_is_not_called_one():
     problem = posed("relu")
     work = workspace(problem)
     stopped = minimise(objective(problem, work), starting_values(problem, np.random.default_rng(1)), 1e-6, 40)
-    end = settled(problem, work, replace(stopped, status="no decrease"), SearchOptions(1, 1, 1e-6, 40), never)
+    end = minimum_at_kinks(problem, work, replace(stopped, status="no decrease"), SearchOptions(1, 1, 1e-6, 40), never)
     assert end.status == "iterations"
     assert steepest(problem, end.theta, 0.0)[0] < -1e-4
 
@@ -119,7 +119,7 @@ def test_an_interrupt_ends_it():
     problem = posed("relu")
     work = workspace(problem)
     stopped = minimise(objective(problem, work), starting_values(problem, np.random.default_rng(1)), 1e-6, 40)
-    end = settled(problem, work, replace(stopped, status="no decrease"), SearchOptions(1, 1), lambda *_: True)
+    end = minimum_at_kinks(problem, work, replace(stopped, status="no decrease"), SearchOptions(1, 1), lambda *_: True)
     assert end.status == "interrupted"
     assert end.loss <= stopped.loss
 
@@ -145,7 +145,7 @@ def test_a_search_that_stays_near_kinks_says_so(monkeypatch):
     rng = np.random.default_rng(2)
     Z = rng.normal(size=(60, 2))
     y = np.maximum(Z[:, 0] + 0.3, 0) + rng.normal(size=60) / 5
-    monkeypatch.setattr(search, "settled", lambda problem, work, end, *_: end)
+    monkeypatch.setattr(search, "minimum_at_kinks", lambda problem, work, end, *_: end)
     with pytest.warns(matbn.ConvergenceWarning, match=r"ended near kinks of relu, .* softplus, has no kinks"):
         fit = matbn.fit(y, nets=matbn.net(Z, 3), activation="relu", penalty=1e-4, starts=1)
     assert not fit.converged

@@ -25,7 +25,7 @@ from matbn.search.lbfgs import minimise_limited
 from matbn.search.levenberg_marquardt import minimise_damped
 from matbn.search.minimum import SearchOptions
 from matbn.search.multistart import _polished
-from matbn.search.progress import Watched
+from matbn.search.progress import SharedProgress
 from matbn.search.starts import starting_values
 
 
@@ -199,7 +199,7 @@ def test_a_search_that_stops_early_is_polished():
     end = minimise(objective(problem, work), start, 1e-7, 80)
     assert end.status == "iterations"
     options = SearchOptions(1, 1, 1e-7, 8_000)
-    polished = _polished(problem, end, options, Watched(1, 1.0, None))
+    polished = _polished(problem, end, options, SharedProgress(1, 1.0, None))
     assert polished.status == "converged"
     assert polished.loss < end.loss
     assert len(polished.trace) == polished.iterations - end.iterations
@@ -264,7 +264,7 @@ def test_progress_is_told_and_a_trace_kept():
 
 def test_searches_that_only_other_threads_made_are_told_too():
     seen = []
-    watched = Watched(2, 1.0, seen.append)
+    watched = SharedProgress(2, 1.0, seen.append)
     other = threading.Thread(target=watched.ended)
     other.start()
     other.join()

@@ -290,8 +290,8 @@ def test_working_memory_is_kept_for_the_last_shapes_only():
         for p2, net in nets.items():
             prepared.gradient(**net)
             if p2 == 20:
-                settled = tracemalloc.get_traced_memory()[0]
-        grown = tracemalloc.get_traced_memory()[0] - settled
+                minimum_at_kinks = tracemalloc.get_traced_memory()[0]
+        grown = tracemalloc.get_traced_memory()[0] - minimum_at_kinks
     finally:
         tracemalloc.stop()
     assert len(prepared.data.spare) <= 2
