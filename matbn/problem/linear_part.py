@@ -103,7 +103,7 @@ def coefficients(part: LinearPart, residual: Array) -> Array:
 
 
 def refine_coefficients(part: LinearPart, columns: Array, y: Array) -> tuple[Array, Array]:
-    """Return the kept columns' coefficients to all digits that y and the columns (k × N) have, as high and low parts."""
+    """Return the kept columns' coefficients to all digits of y and the columns (k × N), as high and low parts."""
     high = coefficients(part, y)
     low = np.zeros_like(high)
     last, small = np.inf, _SETTLED * float(np.linalg.norm(y))

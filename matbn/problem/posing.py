@@ -140,7 +140,7 @@ def _scaled_outcomes(design: Design, order: Array) -> ScaledOutcomes:
 
 
 def project_cleanly(problem: Problem, A: Array) -> Array:
-    """Return M·A for rows A, with effects taken out twice: the second time removes what rounding left of large means."""
+    """Return M·A for rows A, with effects taken out twice, which removes what rounding left of large means."""
     if problem.effects is not None:
         A = problem.effects.within(A)
     return project(problem, A)
