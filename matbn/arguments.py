@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError, VarianceError
 from matbn.files import check_length
 
-FIRST_INDEX = 0  # what positions in messages are counted from; in an R session `matbn.rbridge` sets it to 1
+FIRST_INDEX = 0  # messages count positions from here; in an R session `matbn.rbridge` sets it to 1
 
 Array = NDArray[Any]  # float64, or complex128 where a derivative is taken by complex steps
 
@@ -32,9 +32,9 @@ def as_matrix(name: str, value: ArrayLike) -> Array:
 
 
 def as_vector(name: str, value: ArrayLike, length: int | None = None, meaning: str = "") -> Array:
-    """Return `value` as a vector of finite numbers; one row, one column or a scalar are taken too.
+    """Return `value` as a vector of finite numbers; it may also be a single row or column, or a scalar.
 
-    `meaning` says in the error where the expected `length` comes from.
+    `meaning` tells the reader of an error where the expected `length` comes from.
     """
     if _is_ready(value, 1, name) and len(value) == (len(value) if length is None else length):
         return value
@@ -54,7 +54,7 @@ def as_array(name: str, value: ArrayLike) -> Array:
 
 
 def as_real(name: str, array: Array) -> Array:
-    """Return an array as it is, unless it is complex: only where derivatives are taken has an imaginary part a use."""
+    """Return a real array as it is, and refuse a complex one, which only functions for complex steps can use."""
     if array.dtype.kind == "c":
         raise ElementTypeError(f"{name} is complex, but must be real here; take its real part")
     return array
@@ -111,23 +111,23 @@ def as_list(name: str, value: Any) -> list[Any]:
         return [value]
     try:
         return list(value)
-    except TypeError:  # sparse arrays, say, seem to have entries
+    except TypeError:  # sparse arrays, for example, look iterable but are not
         raise ElementTypeError(f"{name} is a {type(value).__name__}, but must be a list") from None
 
 
 def as_texts(name: str, value: Any) -> tuple[str, ...]:
-    """Return several texts, no two of them alike."""
+    """Return the texts of a sequence, which must all differ."""
     if isinstance(value, str) or not isinstance(value, Iterable):
         raise ElementTypeError(f"{name} is {value!r}, but must be a sequence of texts")
-    found = tuple(as_text(f"an entry of {name}", entry) for entry in as_list(name, value))
-    if len(set(found)) < len(found):
-        twice = next(entry for entry in found if found.count(entry) > 1)
-        raise ArgumentError(f"{name} has {twice!r} more than once; tell its entries apart")
-    return found
+    texts = tuple(as_text(f"an entry of {name}", entry) for entry in as_list(name, value))
+    if len(set(texts)) < len(texts):
+        twice = next(text for text in texts if texts.count(text) > 1)
+        raise ArgumentError(f"{name} has {twice!r} more than once; give each entry a name of its own")
+    return texts
 
 
 def as_groups(name: str, labels: Any, N: int) -> tuple[Array, Array]:
-    """Return the groups' names in their order, and for each of N rows which of them it has (from 0)."""
+    """Return the groups' sorted labels, and for each of N rows the position of its group among them (from 0)."""
     try:
         array = np.asarray(labels)
     except ValueError:  # lists of different lengths
@@ -135,14 +135,14 @@ def as_groups(name: str, labels: Any, N: int) -> tuple[Array, Array]:
     if array.shape != (N,):
         raise ShapeError(f"{name} has shape {array.shape}, but must have one label for each of {N} rows")
     if array.dtype.kind in "US" and isinstance(labels, list | tuple):
-        array = np.array(labels, object)  # where numbers stand among texts, they stay numbers
+        array = np.array(labels, object)  # else numbers in a list with texts would become texts
     missing = np.ma.getmaskarray(labels) if isinstance(labels, np.ma.MaskedArray) else _missing(array)
     if missing.any():
         bad = np.flatnonzero(missing)
-        raise NotFiniteError(f"{name} has {len(bad)} missing labels, at {counted(bad)}; drop those rows")
+        raise NotFiniteError(f"{name} has {len(bad)} missing labels, at {places(bad)}; drop those rows")
     try:
         if array.dtype.kind == "O":
-            set(array.tolist())  # labels that are lists, say, have an order, but are none that could be looked up
+            set(array.tolist())  # refuses lists, for example: they can be sorted, but not be looked up
         levels, codes = np.unique(array, return_inverse=True)
     except (TypeError, ValueError):
         kinds = ", ".join(sorted({type(label).__name__ for label in array.tolist()})[:4])
@@ -162,7 +162,7 @@ def _missing(labels: Array) -> Array:
 
 
 def is_missing(label: object) -> bool:
-    """Whether a label is nan, NaT, None or pandas' NA."""
+    """Return whether a label is nan, NaT, None or pandas' NA."""
     try:
         return label is None or bool(label != label)
     except (TypeError, ValueError):  # a comparison with pandas' NA is NA; one of arrays has many answers
@@ -184,12 +184,12 @@ def finite_result(name: str, result: Array) -> Array:
 
 
 def shown_place(index: int) -> int:
-    """Return a position as messages count it."""
+    """Return a position as messages show it: counted from 0, or from 1 in R."""
     return index + FIRST_INDEX
 
 
-def counted(positions: Array) -> str:
-    """Return the first few of some positions (k indices, or k × 2 rows and columns) for a message."""
+def places(positions: Array) -> str:
+    """Return the text that shows the first few positions (k indices, or k × 2 rows and columns) in a message."""
     shown = [", ".join(map(str, np.atleast_1d(position) + FIRST_INDEX)) for position in positions[:4]]
     if positions.ndim == 2 and positions.shape[1] > 1:
         shown = [f"({position})" for position in shown]
@@ -226,12 +226,12 @@ def _as_numbers(name: str, value: ArrayLike) -> Array:
         if array.dtype.kind == "c":
             return array.astype(np.complex128)
     raise ElementTypeError(
-        f"{name} holds {_described(value, array)}, not numbers;"
+        f"{name} holds {_kinds_of_entries(value, array)}, not numbers;"
         " convert it first, for example with numpy.asarray(..., dtype=float)"
     )
 
 
-def _described(value: object, array: Array) -> str:
+def _kinds_of_entries(value: object, array: Array) -> str:
     if array.ndim == 0:
         return f"one object of type {type(value).__name__}"
     if array.dtype == object:
@@ -241,7 +241,7 @@ def _described(value: object, array: Array) -> str:
 
 
 def _is_ready(value: object, ndim: int, name: str) -> TypeGuard[Array]:
-    """Whether nothing is to be done: the case that must not take time."""
+    """Return whether `value` can be used as it is; this usual case must cost next to nothing."""
     if type(value) is not np.ndarray or value.ndim != ndim or value.dtype.char != "d" or not value.dtype.isnative:
         return False
     check_length(name, value)
@@ -249,7 +249,7 @@ def _is_ready(value: object, ndim: int, name: str) -> TypeGuard[Array]:
 
 
 def _surely_finite(array: Array) -> bool:
-    """Whether a sum proves all entries finite, much faster than a mask; for nearly every array it does."""
+    """Return whether a sum proves that all entries are finite; that is much faster than a mask, and rarely fails."""
     if array.size <= 10_000 and array.dtype.char == "d":
         return math.isfinite(np.vdot(array, array))
     with np.errstate(over="ignore", invalid="ignore"):
@@ -263,6 +263,6 @@ def _finite(name: str, array: Array) -> Array:
     if len(bad) == 0:
         return array
     raise NotFiniteError(
-        f"{name} has {len(bad)} entries that are missing (NaN) or infinite, at {counted(bad)};"
+        f"{name} has {len(bad)} entries that are missing (NaN) or infinite, at {places(bad)};"
         " drop those samples or fill them in"
     )

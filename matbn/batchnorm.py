@@ -20,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from matbn.arguments import Array, as_choice, as_matrix, as_number, as_vector, counted, finite_result, variance_divisor
+from matbn.arguments import Array, as_choice, as_matrix, as_number, as_vector, finite_result, places, variance_divisor
 from matbn.errors import ElementTypeError, NotFiniteError, ShapeError, VarianceError
 from matbn.memory import check_memory
 
@@ -166,7 +166,7 @@ def normalise_centred(centred: Array, d: float, eps: float, noise: Array, name: 
     constant = largest <= noise
     if eps == 0 and constant.any():
         raise VarianceError(
-            f"{name} has zero variance in nodes {counted(np.flatnonzero(constant))}: batch norm divides by their"
+            f"{name} has zero variance in nodes {places(np.flatnonzero(constant))}: batch norm divides by their"
             " standard deviation; drop them or set eps > 0"
         )
     # Squares of entries divided by the largest stay in range where those of the entries would not.

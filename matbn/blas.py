@@ -1,7 +1,7 @@
-"""BLAS held to one thread: for the whole process, so all who need it share one limit, and the last one lifts it.
+"""Hold BLAS to one thread. The limit is the process's, so all callers share it, and the last one lifts it.
 
-A child that is forked while others hold the limit has none of them: it starts with a new lock and with BLAS's threads
-as they were before.
+A child process that is forked while the limit holds does not inherit its holders: it starts with a new lock and with
+as many BLAS threads as before the limit.
 """
 
 import os
@@ -14,12 +14,12 @@ from typing import Any
 
 
 class _Limit:
-    """Who holds BLAS to one thread."""
+    """How many callers hold BLAS to one thread, and how many threads it had before."""
 
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.holders = 0
-        self.before: tuple[int, ...] = ()  # threads of each library without the limit; none where nobody holds it
+        self.before: tuple[int, ...] = ()  # threads of each library before the limit; empty while nobody holds it
 
 
 _limit = _Limit()
@@ -33,27 +33,27 @@ def one_blas_thread() -> Iterator[None]:
         with limit.lock:
             if limit.holders == 0:
                 limit.before = limit.before or thread_counts()
-                _set([1] * len(limit.before))
+                _set_threads([1] * len(limit.before))
             limit.holders, held = limit.holders + 1, True
         yield
     finally:
-        if held and limit is _limit:  # else this is a forked child, which has lifted it
+        if held and limit is _limit:  # otherwise this is a forked child, where the limit is already lifted
             with limit.lock:
                 limit.holders -= 1
                 if limit.holders == 0:
-                    _set(limit.before)
+                    _set_threads(limit.before)
                     limit.before = ()
 
 
 def thread_counts() -> tuple[int, ...]:
     """Return how many threads each BLAS library in this process may use; none without threadpoolctl."""
-    found = libraries()
-    return () if found is None else tuple(library.num_threads for library in found.lib_controllers)
+    controller = libraries()
+    return () if controller is None else tuple(library.num_threads for library in controller.lib_controllers)
 
 
 @cache
 def libraries() -> Any:
-    """Return threadpoolctl's handle on the BLAS libraries in this process; finding them takes far more than a call."""
+    """Return threadpoolctl's controller of the BLAS libraries in this process; it is kept, as finding them is slow."""
     if find_spec("threadpoolctl") is None:
         return None
     from threadpoolctl import ThreadpoolController
@@ -61,10 +61,10 @@ def libraries() -> Any:
     return ThreadpoolController().select(user_api="blas")
 
 
-def _set(counts: Sequence[int]) -> None:
+def _set_threads(counts: Sequence[int]) -> None:
     for library, count in zip(libraries().lib_controllers, counts, strict=True) if counts else ():
-        # From version 3.8 on, threadpoolctl heeds one thread only, the first that has set OpenBLAS's limit, and does
-        # nothing for others without a word. Here any thread may, for they take turns.
+        # From version 3.8 on, threadpoolctl lets only the first thread that set OpenBLAS's limit change it and silently
+        # ignores all others. Here any thread may change it, for they take turns.
         released = getattr(library, "clear_controlling_thread", lambda force: None)
         released(force=True)
         library.set_num_threads(count)
@@ -72,7 +72,7 @@ def _set(counts: Sequence[int]) -> None:
 
 
 def _before_fork() -> None:
-    _limit.lock.acquire()  # no other thread is then between setting a limit and noting it
+    _limit.lock.acquire()  # so that no other thread is halfway through setting a limit
 
 
 def _after_fork_in_parent() -> None:
@@ -82,7 +82,7 @@ def _after_fork_in_parent() -> None:
 def _after_fork_in_child() -> None:
     global _limit
     before, _limit = _limit.before, _Limit()
-    _set(before)
+    _set_threads(before)
 
 
 if hasattr(os, "register_at_fork"):

@@ -19,7 +19,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command and return its exit status: 0, 1 where a figure differs, 2 for a wrong call."""
     options = _parser().parse_args(arguments)
     if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # where the terminal has no Greek letters
+        sys.stdout.reconfigure(errors="backslashreplace")  # for terminals without Greek letters
     try:
         status = int(options.run(options))
         sys.stdout.flush()
@@ -30,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except MemoryError:
         print("matbn: these sizes need more memory than there is", file=sys.stderr)
         return 2
-    except BrokenPipeError:  # the reader, `head` say, has seen enough
+    except BrokenPipeError:  # the program that reads the output, such as `head`, has ended
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
 

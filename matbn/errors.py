@@ -1,11 +1,11 @@
-"""The one family of errors that matbn raises, and its warnings; R sees their names as condition classes."""
+"""The family of errors that matbn raises, and its warnings; in R, their names are the conditions' classes."""
 
 import sys
 import warnings
 
 
 class MatbnError(Exception):
-    """Anything that matbn refuses; catch this to catch them all."""
+    """The base of all errors that matbn raises; catch it to catch them all."""
 
 
 class ArgumentError(MatbnError, ValueError):
@@ -33,7 +33,7 @@ class InferenceError(ArgumentError):
 
 
 class MemoryLimitError(MatbnError, MemoryError):
-    """The system does not give the memory that the work takes."""
+    """The work takes more memory than the system has left."""
 
 
 class PrecisionWarning(RuntimeWarning):
@@ -45,14 +45,14 @@ class CollinearityWarning(RuntimeWarning):
 
 
 class ConvergenceWarning(RuntimeWarning):
-    """A fit's search has ended before its gradient vanished, or an interrupt has left a part of what was asked for.
+    """A search ended before the gradient vanished, or an interrupt left only a part of the result.
 
-    The message says which part, or what to try.
+    The message says what to try, or which part there is.
     """
 
 
 def warn(message: str, kind: type[Warning]) -> None:
-    """Warn at the user's own line."""
+    """Issue a warning that points at the line of the user's own code."""
     level, frame = 2, sys._getframe(1)
     while frame.f_back and frame.f_globals.get("__name__", "").partition(".")[0] in ("matbn", "numpy", "contextlib"):
         level, frame = level + 1, frame.f_back

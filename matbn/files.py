@@ -1,8 +1,7 @@
-"""Files that arrays are mapped from: whether they are still as long, and as old, as they were.
+"""Notice when the file under a memory-mapped array is cut off or changed.
 
-Reading a mapped page that its file no longer has ends the process by a signal (SIGBUS) that nothing can catch, so the
-length is asked for before arrays are read. That a file's contents were rewritten shows in its size and in the time of
-its last change.
+Reading a mapped page that its file no longer has ends the process by a signal (SIGBUS) that cannot be caught, so the
+file's length is checked before arrays are read. Rewritten contents show in the file's size and time of last change.
 """
 
 import mmap
@@ -25,12 +24,12 @@ class Mapping(NamedTuple):
     path: str | None  # None where the mapping does not tell
 
 
-class Watched(NamedTuple):
-    """A mapping with what its file was like."""
+class FileState(NamedTuple):
+    """The size and stamp of a mapped file when an array was prepared."""
 
     mapping: Mapping
     size: int | None
-    stamp: tuple[int, ...] | None  # of what lies at the path
+    stamp: tuple[int, ...] | None  # see `_stamp`
 
 
 def check_length(name: str, array: NDArray[Any]) -> None:
@@ -39,33 +38,33 @@ def check_length(name: str, array: NDArray[Any]) -> None:
         _check_length(mapping)
 
 
-def watched(**arrays: NDArray[Any] | None) -> tuple[Watched, ...]:
-    """Return what the files are like that arrays, by name, are mapped from; none for arrays in memory."""
-    return tuple(_watched(arrays))
+def file_states(**arrays: NDArray[Any] | None) -> tuple[FileState, ...]:
+    """Return the states of the files that the named arrays are mapped from; arrays in memory have none."""
+    return tuple(_file_states(arrays))
 
 
-def check_unchanged(files: tuple[Watched, ...]) -> None:
-    """Refuse files that are not what they were."""
+def check_unchanged(files: tuple[FileState, ...]) -> None:
+    """Refuse files that were changed or replaced since their states were taken."""
     for mapping, size, stamp in files:
         _check_length(mapping)
         now = _stamp(mapping.path)
-        # A file that was only removed lives on as long as it is mapped.
+        # A removed file lives on as long as it is mapped: only another file at its path is an error.
         if _size(mapping) != size or (now is not None and now != stamp):
             raise ArgumentError(
-                f"{_described(mapping)}, was changed or replaced after {mapping.name} was prepared; map the file and"
+                f"{_name_of_file(mapping)}, was changed or replaced after {mapping.name} was prepared; map the file and"
                 " prepare again"
             )
 
 
-def _watched(arrays: dict[str, NDArray[Any] | None]) -> Iterator[Watched]:
+def _file_states(arrays: dict[str, NDArray[Any] | None]) -> Iterator[FileState]:
     for name, array in arrays.items():
         if array is not None and array.base is not None and (mapping := _mapping(name, array)) is not None:
             _check_length(mapping)
-            yield Watched(mapping, _size(mapping), _stamp(mapping.path))
+            yield FileState(mapping, _size(mapping), _stamp(mapping.path))
 
 
 def _mapping(name: str, array: NDArray[Any]) -> Mapping | None:
-    """Return what an array is a view of, at however many removes, if it is a mapped file."""
+    """Return the mapped file that an array is a view of, directly or through other views; None if there is none."""
     owner: Any = array
     start, path = 0, None
     while owner is not None and not isinstance(owner, mmap.mmap):
@@ -76,7 +75,7 @@ def _mapping(name: str, array: NDArray[Any]) -> Mapping | None:
 
 
 def _size(mapping: Mapping) -> int | None:
-    """Return the bytes of the file that is mapped, whatever lies at its path by now; None for memory without a file."""
+    """Return the mapped file's bytes, even if another file lies at its path by now; None for memory without a file."""
     try:
         return mapping.mapped.size()
     except (OSError, ValueError):
@@ -84,22 +83,23 @@ def _size(mapping: Mapping) -> int | None:
 
 
 def _stamp(path: str | None) -> tuple[int, ...] | None:
+    """Return what tells the file at a path from another one, or from other contents; None where there is no file."""
     try:
-        found = None if path is None else os.stat(path)
+        status = None if path is None else os.stat(path)
     except OSError:
         return None
-    return None if found is None else (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+    return None if status is None else (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
 
 
 def _check_length(mapping: Mapping) -> None:
     size = _size(mapping)
     if size is not None and size < mapping.needed:
         raise ArgumentError(
-            f"{_described(mapping)}, has {size} bytes, but {mapping.needed} are needed: it was cut off after it was"
+            f"{_name_of_file(mapping)}, has {size} bytes, but {mapping.needed} are needed: it was cut off after it was"
             " mapped; write it again, and map it anew"
         )
 
 
-def _described(mapping: Mapping) -> str:
+def _name_of_file(mapping: Mapping) -> str:
     file = "the file" if mapping.path is None else f"the file {mapping.path!r}"
     return f"{file}, which {mapping.name} is mapped from"

@@ -1,7 +1,7 @@
-"""How much memory a request would take, against what there is: asked before anything is allocated.
+"""Refuse a request that needs more memory than there is, before anything is allocated.
 
-A number of the user's (a net's size, replicates, the rows of a commutation matrix) may ask for more than any machine
-has, and the system then ends the process without a word.
+A number that a user gives (a net's size, replicates, the rows of a commutation matrix) may need more memory than any
+machine has, and the system would then end the process without a message.
 """
 
 from decimal import Decimal
@@ -9,27 +9,27 @@ from pathlib import Path
 
 from matbn.errors import MemoryLimitError
 
-_NUMBER = 8  # bytes
-_NEGLIGIBLE = 50_000_000  # bytes, up to which nobody is asked
+_NUMBER = 8  # bytes of a float64
+_NEGLIGIBLE = 50_000_000  # bytes, up to which the system is not asked
 
 
 def check_memory(what: str, numbers: int, advice: str) -> None:
-    """Refuse what takes so many float64 numbers at once, if there is no memory for them."""
+    """Refuse `what` if there is no memory for the float64 numbers that it holds at once; `advice` ends the error."""
     needed = _NUMBER * numbers
     if needed <= _NEGLIGIBLE:
         return
     left = available()
     if left is not None and needed > left:
         raise MemoryLimitError(
-            f"too little memory: {what} would take {_shown(needed)} of memory or more, and there are {_shown(left)};"
+            f"too little memory: {what} would take {_bytes(needed)} of memory or more, and there are {_bytes(left)};"
             f" {advice}"
         )
 
 
 def available() -> int | None:
-    """Return the bytes that this process may still take, None where the system does not tell."""
-    found = [left for left in (_of_machine(), _of_container(), _of_process()) if left is not None]
-    return max(0, min(found)) if found else None
+    """Return the bytes that this process may still take; None where the system does not tell."""
+    limits = [left for left in (_of_machine(), _of_container(), _of_process()) if left is not None]
+    return max(0, min(limits)) if limits else None
 
 
 def _of_machine() -> int | None:
@@ -51,7 +51,7 @@ def _installed() -> int | None:
 
 
 def _of_container() -> int | None:
-    """Return what a control group leaves, as containers have one."""
+    """Return the bytes that are left in the control group, which limits a container's memory."""
     try:
         group = Path("/sys/fs/cgroup")
         return int((group / "memory.max").read_text()) - int((group / "memory.current").read_text())
@@ -60,7 +60,7 @@ def _of_container() -> int | None:
 
 
 def _of_process() -> int | None:
-    """Return what a limit of the shell's (ulimit -v) leaves."""
+    """Return the bytes that the shell's limit (ulimit -v) leaves."""
     try:
         import resource
 
@@ -71,7 +71,7 @@ def _of_process() -> int | None:
         return None
 
 
-def _shown(size: int) -> str:
+def _bytes(size: int) -> str:
     """Return a number of bytes as people write it."""
     for unit, bytes_ in (("TB", 10**12), ("GB", 10**9)):
         if size >= bytes_:

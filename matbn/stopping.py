@@ -1,11 +1,10 @@
-"""What Ctrl-C does while matbn computes: it is noted at once, and the work ends where it can be left.
+"""What Ctrl-C does while matbn computes: it is noted at once, and the work ends where nothing is half done.
 
-Python raises KeyboardInterrupt between any two instructions of the main thread: also between those that take a lock
-and give it back, hold BLAS to one thread and let it go, start threads and join them. While matbn is `listening`, the
-exception is therefore noted in place of being raised, and what works looks at the note where nothing is half done:
-between blocks of rows, iterations, starts, replicates. Functions of the user's, and work that has nothing to lose yet,
-are `interruptible`: there it is raised. A second Ctrl-C changes nothing, unless the first has been without effect for
-ten seconds: then it is raised wherever the work is.
+Python raises KeyboardInterrupt between any two instructions of the main thread, even between taking a lock and giving
+it back, or between starting threads and joining them. While matbn is `listening`, the interrupt is therefore noted and
+not raised, and the work looks at the note at safe places: between blocks of rows, iterations, starts and replicates.
+Users' functions, and work that has no result to lose yet, are `interruptible`: there it is raised at once. A second
+Ctrl-C changes nothing, unless the first one has had no effect for ten seconds: then it is raised at any place.
 """
 
 import ctypes
@@ -24,11 +23,11 @@ _sigaction: Any = getattr(ctypes.CDLL(None), "sigaction", None) if hasattr(signa
 
 
 class Stop:
-    """Whether some work is to end before its time; all of its threads look at it."""
+    """A request that work end early; all threads of the work look at it."""
 
     def __init__(self) -> None:
         self.asked = False
-        self.heeded = False  # whether a result is returned that says so; else KeyboardInterrupt goes on in the end
+        self.heeded = False  # whether a partial result is returned; if not, KeyboardInterrupt is raised in the end
         self._since = 0.0
 
     def ask(self) -> None:
@@ -44,12 +43,12 @@ class Stop:
 
     @property
     def late(self) -> bool:
-        """Whether the work should have ended long ago."""
+        """Whether the work was asked to end more than ten seconds ago."""
         return self.asked and time.monotonic() > self._since + _PATIENCE
 
     @contextmanager
     def interruptible(self) -> Iterator[None]:
-        """Let Ctrl-C raise KeyboardInterrupt at any instruction inside, where this work is the one that listens."""
+        """Let Ctrl-C raise KeyboardInterrupt at any instruction inside, if this is the innermost work that listens."""
         if not _in_main_thread() or _state.stops[-1:] != [self]:
             yield
             return
@@ -62,10 +61,10 @@ class Stop:
 
 
 class _State:
-    """Of the main thread, which alone gets signals."""
+    """What the main thread, which alone receives signals, is doing."""
 
     def __init__(self) -> None:
-        self.stops: list[Stop] = []  # of works that listen, one inside another where a user's function calls matbn
+        self.stops: list[Stop] = []  # of work that listens, the innermost last: a user's function may call matbn
         self.raising = False  # whether an interrupt is raised where it arrives
 
 
@@ -74,10 +73,9 @@ _state = _State()
 
 @contextmanager
 def listening() -> Iterator[Stop]:
-    """Note interrupts of what is done inside; at the end raise KeyboardInterrupt if one came and was not heeded.
+    """Note interrupts of the work inside; at its end raise KeyboardInterrupt if one came and no partial result is kept.
 
-    Inside other work of matbn's that listens, it is that which notes them. In other threads than the main one there are
-    none.
+    Inside other work that listens, the outer work notes them. Threads other than the main one receive no signals.
     """
     stop = Stop()
     if not _in_main_thread() or (_state.stops and not _state.raising):
@@ -97,32 +95,34 @@ def listening() -> Iterator[Stop]:
 
 @contextmanager
 def _noting() -> Iterator[None]:
-    """Note what SIGINT's handler in Python raises: where it raises no KeyboardInterrupt, there is no interrupt."""
-    theirs = signal.getsignal(_SIGINT)
-    if not callable(theirs) or isinstance(theirs, _Handler):
+    """Call Python's own handler of SIGINT when the signal comes, and note the KeyboardInterrupt if it raises one."""
+    original = signal.getsignal(_SIGINT)
+    if not callable(original) or isinstance(original, _Handler):
         yield
         return
     with saved_handler():
-        signal.signal(_SIGINT, _Handler(theirs))
+        signal.signal(_SIGINT, _Handler(original))
         try:
             yield
         finally:
-            signal.signal(_SIGINT, theirs)
+            signal.signal(_SIGINT, original)
 
 
 class _Handler:
-    def __init__(self, theirs: Callable[[int, FrameType | None], Any]) -> None:
-        self._theirs = theirs
+    """A handler of SIGINT that notes what the original one raises."""
+
+    def __init__(self, original: Callable[[int, FrameType | None], Any]) -> None:
+        self._original = original
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         try:
-            self._theirs(number, frame)
+            self._original(number, frame)
         except KeyboardInterrupt:
             late = any(stop.late for stop in _state.stops)
             for stop in _state.stops:
                 stop.ask()
             if _state.raising or late or not _state.stops:
-                _state.raising = False  # what is on its way out must not be interrupted again
+                _state.raising = False  # nothing may interrupt the work that ends because of this one
                 raise
 
 
@@ -132,7 +132,7 @@ def _in_main_thread() -> bool:
 
 @contextmanager
 def saved_handler() -> Iterator[None]:
-    """Put the process's handler of SIGINT back in the end as C knows it, which may be R's and none of Python's."""
+    """In the end restore the process's handler of SIGINT as C knows it: it may be R's, which Python does not know."""
     before = current_action()
     try:
         yield

@@ -1,7 +1,7 @@
-"""Work on a sequence of pieces in threads, with each thread's matrix products on one core.
+"""Work on a sequence of pieces in threads, each of which multiplies matrices on one core.
 
-Results are combined in the order of the pieces, so that sums do not depend on the number of threads or on which of
-them was faster. The threads live for one call only: nothing is left over that a fork could break.
+Results are combined in the order of the pieces, so that sums depend neither on the number of threads nor on which of
+them is faster. The threads live for one call only, so that a fork between calls is safe.
 """
 
 import os
@@ -17,7 +17,7 @@ from matbn.blas import libraries, one_blas_thread, thread_counts
 from matbn.errors import ArgumentError
 from matbn.stopping import Stop, listening
 
-_FEW_PRODUCTS = 5_000_000  # take less than a millisecond, a third of which it costs to start and to stop threads
+_FEW_PRODUCTS = 5_000_000  # they take less than 1 ms; starting and stopping threads alone takes a third of one
 
 Piece = TypeVar("Piece")
 Result = TypeVar("Result")
@@ -26,8 +26,8 @@ Result = TypeVar("Result")
 def default_threads() -> int:
     """Return how many threads to use: the cores of this process, or as many as the user allows BLAS, if fewer.
 
-    One without threadpoolctl, or where it does not know the BLAS library: threads whose products start threads
-    of their own would be slower than one thread.
+    It is 1 where threadpoolctl is missing or does not know the BLAS library: threads whose matrix products start
+    threads of their own would be slower than one thread.
     """
     allowed = thread_counts()
     if not allowed:
@@ -37,7 +37,7 @@ def default_threads() -> int:
 
 
 def as_threads(threads: object) -> int:
-    """Check how many threads the user wants."""
+    """Return the number of threads that the user asks for; more than one need threadpoolctl."""
     wanted = as_integer("threads", threads, at_least=1)
     if wanted > 1 and libraries() is None:
         raise ArgumentError(
@@ -47,8 +47,8 @@ def as_threads(threads: object) -> int:
     return wanted
 
 
-def worth(threads: int, products: int) -> int:
-    """Return how many threads work with so many multiplications is worth; 0 says that not even BLAS is to be held."""
+def threads_that_pay(threads: int, products: int) -> int:
+    """Return `threads`, or 0 where the work has so few multiplications that not even limiting BLAS pays off."""
     return 0 if products < _FEW_PRODUCTS else threads
 
 
@@ -60,15 +60,15 @@ def combine_in_order(
 ) -> Result | None:
     """Return combine(… combine(combine(r₀, r₁), r₂) …) of the results r_i of the pieces, None if there are none.
 
-    `process` runs in all threads at the same time, the calling one among them; `pieces` is advanced by one thread at
-    a time. The first error stops all threads and is raised; so is an interrupt, after the pieces that are being
-    processed. With threads=0 the calling thread works alone, and BLAS as it likes.
+    `process` runs in all threads, the calling one included, at the same time; only one thread at a time takes the next
+    of `pieces`. The first error stops all threads and is raised; so is an interrupt, once the pieces in work are done.
+    With threads=0 the calling thread works alone, and BLAS is not limited.
     """
     with listening() if threads else nullcontext(Stop()) as stop:
-        return _combined(_Run(iter(pieces), combine, stop), process, threads)
+        return _work_through(_Run(iter(pieces), combine, stop), process, threads)
 
 
-def _combined(run: "_Run[Piece, Result]", process: Callable[[Piece], Result], threads: int) -> Result | None:
+def _work_through(run: "_Run[Piece, Result]", process: Callable[[Piece], Result], threads: int) -> Result | None:
     def work() -> None:
         try:
             with np.errstate(all="ignore"):
@@ -91,11 +91,11 @@ def _combined(run: "_Run[Piece, Result]", process: Callable[[Piece], Result], th
 
 
 def _start(helpers: list[threading.Thread]) -> None:
-    """Start as many as the system allows; where memory or processes are limited, that may be none."""
+    """Start as many threads as the system allows; where memory or processes are limited, that may be none."""
     try:
         for helper in helpers:
             helper.start()
-    except (RuntimeError, MemoryError):  # "can't start new thread"; those that did start, and this one, do the work
+    except (RuntimeError, MemoryError):  # "can't start new thread": the caller, and those that did start, do the work
         return
 
 
@@ -107,9 +107,9 @@ class _Run(Generic[Piece, Result]):
         self._combine = combine
         self._stop = stop
         self._lock = threading.Lock()
-        self._waiting: dict[int, Result] = {}  # results whose predecessors are not there yet
+        self._waiting: dict[int, Result] = {}  # results that came before those of earlier pieces
         self._combined: Result | None = None
-        self._count = 0  # of combined results
+        self._count = 0  # how many results are combined
         self._stopped = False
         self._error: BaseException | None = None
 
@@ -117,7 +117,7 @@ class _Run(Generic[Piece, Result]):
         with self._lock:
             if self._stopped or self._stop.asked:
                 return None
-            with self._stop.interruptible():  # rows may come from afar
+            with self._stop.interruptible():  # reading rows may take long
                 return next(self._pieces, None)
 
     def give(self, index: int, result: Result) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from matbn.activation import evaluate
-from matbn.arguments import Array, as_matrix, as_real, counted
+from matbn.arguments import Array, as_matrix, as_real, places
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.unseen_groups import codes_of, means_of_new, new_groups
@@ -136,7 +136,7 @@ def predicted(fit: FittedModel, new: New, unseen: str = "error") -> Array:
     bad = np.flatnonzero(~np.isfinite(total) & ~missing)
     if len(bad):
         raise NotFiniteError(
-            f"predictions would not be finite in {len(bad)} rows, at {counted(bad)}: values there are too large for"
+            f"predictions would not be finite in {len(bad)} rows, at {places(bad)}: values there are too large for"
             " float64, or the activation does not return finite numbers"
         )
     return total

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from matbn.arguments import Array, counted
+from matbn.arguments import Array, places
 from matbn.errors import ArgumentError, ShapeError
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def new_groups(fit: "FittedModel", labels: Mapping[str, Array], outcomes: Array 
         both = new[code[new] >= 0]
         if len(both):
             raise ArgumentError(
-                f"rows have new groups in more than one effect, at {counted(both)}: their effects cannot be told apart;"
+                f"rows have new groups in more than one effect, at {places(both)}: their effects cannot be told apart;"
                 " unseen='average' predicts them"
             )
         levels, own = np.unique(np.asarray(labels[effect.name])[new], return_inverse=True)

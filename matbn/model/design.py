@@ -17,7 +17,7 @@ from matbn.arguments import (
     as_text,
     as_texts,
     as_vector,
-    counted,
+    places,
 )
 from matbn.errors import ArgumentError, ElementTypeError, ShapeError
 from matbn.stream.rows import as_weights
@@ -130,7 +130,7 @@ def _as_mask(mask: ArrayLike, p: int, size: int) -> Array:
         raise ArgumentError("mask has entries that are neither 0 nor 1; it says whether a node may use an input")
     allowed = given.astype(bool)
     if not allowed.any(axis=0).all():
-        raise ArgumentError(f"mask leaves no input to node {counted(np.flatnonzero(~allowed.any(axis=0)))}")
+        raise ArgumentError(f"mask leaves no input to node {places(np.flatnonzero(~allowed.any(axis=0)))}")
     return allowed
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from matbn.arguments import Array, as_vector, counted
+from matbn.arguments import Array, as_vector, places
 from matbn.errors import ArgumentError, ElementTypeError, MatbnError, NotFiniteError
 from matbn.model.caller import kept_names, names_in, picklable
 from matbn.model.columns import as_read, check_frame, column, is_date, variables_in
@@ -222,7 +222,7 @@ def _check_finite(names: list[str], columns: Array, rows: Array) -> None:
         first = int(np.argmax(bad.any(axis=0)))
         at = np.flatnonzero(bad[:, first])
         raise NotFiniteError(
-            f"{names[first]!r} in the formula has {len(at)} infinite or undefined values, at {counted(at)}; drop those"
+            f"{names[first]!r} in the formula has {len(at)} infinite or undefined values, at {places(at)}; drop those"
             " rows or mend them"
         )
 

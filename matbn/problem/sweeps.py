@@ -16,7 +16,7 @@ from matbn.problem.least_squares import Layer, Problem, project
 from matbn.stopping import Stop
 from matbn.stream.kernel import Buffers, back, layer
 from matbn.stream.sizes import block_rows, even_blocks
-from matbn.threads import combine_in_order, worth
+from matbn.threads import combine_in_order, threads_that_pay
 
 _KEPT_BYTES = 2**30  # nodes and slopes up to this size are stored between the sweeps
 
@@ -79,7 +79,7 @@ def workspace(problem: Problem, threads: int = 1, kept: bool | None = None, stop
     """
     stop = Stop() if stop is None else stop
     N, nodes = len(problem.y), problem.nodes
-    threads = max(1, worth(threads, products(problem)))
+    threads = max(1, threads_that_pay(threads, products(problem)))
     block = block_rows(max(len(term.x) for term in problem.terms), nodes, 8)
     if kept is None:
         kept = problem.effects is not None or 16 * nodes * N <= _KEPT_BYTES

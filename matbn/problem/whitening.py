@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matbn.arguments import Array, counted
+from matbn.arguments import Array, places
 from matbn.batchnorm import UNIT_ROUNDOFF
 from matbn.errors import ArgumentError
 from matbn.stream.moments import moments
@@ -50,7 +50,7 @@ def whiten(Z: Array, w: Array | None, name: str, names: Sequence[str] = (), cons
     found = moments(slices(Z, np.zeros(N), w, Z.dtype), threads=1)
     constant = np.flatnonzero(found.norms == 0)
     if len(constant) and not constants:
-        which = ", ".join(names[k] for k in constant.tolist()) if names else f"at {counted(constant)}"
+        which = ", ".join(names[k] for k in constant.tolist()) if names else f"at {places(constant)}"
         raise ArgumentError(f"{name} has constant inputs, {which}, from which a net can learn nothing; drop them")
     varies = found.norms > 0
     scale = np.where(varies, np.sqrt(found.weight) / np.where(varies, found.norms, 1), 0)

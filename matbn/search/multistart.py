@@ -22,7 +22,7 @@ from matbn.search.profiled import minimise_profiled
 from matbn.search.progress import SharedProgress
 from matbn.search.starts import starting_values
 from matbn.stopping import Stop
-from matbn.threads import combine_in_order, default_threads, worth
+from matbn.threads import combine_in_order, default_threads, threads_that_pay
 
 _ALIKE = 1e-9  # relative difference of losses
 _POLISHED = 20_000_000  # entries of the Jacobian, up to which a search that did not converge is polished
@@ -64,7 +64,7 @@ def search_from_starts(
     watched.forget()
     pieces = range(0 if also is None else -1, options.starts)
     cores = default_threads()
-    in_search = worth(cores, products(problem)) if len(pieces) == 1 else 1
+    in_search = threads_that_pay(cores, products(problem)) if len(pieces) == 1 else 1
     threads = min(len(pieces), cores) if in_search <= 1 else 1
     ends = combine_in_order(pieces, search, list.__add__, threads)
     assert ends is not None

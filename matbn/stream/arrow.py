@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, DTypeLike
 
 from matbn.arguments import Array, as_vector, shown_place
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
-from matbn.files import check_unchanged, watched
+from matbn.files import check_unchanged, file_states
 from matbn.stream.arrow_files import check_same, opened, reading, teller
 from matbn.stream.rows import Piece, Rows, Source, as_weights, working_precision
 from matbn.stream.sizes import even_pieces
@@ -67,7 +67,7 @@ def arrow_source(
         for start, batches in parts(block):
             yield lambda start=start, batches=batches: read(start, batches())  # type: ignore[misc]
 
-    mapped = watched(
+    mapped = file_states(
         y=outcome if isinstance(outcome, np.ndarray) else None,
         weights=case_weights if isinstance(case_weights, np.ndarray) else None,
     )

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from matbn.arguments import Array, counted
+from matbn.arguments import Array, places
 from matbn.batchnorm import UNIT_ROUNDOFF, Normalised
 from matbn.conditioning import HARMLESS, amplification, has_zeros, rounding_of_nodes, warn_of_rounding
 from matbn.errors import ArgumentError, NotFiniteError, VarianceError
@@ -116,7 +116,7 @@ def _look_closely(Gamma1: Array, found: Statistics, inverse: Array) -> None:
     constant = np.flatnonzero(~(kappa < limit))  # also where it is not a number
     if found.eps == 0 and len(constant):
         raise VarianceError(
-            f"X @ Gamma1 has zero variance in nodes {counted(constant)}: batch norm divides by their standard"
+            f"X @ Gamma1 has zero variance in nodes {places(constant)}: batch norm divides by their standard"
             " deviation; drop them or set eps > 0"
         )
     warn_of_rounding(kappa)

@@ -15,12 +15,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from matbn.arguments import Array, counted, shown_place
+from matbn.arguments import Array, places, shown_place
 from matbn.batchnorm import UNIT_ROUNDOFF
 from matbn.errors import ArgumentError, NotFiniteError, ShapeError
 from matbn.stream.layer import is_uneven
 from matbn.stream.rows import Piece, Rows, Source
-from matbn.threads import combine_in_order, worth
+from matbn.threads import combine_in_order, threads_that_pay
 
 _FIRST_ROWS = 8_192
 _FAR = 30.0  # standard deviations between o and the mean, beyond which a second reading keeps more digits
@@ -61,7 +61,7 @@ def moments(source: Source, threads: int) -> Moments:
     bad = (found.norms > 0) & ~((found.norms > _SMALLEST) & (found.norms < _LARGEST))
     if bad.any():
         raise ArgumentError(
-            f"X has columns whose spread, squared, leaves float64's range, at {counted(np.flatnonzero(bad))}; rescale"
+            f"X has columns whose spread, squared, leaves float64's range, at {places(np.flatnonzero(bad))}; rescale"
             " them"
         )
     return found
@@ -84,7 +84,7 @@ def _first_mean(source: Source) -> Array:
 def _read(source: Source, offset: Array, threads: int) -> Moments:
     offset = offset.astype(source.dtype).astype(np.float64)
     if source.N is not None:
-        threads = worth(threads, source.N * (source.p1 + 1) ** 2)
+        threads = threads_that_pay(threads, source.N * (source.p1 + 1) ** 2)
     triangle = combine_in_order(source.pieces(_FIRST_ROWS), lambda piece: _triangle(piece, offset), _stack, threads)
     assert triangle is not None
     R = triangle.R

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
-from matbn.arguments import Array, as_real, as_vector, counted
+from matbn.arguments import Array, as_real, as_vector, places
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
-from matbn.files import Watched, check_length, check_unchanged, watched
+from matbn.files import FileState, check_length, check_unchanged, file_states
 from matbn.stream.sizes import even_pieces
 
 _READ_ROWS = 65_536  # that are converted at a time where X is not in the precision of the computation
@@ -71,7 +71,7 @@ def array_source(X: NDArray[Any], y: ArrayLike, weights: ArrayLike | None, dtype
 def slices(X: NDArray[Any], y: Array, w: Array | None, dtype: np.dtype[Any]) -> Source:
     """Return the rows of checked arrays."""
     N, p1 = X.shape
-    files = watched(X=X, y=y, weights=w)
+    files = file_states(X=X, y=y, weights=w)
 
     def rows(start: int, stop: int) -> Rows:
         if files:  # a file may become shorter while it is read
@@ -162,11 +162,11 @@ def iterator_source(
                 " cuts; let it return the same blocks at each call (fix a seed, do not shuffle), and prepare it again"
             )
 
-    check = _check_of(watched(y=outcome, weights=case_weights))
+    check = _check_of(file_states(y=outcome, weights=case_weights))
     return Source(p1, precision, pieces, None if outcome is None else len(outcome), weighted, check)
 
 
-def _check_of(files: tuple[Watched, ...]) -> Callable[[], None]:
+def _check_of(files: tuple[FileState, ...]) -> Callable[[], None]:
     return partial(check_unchanged, files)
 
 
@@ -185,7 +185,7 @@ def as_weights(name: str, value: ArrayLike, length: int | None = None) -> Array:
     w = as_real(name, as_vector(name, value, length, "one a row of X"))
     if w.size and w.min() < 0:
         bad = np.flatnonzero(w < 0)
-        raise ArgumentError(f"{name} has {len(bad)} negative entries, at {counted(bad)}; use 0 to leave a row out")
+        raise ArgumentError(f"{name} has {len(bad)} negative entries, at {places(bad)}; use 0 to leave a row out")
     return w
 
 

@@ -12,7 +12,7 @@ from matbn.errors import MemoryLimitError, ShapeError
 from matbn.stream.kernel import Buffers, blocks, layer, make_buffers
 from matbn.stream.rows import Piece, Rows, Source
 from matbn.stream.sizes import block_rows
-from matbn.threads import combine_in_order, worth
+from matbn.threads import combine_in_order, threads_that_pay
 
 Total = TypeVar("Total")
 Block = tuple[Rows, Array]  # some rows and their x
@@ -113,7 +113,7 @@ def _over_pieces(
         return a[0] + b[0], combine(a[1], b[1])
 
     threads = data.threads if is_built_in(net.activation) else 1  # a user's may be R code, which takes no threads
-    threads = worth(threads, data.N * net.F.size)
+    threads = threads_that_pay(threads, data.N * net.F.size)
     return combine_in_order(data.source.pieces(rows), process, together, threads) or (0, None)
 
 
