@@ -1,8 +1,8 @@
 """Activations a(b), each beside its first and second derivative.
 
 At a kink the derivative is the left one: relu′(0) = 0 and leaky_relu′(0) = 0.01, as PyTorch has it, and a″ is 0 there.
-What of B counts as 0 is said in docs/engine.md. Every function also takes complex arrays, analytically continued around
-the real line (by the sign of the real part where a rectifier has its kink), so that complex-step derivatives are exact.
+docs/engine.md says which values of B count as 0. Every function also takes complex arrays: it is continued analytically
+from the real line (a rectifier by the sign of the real part), so that complex-step derivatives are exact.
 """
 
 from collections.abc import Callable
@@ -27,11 +27,11 @@ class Activation:
     slope: Callable[[Array], Array]
     curvature: Callable[[Array], Array]
     odd: bool = False  # whether a(-b) = -a(b), so that a node and its mirror image are the same
-    homogeneous: bool = False  # whether a(cb) = c·a(b) for c > 0, so that scales pass from layer to layer
-    jump: float | None = None  # of a′ at 0, the only kink; None where there may be any
+    homogeneous: bool = False  # whether a(cb) = c·a(b) for c > 0, so that a scale can move from γ to Γ₂
+    jump: float | None = None  # of a′ at 0, the only place where it jumps; None where nothing is known
 
     def __reduce__(self) -> Any:
-        """Pickle matbn's own by name; a user's by its parts, which must be functions that pickle."""
+        """Pickle a built-in activation by its name, and a user's by its parts, which must be functions that pickle."""
         parts = (self.name, self.value, self.slope, self.curvature, self.odd, self.homogeneous, self.jump)
         return (as_activation, (self.name,)) if is_built_in(self) else (Activation, parts)
 
@@ -46,7 +46,7 @@ def _zero(b: Array) -> Array:
 
 relu = Activation(
     "relu",
-    value=lambda b: np.where(np.real(b) <= 0, 0, b),  # so that NaN stays NaN
+    value=lambda b: np.where(np.real(b) <= 0, 0, b),  # in this order NaN stays NaN
     slope=lambda b: np.where(_positive(b), 1.0, 0.0),
     curvature=_zero,
     homogeneous=True,
@@ -136,12 +136,12 @@ ACTIVATIONS = {a.name: a for a in (relu, leaky_relu, tanh, logistic, softplus, g
 
 
 def is_built_in(activation: Activation) -> bool:
-    """Whether it is one of matbn's own, of which everything is known; a user's may be anything."""
+    """Return whether an activation is one of matbn's own, and not a user's, of which nothing may be assumed."""
     return activation is ACTIVATIONS.get(activation.name)
 
 
 def may_have_kinks(activation: Activation) -> bool:
-    """Return whether a′ may jump: in a rectifier, and in what a user brings without a word about it."""
+    """Return whether a′ may jump: in a rectifier, and in a user's activation that gives no `jump`."""
     return activation.jump != 0
 
 
@@ -164,9 +164,9 @@ def as_activation(activation: str | Activation) -> Activation:
 
 
 def evaluate(activation: Activation, part: str, B: Array) -> Array:
-    """Return a part ("value", "slope" or "curvature") of an activation at B, if it gives what it should."""
+    """Return a part ("value", "slope" or "curvature") of an activation at B; a user's function is checked."""
     given = B.view()
-    given.flags.writeable = False  # a function that writes into its argument would change the layer below it
+    given.flags.writeable = False  # a function that writes into its argument would change B
     function = getattr(activation, part)
     if is_built_in(activation):
         built_in: Array = function(given)
@@ -174,7 +174,7 @@ def evaluate(activation: Activation, part: str, B: Array) -> Array:
     what = f"{part} of activation {activation.name!r}"
     try:
         result = function(given)
-    except Exception as error:  # the user's own function: its error is the cause, with all it says
+    except Exception as error:  # whatever the user's function raises becomes the cause
         raise ArgumentError(f"{what} stops with {type(error).__name__}: {error}") from error
     if not isinstance(result, np.ndarray) or isinstance(result, np.ma.MaskedArray):
         raise ElementTypeError(f"{what} returns {type(result).__name__}, but must return an array of numbers")

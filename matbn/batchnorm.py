@@ -10,7 +10,7 @@ The differential of H is a symmetric map of each column (Theorem 2 of docs/answe
     dH = (C·dZ - H·diag(Hᵀ dZ)/d)·diag(1/s),   C = I - 11ᵀ/N,
 
 so the same function carries derivatives forward (dZ to dH) and back (∂R/∂H to ∂R/∂Z). It is exact
-for every ddof and eps; d, not N, is what divides.
+for every ddof and eps; the variance is divided by d, not by N.
 """
 
 import math
@@ -30,10 +30,10 @@ UNIT_ROUNDOFF = float(np.finfo(np.float64).eps) / 2
 
 @dataclass(frozen=True)
 class Normalised:
-    """A layer of N samples × p nodes after normalisation, with what its derivative needs."""
+    """A normalised layer of N samples × p nodes, with what its derivative needs."""
 
     H: Array  # N × p, columns of mean 0 and, where eps = 0, of variance 1
-    s: Array  # p, the √(variance + eps) that divided
+    s: Array  # p, the divisors √(variance + eps)
     d: float  # N - ddof, the divisor of the variance
 
 
@@ -99,7 +99,7 @@ def bn_forward(
     gamma, beta = scale_and_shift(gamma, beta, Z.shape[1])
     d = variance_divisor(len(Z), ddof)
     centred, _ = centre(Z)
-    # A node that is constant in exact arithmetic may vary in the last bits, after a product say.
+    # In a node that is constant in exact arithmetic, the last bits may vary, for example after a product.
     noise = 4 * UNIT_ROUNDOFF * np.maximum.reduce(np.abs(Z), axis=0)
     normalised = normalise_centred(centred, d, as_number("eps", eps, at_least=0), noise, "Z")
     Y = finite_result("Y", normalised.H * gamma + beta)
@@ -111,7 +111,7 @@ def bn_backward(dY: ArrayLike, cache: BatchNormCache) -> BatchNormGradient:
     """Return the gradients with respect to Z, gamma and beta, given dY = ∂R/∂Y (in the layout of Y).
 
     With batch statistics, ∂R/∂Z = (C·dY - H·diag(Hᵀ dY)/d)·diag(γ/s); with running statistics, which
-    do not depend on Z, ∂R/∂Z = dY·diag(γ/s). ∂R/∂γ = diag(Hᵀ dY) and ∂R/∂β = dYᵀ1 for both.
+    do not depend on Z, ∂R/∂Z = dY·diag(γ/s). In both cases ∂R/∂γ = diag(Hᵀ dY) and ∂R/∂β = dYᵀ1.
     """
     if not isinstance(cache, BatchNormCache):
         raise ElementTypeError(
@@ -147,7 +147,7 @@ def centre(Z: Array) -> tuple[Array, Array]:
     """Return Z - 1μᵀ and μ, accurate also where means are large against the spread.
 
     The mean of the residuals corrects the first mean, whose rounding error would otherwise stay in
-    every row. A constant column becomes exactly 0: its residuals are alike, a small whole multiple of
+    every row. A constant column becomes exactly 0: its residuals are all the same small multiple of
     the last digit, so that their mean is exact.
     """
     mean = Z.sum(axis=0) / len(Z)
@@ -158,9 +158,9 @@ def centre(Z: Array) -> tuple[Array, Array]:
 
 
 def normalise_centred(centred: Array, d: float, eps: float, noise: Array, name: str) -> Normalised:
-    """Normalise columns of mean 0; those that nowhere exceed `noise` count as constant.
+    """Normalise columns of mean 0; a column with no entry larger than `noise` counts as constant.
 
-    `name` is what an error calls the matrix.
+    Errors call the matrix `name`.
     """
     largest = np.maximum.reduce(np.abs(centred), axis=0)
     constant = largest <= noise
@@ -169,7 +169,7 @@ def normalise_centred(centred: Array, d: float, eps: float, noise: Array, name: 
             f"{name} has zero variance in nodes {places(np.flatnonzero(constant))}: batch norm divides by their"
             " standard deviation; drop them or set eps > 0"
         )
-    # Squares of entries divided by the largest stay in range where those of the entries would not.
+    # Divided by the largest entry, entries have squares that neither overflow nor all underflow.
     root_eps = math.sqrt(eps)
     unit = np.maximum(largest, root_eps)
     s = unit * np.sqrt(np.square(centred / unit).sum(axis=0) / d + (root_eps / unit) ** 2)
@@ -186,7 +186,7 @@ def normalisation_derivative(G: Array, normalised: Normalised) -> Array:
 
 
 def samples_in_rows(Z: ArrayLike, layout: str, name: str = "Z") -> Array:
-    """Return Z as N × p, transposed (not copied) where its samples are columns."""
+    """Return Z as N × p: a transposed view where its samples are columns."""
     as_choice("layout", layout, LAYOUTS)
     matrix = as_matrix(name, Z)
     return matrix if layout == "rows" else matrix.T
@@ -199,4 +199,4 @@ def like_layout(Y: Array, layout: str) -> Array:
 
 def scale_and_shift(gamma: ArrayLike, beta: ArrayLike, p: int) -> tuple[Array, Array]:
     """Return gamma and beta as vectors of p."""
-    return as_vector("gamma", gamma, p, "one a node"), as_vector("beta", beta, p, "one a node")
+    return as_vector("gamma", gamma, p, "one for each node"), as_vector("beta", beta, p, "one for each node")

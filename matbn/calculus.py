@@ -88,7 +88,7 @@ def hadamard_differential(A: ArrayLike, B: ArrayLike) -> tuple[sp.csr_array, sp.
 def kronecker_apply(A: ArrayLike, B: ArrayLike, v: ArrayLike) -> Array:
     """Return (A⊗B) v without forming A⊗B, as vec(B·unvec(v)·Aᵀ), for A m × n, B p × q and v of nq entries.
 
-    A matrix v (nq × k) is taken column by column. Costs O(nqp + npm) a column, not O(mpnq).
+    A matrix v (nq × k) is multiplied column by column, at the cost of O(nqp + npm) for each and not O(mpnq).
     """
     A, B = as_matrix("A", A), as_matrix("B", B)
     (m, n), (p, q) = A.shape, B.shape

@@ -4,12 +4,12 @@ Along a direction D the derivative of f at A is ⟨∂f/∂A, D⟩. It is measur
 
     Im f(A + ihD)/h,   h = 1e-30,
 
-which has no cancellation, where f takes complex arrays and is analytic; otherwise by fourth-order
-central differences. Directions are random, each entry in units of its own size (or of a thousandth of the others'
-mean size, where it is smaller), so that an error in any entry that matters shows.
+in which nothing cancels, where f takes complex arrays and is analytic; otherwise by fourth-order
+central differences. Directions are random, each entry in units of its own size (or of a thousandth of the entries'
+mean size, where it is smaller than that), so that an error in any entry that matters shows.
 
-A complex step through |z|, a real part or a conjugate gives a wrong number without complaint, so it is
-only believed where differences confirm its first digits. At a kink (a rectifier at exactly 0) no
+A complex step through |z|, a real part or a conjugate silently gives a wrong number, so it is used only
+where differences confirm its first digits. At a kink (a rectifier at exactly 0) no
 derivative exists, and neither does a meaningful check.
 """
 
@@ -28,14 +28,14 @@ from matbn.random_streams import Stream, generator
 
 COMPLEX_STEP = "complex step"
 CENTRAL_DIFFERENCES = "central differences"
-# Rounding leaves about 1e-15 in a complex step, times the condition of f; differences lose half the digits.
+# A complex step is off by about 1e-15 times the condition number of f; differences lose half the digits.
 TOLERANCES = {COMPLEX_STEP: 1e-9, CENTRAL_DIFFERENCES: 1e-6}
 _STEPS = (1e-2, 1e-3, 1e-4, 1e-5)
 
 
 @dataclass(frozen=True)
 class GradientCheck:
-    """Outcome of `check_gradient`; prints as a small table."""
+    """Result of `check_gradient`; prints as a small table."""
 
     method: str  # "complex step" or "central differences"
     errors: dict[str, float]  # largest relative error for each argument
@@ -106,11 +106,11 @@ def check_gradient(
     differences = {
         name: [_central_difference(call, arguments, name, D) for D in drawn] for name, drawn in probes.items()
     }
-    with np.errstate(all="ignore"):  # _size refuses what leaves the range
+    with np.errstate(all="ignore"):  # `_size` refuses what overflows
         sizes = {name: _size(name, claimed[name] * _unit(A), value) for name, A in arguments.items()}
     measured = _complex_steps(call, arguments, probes)
     method = COMPLEX_STEP
-    if measured is None or not _confirmed(measured, differences, sizes):
+    if measured is None or not _agree(measured, differences, sizes):
         measured, method = differences, CENTRAL_DIFFERENCES
     errors = {name: _largest_error(probes[name], measured[name], claimed[name], sizes[name]) for name in arguments}
     return GradientCheck(method, errors, TOLERANCES[method])
@@ -144,15 +144,15 @@ def _claimed(gradient: Any, at: Any, arguments: dict[str, Array]) -> dict[str, A
     if callable(gradient):
         gradient = gradient(**_copies(arguments)) if isinstance(at, Mapping) else gradient(*_copies(arguments).values())
     if isinstance(at, Mapping):
-        found = {name: _named_part(gradient, name) for name in arguments}
+        parts = {name: _named_part(gradient, name) for name in arguments}
     elif isinstance(at, tuple):
         if not isinstance(gradient, tuple | list) or len(gradient) != len(at):
             raise ArgumentError(f"gradient must be a tuple of {len(at)} arrays, one for each argument of f")
-        found = dict(zip(arguments, gradient, strict=True))
+        parts = dict(zip(arguments, gradient, strict=True))
     else:
-        found = {"at": gradient}
+        parts = {"at": gradient}
     checked = {}
-    for name, part in found.items():
+    for name, part in parts.items():
         checked[name] = _real(f"gradient by {name}", part)
         if checked[name].shape != arguments[name].shape:
             raise ShapeError(
@@ -176,7 +176,7 @@ def _value_at(call: Callable[[dict[str, Array]], Any], arguments: dict[str, Arra
 
 
 def _unit(A: Array) -> Array:
-    """Return a natural size of a change for each entry: its own, or that of the others where it is near 0."""
+    """Return the size in which each entry is varied: its own, or a thousandth of the mean size where it is near 0."""
     size = np.abs(A)
     return np.maximum(size, 1e-3 * size.mean() or 1.0) if A.size else size
 
@@ -191,20 +191,20 @@ def _size(name: str, terms: Array, value: float) -> float:
     return size
 
 
-def _along(arguments: dict[str, Array], name: str, step: Array) -> dict[str, Array]:
+def _with_step(arguments: dict[str, Array], name: str, step: Array) -> dict[str, Array]:
     return {**arguments, name: arguments[name] + step}
 
 
 def _central_difference(
     call: Callable[[dict[str, Array]], Any], arguments: dict[str, Array], name: str, D: Array
 ) -> float:
-    """Return the derivative along D at the step where neighbouring steps agree best."""
+    """Return the derivative along D, by the step length that agrees best with the next longer one."""
 
     def at_step(h: float) -> float:
-        f1, g1, f2, g2 = (_scalar(call(_along(arguments, name, k * h * D))).real for k in (1, -1, 2, -2))
+        f1, g1, f2, g2 = (_scalar(call(_with_step(arguments, name, k * h * D))).real for k in (1, -1, 2, -2))
         return (8 * (f1 - g1) - (f2 - g2)) / (12 * h)
 
-    with np.errstate(all="ignore"):  # a long step may overflow; then it is not the one that is taken
+    with np.errstate(all="ignore"):  # a long step may overflow, and is not chosen then
         estimates = [at_step(h) for h in _STEPS]
         changes = np.abs(np.diff(estimates))
     if not np.isfinite(changes).any():
@@ -221,7 +221,7 @@ def _complex_steps(
         with warnings.catch_warnings():
             warnings.simplefilter("error", np.exceptions.ComplexWarning)
             return {
-                name: [_scalar(call(_along(arguments, name, 1j * h * D))).imag / h for D in drawn]
+                name: [_scalar(call(_with_step(arguments, name, 1j * h * D))).imag / h for D in drawn]
                 for name, drawn in probes.items()
             }
     except Exception:  # whatever f raises on complex arrays, it does not take them
@@ -232,7 +232,7 @@ def _scalar(value: Any) -> complex:
     return complex(np.asarray(value).item())
 
 
-def _confirmed(measured: dict[str, list[float]], differences: dict[str, list[float]], sizes: dict[str, float]) -> bool:
+def _agree(measured: dict[str, list[float]], differences: dict[str, list[float]], sizes: dict[str, float]) -> bool:
     return all(np.allclose(measured[name], differences[name], rtol=1e-3, atol=1e-3 * sizes[name]) for name in measured)
 
 

@@ -8,8 +8,11 @@ With e = y - ŷ and W = -(2/N)·(eΓ₂ᵀ)⊙a′(B), by Theorems 1 and 3 of do
     ∂R/∂Z  = (CW - H·diag(HᵀW)/d)·diag(γ/s)
     ∂R/∂Γ₁ = (CX)ᵀ ∂R/∂Z
 
-A plain net has ∂R/∂Z = W and ∂R/∂Γ₁ = XᵀW. Where one row is far from all others, (CX)ᵀ ∂R/∂Z would cancel row by row;
-`matbn.stream.layer` has it from (CX)ᵀW, which does not.
+A plain net has ∂R/∂Z = W and ∂R/∂Γ₁ = XᵀW. Where one row is far from all others, the terms of (CX)ᵀ ∂R/∂Z
+cancel; `matbn.stream.layer.by_parameters` therefore computes ∂R/∂Γ₁ from (CX)ᵀW, whose terms do not.
+
+docs/derivations.md shows the way from the question's formulas to these functions. Of the routes, "matrix" is the
+equations above, in memory (`gradient_in_memory`) or, for many rows, block by block (`matbn.stream.one_off`).
 """
 
 from collections.abc import Callable
@@ -26,10 +29,10 @@ from matbn.errors import ArgumentError, ElementTypeError
 from matbn.memory import check_memory
 from matbn.network import forward, mean_square
 from matbn.parameters import Net, NetGradient, as_finite, as_net, as_outcome, is_complex
-from matbn.stream import one_off
 from matbn.stream.layer import by_parameters, chain_of_rows
+from matbn.stream.one_off import one_off_gradient
 
-_MANY_ROWS = 256  # from here on, going through blocks costs less than whole matrices
+_MANY_ROWS = 256  # from this many rows on, going through blocks takes less time than whole matrices
 
 
 @np.errstate(all="ignore")
@@ -52,9 +55,9 @@ def net_gradient(
     X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps
         As in `net_forward`; y holds N outcomes.
     route
-        "matrix" for use; with many rows it goes through them in blocks, as "stream" does with few too. "loop",
-        "kronecker", "frechet", "graph" and "sums" are independent derivations of the same gradient, for study
-        and for checking: see `matbn.derivations`.
+        "matrix" is the one to use; it goes through many rows block by block, as "stream" does through any number.
+        "loop", "kronecker", "frechet", "graph" and "sums" are independent derivations of the same gradient, for
+        study and for checking: see `matbn.derivations`.
 
     Returns
     -------
@@ -71,34 +74,34 @@ def net_gradient(
     if route in DERIVATIONS:
         if is_complex(net, y):
             raise ElementTypeError(f"route {route!r} takes real numbers only; use route='matrix' for complex steps")
-        net = _prepared(net, route)
+        net = _for_derivation(net, route)
     return as_finite(ROUTES[route](net, y))
 
 
-def _prepared(net: Net, route: str) -> Net:
-    """Return the net as a derivation takes it: nodes that vary, inputs centred to keep digits, squares in range."""
+def _for_derivation(net: Net, route: str) -> Net:
+    """Return the net as derivations need it: with nodes that vary, centred inputs, and squares in float64's range."""
     N, p2 = len(net.X), len(net.parameters.Gamma2)
     if route == "kronecker":
         check_memory(f"route 'kronecker' with Jacobians of {p2} × {N:,} × {N:,} entries", 3 * p2 * N**2, "take another")
     layers = forward(net)
-    evaluate(net.activation, "slope", layers.B)  # refuses what derivations, which take it as it is, could not use
+    evaluate(net.activation, "slope", layers.B)  # refuses what derivations, which do not check it, cannot use
     if layers.normalised is None:
         return net
     s = layers.normalised.s
     if not ((s > 1e-140) & (s < 1e140)).all():
         raise ArgumentError(
-            f"route {route!r} squares the nodes' values, which go out of float64's range here;"
+            f"route {route!r} squares the nodes' values, and the squares leave float64's range here;"
             " use route='matrix', or rescale X"
         )
     activation = net.activation
     if may_have_kinks(activation) and has_zeros(net.parameters.beta):
         noise = rounding_of_nodes(layers.kappa, net.parameters.gamma, net.parameters.beta)  # type: ignore[arg-type]
-        activation = _blunted(activation, noise.max())
+        activation = _with_zeros(activation, noise.max())
     return replace(net, X=layers.X, activation=activation)
 
 
-def _blunted(activation: Activation, noise: float) -> Activation:
-    """Return the activation for values of B that are 0 where they are no larger than their rounding."""
+def _with_zeros(activation: Activation, noise: float) -> Activation:
+    """Return the activation that takes values of B up to `noise` in size as 0."""
 
     def of(function: Callable[[Array], Array]) -> Callable[[Array], Array]:
         return lambda B: function(np.where(np.abs(B) <= noise, 0.0, B))
@@ -108,15 +111,15 @@ def _blunted(activation: Activation, noise: float) -> Activation:
 
 def gradient(net: Net, y: Array) -> NetGradient:
     """Return loss and gradient of a checked net, in blocks of rows where there are many."""
-    return streamed_gradient(net, y) if len(y) >= _MANY_ROWS else whole(net, y)
+    return streamed_gradient(net, y) if len(y) >= _MANY_ROWS else gradient_in_memory(net, y)
 
 
 def streamed_gradient(net: Net, y: Array) -> NetGradient:
     """Return loss and gradient in blocks of rows, however few there are."""
-    return one_off.gradient(net, y) or whole(net, y)
+    return one_off_gradient(net, y) or gradient_in_memory(net, y)
 
 
-def whole(net: Net, y: Array) -> NetGradient:
+def gradient_in_memory(net: Net, y: Array) -> NetGradient:
     """Return loss and gradient by the equations at the top of this module, with every layer in memory."""
     layers = forward(net)
     parameters = net.parameters

@@ -19,7 +19,7 @@ from matbn.arguments import Array, as_vector, finite_result
 from matbn.memory import check_memory
 from matbn.network import NetForward, forward
 from matbn.parameters import Net, Parameters, as_net, as_outcome
-from matbn.stream.layer import Chain, along, by_parameters, chain_of_rows
+from matbn.stream.layer import Chain, by_parameters, chain_of_rows, differential_of_fold
 
 
 @np.errstate(all="ignore")
@@ -35,7 +35,7 @@ def net_jacobian(
 ) -> Array:
     """Return ∂ŷ/∂θᵀ (N × p2(p1+3)), θ = (vec Γ₁, γ, β, Γ₂), through the batch's mean and variance.
 
-    Arguments and errors are those of `net_forward`; the columns of what is None are left out. With batch
+    Arguments and errors are those of `net_forward`; a parameter that is None has no columns. With batch
     norm its rank is at most p2(p1+2), since Γ₁ⱼ and γ_j act only through Γ₁ⱼγ_j/s_j.
     """
     net = as_net(X, Gamma1, gamma, beta, Gamma2, activation, ddof, eps)
@@ -79,21 +79,21 @@ def net_hessian_product(
 
 
 def _hessian_product(net: Net, y: Array, step: Parameters) -> Parameters:
-    """Differentiate each line of `matbn.gradient`; a name that starts with d is that value's differential."""
+    """Differentiate the gradient's equations line by line; a name that starts with d is a differential."""
     layers, Gamma2 = forward(net), net.parameters.Gamma2
-    through = chain_of_rows(layers.X, layers.normalised, net.parameters, net.eps)
+    chain = chain_of_rows(layers.X, layers.normalised, net.parameters, net.eps)
     slope = evaluate(net.activation, "slope", layers.B)
     e = y - layers.fitted
     upstream = np.outer(-2 / len(y) * e, Gamma2)
     W = upstream * slope
 
-    dF = along(step, through, net.parameters)
+    dF = differential_of_fold(step, chain, net.parameters)
     dB = layers.X @ dF[:-1] + dF[-1]
     dV = slope * dB
     de = -(dV @ Gamma2 + layers.V @ step.Gamma2)
     dupstream = -2 / len(y) * (np.outer(de, Gamma2) + np.outer(e, step.Gamma2))
     dW = dupstream * slope + upstream * evaluate(net.activation, "curvature", layers.B) * dB
-    by_Gamma1, by_gamma = _through_batchnorm(net, layers, through, step, layers.X.T @ W, layers.X.T @ dW)
+    by_Gamma1, by_gamma = _through_batchnorm(net, layers, chain, step, layers.X.T @ W, layers.X.T @ dW)
     return Parameters(
         Gamma1=by_Gamma1,
         gamma=by_gamma,
@@ -103,30 +103,30 @@ def _hessian_product(net: Net, y: Array, step: Parameters) -> Parameters:
 
 
 def _through_batchnorm(
-    net: Net, layers: NetForward, through: Chain | None, step: Parameters, M: Array, dM: Array
+    net: Net, layers: NetForward, chain: Chain | None, step: Parameters, M: Array, dM: Array
 ) -> tuple[Array, Array | None]:
     """Return the differentials of ∂R/∂Γ₁ and ∂R/∂γ from M = (CX)ᵀW and dM.
 
-    With K = (CX)ᵀH·diag(1/(s·d)) (the chain's `pull`) and t = diag(Γ₁ᵀM), ∂R/∂γ = t/s and ∂R/∂Γ₁ = (M - K·diag(t))
-    ·diag(γ/s) =: D·diag(γ/s). Of D, diag(Γ₁ᵀD) = t·eps/s² is known, which mends what cancels (see `by_parameters`).
+    With K = (CX)ᵀH·diag(1/(s·d)) (`log_s_by_Gamma1`) and t = diag(Γ₁ᵀM), ∂R/∂γ = t/s and ∂R/∂Γ₁ = D·diag(γ/s), where
+    D = M - K·diag(t). That diag(Γ₁ᵀD) = t·eps/s² restores digits that cancel (see `by_parameters`).
     """
-    if layers.normalised is None or through is None:
+    if layers.normalised is None or chain is None:
         return dM, None
-    Gamma1, s, K = net.parameters.Gamma1, layers.normalised.s, through.pull
-    relative_ds = _diagonal(K, step.Gamma1)
-    dK = layers.X.T @ ((layers.X @ step.Gamma1) / s) / (s * layers.normalised.d) - 2 * K * relative_ds
+    Gamma1, s, K = net.parameters.Gamma1, layers.normalised.s, chain.log_s_by_Gamma1
+    dlog_s = _diagonal(K, step.Gamma1)
+    dK = layers.X.T @ ((layers.X @ step.Gamma1) / s) / (s * layers.normalised.d) - 2 * K * dlog_s
     t = _diagonal(Gamma1, M)
     dt = _diagonal(step.Gamma1, M) + _diagonal(Gamma1, dM)
     D = M - K * t
-    D -= K * (_diagonal(Gamma1, D) - through.left * t)
+    D -= K * (_diagonal(Gamma1, D) - chain.eps_share * t)
     dD = dM - dK * t - K * dt
-    known = through.left * (dt - 2 * relative_ds * t)
+    known = chain.eps_share * (dt - 2 * dlog_s * t)
     dD -= K * (_diagonal(step.Gamma1, D) + _diagonal(Gamma1, dD) - known)
-    dscale = step.gamma / s - through.scale * relative_ds
-    return dD * through.scale + D * dscale, (dt - t * relative_ds) / s
+    dscale = step.gamma / s - chain.scale * dlog_s
+    return dD * chain.scale + D * dscale, (dt - t * dlog_s) / s
 
 
 def _diagonal(A: Array, B: Array) -> Array:
     """Return diag(AᵀB)."""
-    found: Array = np.add.reduce(A * B, axis=0)
-    return found
+    diagonal: Array = np.add.reduce(A * B, axis=0)
+    return diagonal

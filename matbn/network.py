@@ -1,7 +1,7 @@
 """The net ŷ = a(b(XΓ₁))Γ₂ of one hidden layer: forward pass, loss, and the plain net it folds to.
 
-gamma=None gives the plain net ŷ = a(XΓ₁ + 1βᵀ)Γ₂, without its bias where beta is None too. Neither net
-has an output bias.
+gamma=None gives the plain net ŷ = a(XΓ₁ + 1βᵀ)Γ₂, and beta=None in addition leaves out its bias. Neither
+net has an output bias.
 """
 
 import math
@@ -25,7 +25,7 @@ class NetForward:
     fitted: Array  # N, ŷ = VΓ₂
     V: Array  # N × p2, a(B)
     B: Array  # N × p2, what enters the activation
-    X: Array  # N × p1, the inputs; centred (CX) with batch norm, for ∂R/∂Γ₁ = (CX)ᵀ ∂R/∂Z keeps more digits
+    X: Array  # N × p1, the inputs; with batch norm CX, so that ∂R/∂Γ₁ = (CX)ᵀ ∂R/∂Z keeps more digits
     normalised: Normalised | None  # H, s and d; None in a plain net
     kappa: Array | None  # p2, how much rounding grows in each node (see `matbn.conditioning`); None in a plain net
 
@@ -49,7 +49,7 @@ def net_forward(
         N × p1 inputs, one sample a row.
     Gamma1, gamma, beta, Gamma2
         First-layer weights (p1 × p2), batch-norm scale and shift (p2 each), output weights (p2).
-        gamma=None: plain net, with bias beta or, if that is None too, without.
+        gamma=None gives a plain net with bias beta, or without bias where beta is None too.
     activation
         A name in `matbn.ACTIVATIONS`, or an `Activation`.
     ddof, eps
@@ -116,7 +116,7 @@ def fold(
 
 
 def forward(net: Net) -> NetForward:
-    """Run a checked net."""
+    """Return the forward pass of a checked net."""
     parameters = net.parameters
     if parameters.gamma is None:
         X, normalised, kappa = net.X, None, None
@@ -128,14 +128,14 @@ def forward(net: Net) -> NetForward:
         normalised = _normalise(X, net)
         B = normalised.H * parameters.gamma + parameters.beta
         kappa = _amplification(X, parameters.Gamma1, normalised)
-        if may_have_kinks(net.activation) and has_zeros(parameters.beta):  # what is rounding alone is 0
+        if may_have_kinks(net.activation) and has_zeros(parameters.beta):  # rounding alone becomes 0
             B.real[np.abs(B.real) <= rounding_of_nodes(kappa, parameters.gamma, parameters.beta)] = 0
     V = evaluate(net.activation, "value", B)
     return NetForward(finite_result("the fitted values", V @ parameters.Gamma2), V, B, X, normalised, kappa)
 
 
 def _amplification(X: Array, Gamma1: Array, normalised: Normalised) -> Array:
-    """Return κ of centred rows and their nodes; 0 where squares overflow."""
+    """Return κ of each node, given the centred rows X; 0 where it overflows."""
     sizes = np.sqrt(np.einsum("ik,ik->k", X, X.conj()).real) @ np.abs(Gamma1)
     kappa = amplification(sizes, 1 / np.abs(normalised.s), normalised.d)
     return kappa if math.isfinite(kappa @ kappa) else np.where(np.isfinite(kappa), kappa, 0)

@@ -1,4 +1,4 @@
-"""A net with its data, its parameters and its gradient, as checked data; nothing is computed here."""
+"""Checked data: a net with its inputs, its parameters, and its gradient; nothing is computed here."""
 
 import math
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ class Parameters:
 
     Gamma1: Array  # p1 × p2, first-layer weights
     gamma: Array | None  # p2, batch-norm scale; None: no batch norm
-    beta: Array | None  # p2, batch-norm shift; a plain net's bias, or None for none
+    beta: Array | None  # p2, batch-norm shift, or a plain net's bias; None: no bias
     Gamma2: Array  # p2, output weights
 
     @property
@@ -49,7 +49,7 @@ class NetGradient(Parameters):
 
 @dataclass(frozen=True, eq=False)
 class Net:
-    """A net with its inputs and conventions, checked: what every function of the calculus works on."""
+    """A net with its inputs and conventions, checked; the functions on nets work on this."""
 
     X: Array  # N × p1
     parameters: Parameters
@@ -59,14 +59,14 @@ class Net:
 
 
 def as_parameters(Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None, Gamma2: ArrayLike) -> Parameters:
-    """Check the parameters against each other."""
+    """Return the parameters, their shapes checked against each other."""
     Gamma1 = as_matrix("Gamma1", Gamma1)
     p1, p2 = Gamma1.shape
     if p1 == 0 or p2 == 0:
         raise ShapeError(f"Gamma1 is {p1} × {p2}, but a net needs at least one input and one node")
     if gamma is not None and beta is None:
         raise ArgumentError("beta is None, but batch norm needs a shift; give zeros, or gamma=None for a plain net")
-    meaning = f"one a node, and Gamma1 is {p1} × {p2}"
+    meaning = f"one for each node, and Gamma1 is {p1} × {p2}"
     return Parameters(
         Gamma1,
         None if gamma is None else as_vector("gamma", gamma, p2, meaning),
@@ -85,7 +85,7 @@ def as_net(
     ddof: float,
     eps: float,
 ) -> Net:
-    """Check the arguments that the public functions share."""
+    """Return the net that the arguments of the public functions describe, checked."""
     X = as_matrix("X", X)
     parameters = as_parameters(Gamma1, gamma, beta, Gamma2)
     N, p1 = X.shape
@@ -100,7 +100,7 @@ def as_net(
 
 def as_finite(gradient: NetGradient) -> NetGradient:
     """Return a gradient as it is, or refuse it where it overflowed."""
-    # A sum of squares tells faster than a mask, unless it overflows.
+    # A sum of squares is faster than a mask; where it overflows, `finite_result` looks at each entry.
     total = gradient.loss + np.vdot(gradient.Gamma1, gradient.Gamma1) + np.vdot(gradient.Gamma2, gradient.Gamma2)
     if gradient.beta is not None:
         total += np.vdot(gradient.beta, gradient.beta)
@@ -112,12 +112,12 @@ def as_finite(gradient: NetGradient) -> NetGradient:
 
 
 def is_complex(net: Net, y: Array) -> bool:
-    """Whether anything in a net or its outcomes is complex, as it is where a derivative is taken by complex steps."""
+    """Return whether anything in a net or its outcomes is complex, as complex-step derivatives need it."""
     return net.X.dtype.kind == "c" or y.dtype.kind == "c" or has_complex(net.parameters)
 
 
 def has_complex(p: Parameters) -> bool:
-    """Whether any of the parameters is complex."""
+    """Return whether any of the parameters is complex."""
     return (
         p.Gamma1.dtype.kind == "c"
         or p.Gamma2.dtype.kind == "c"
@@ -127,5 +127,5 @@ def has_complex(p: Parameters) -> bool:
 
 
 def as_outcome(y: ArrayLike, net: Net) -> Array:
-    """Check the outcomes against the inputs."""
-    return as_vector("y", y, len(net.X), "one a row of X")
+    """Return the outcomes, checked: one for each row of the inputs."""
+    return as_vector("y", y, len(net.X), "one for each row of X")

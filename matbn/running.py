@@ -1,16 +1,16 @@
 """Batch norm with running statistics, as deep-learning frameworks train and predict with it.
 
-While training, a batch is normalised by its own statistics, and a running mean and variance follow
-them. For prediction the running ones, constants then, take their place.
+In training, a batch is normalised by its own statistics, and a running mean and variance are updated from
+them. In prediction, the running mean and variance, now constants, take their place.
 
-Frameworks disagree on what «momentum» weighs; `momentum_of` says it:
+Frameworks disagree on what «momentum» weighs; `momentum_of` says which is meant:
 
     "batch"    new = (1 - momentum)·old + momentum·batch     PyTorch, default 0.1
     "running"  new = momentum·old + (1 - momentum)·batch     ONNX, Keras, Flax; default 0.9 or 0.99
 
-momentum=None is the cumulative average: each batch so far counts alike. The variance that normalises
-(`ddof`) and the one that is stored (`running_ddof`) are chosen apart: PyTorch normalises with the biased
-one (0) and stores the unbiased one (1), ONNX stores the biased one too.
+momentum=None is the cumulative average, in which all batches so far have equal weight. The variance that
+normalises (`ddof`) and the one that is stored (`running_ddof`) are chosen separately: PyTorch normalises with
+the biased one (0) and stores the unbiased one (1); ONNX stores the biased one too.
 """
 
 from dataclasses import dataclass
@@ -70,7 +70,7 @@ def running_update(
     running_ddof: float = 1,
     layout: str = "rows",
 ) -> RunningStatistics:
-    """Return the statistics moved towards those of the batch Z, by the rule at the top of this module."""
+    """Return the statistics updated from the batch Z, by the rule at the top of this module."""
     as_choice("momentum_of", momentum_of, MOMENTUM_OF)
     Z = samples_in_rows(Z, layout)
     mean, variance = _checked(running, Z.shape[1])
@@ -105,13 +105,13 @@ def bn_train(
     running_ddof: float = 1,
     layout: str = "rows",
 ) -> TrainingOutput:
-    """Normalise a batch by its own statistics and move the running ones; the defaults are PyTorch's.
+    """Normalise a batch by its own statistics and update the running ones; the defaults are PyTorch's.
 
     Z is N × p (p × N with layout="columns"). Errors are those of `bn_forward` and `running_update`.
     """
     Y, cache = bn_forward(Z, gamma, beta, ddof, eps, layout=layout)
-    moved = running_update(running, Z, momentum, momentum_of=momentum_of, running_ddof=running_ddof, layout=layout)
-    return TrainingOutput(Y, cache, moved)
+    updated = running_update(running, Z, momentum, momentum_of=momentum_of, running_ddof=running_ddof, layout=layout)
+    return TrainingOutput(Y, cache, updated)
 
 
 @np.errstate(all="ignore")
@@ -126,8 +126,7 @@ def bn_infer(
 ) -> BatchNormOutput:
     """Normalise by the running statistics: Y = (Z - 1·meanᵀ)·diag(γ/√(variance + eps)) + 1βᵀ.
 
-    Any number of samples will do, one too. `bn_backward` takes the cache, and treats the statistics as
-    the constants they are.
+    A single sample is enough. `bn_backward` takes the cache, and treats the statistics as constants.
     """
     Z = samples_in_rows(Z, layout)
     gamma, beta = scale_and_shift(gamma, beta, Z.shape[1])
@@ -145,8 +144,8 @@ def _checked(running: RunningStatistics, p: int) -> tuple[Array, Array]:
         raise ElementTypeError(
             f"running is of type {type(running).__name__}, but must be RunningStatistics, as running_start(p) gives"
         )
-    mean = as_vector("running.mean", running.mean, p, "one a node")
-    variance = as_vector("running.variance", running.variance, p, "one a node")
+    mean = as_vector("running.mean", running.mean, p, "one for each node")
+    variance = as_vector("running.variance", running.variance, p, "one for each node")
     if (variance < 0).any():
         raise ArgumentError("running.variance has negative entries")
     return mean, variance

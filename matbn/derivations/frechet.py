@@ -14,7 +14,7 @@ the differentials are dX_s = (1/d)(X_n∘dX_c)J and dX_n = X_s^{∘-1}∘(dX_c -
     ∇β = ∇X̂·1,   ∇γ = (X_n∘∇X̂)·1
     ∇X = X_s^{∘-1}∘(γ1ᵀ)∘(∇X̂·C - (1/d) X_n∘((X_n∘∇X̂)J))
 
-The source has 1/m for 1/d. Products with J and C are row sums here; neither matrix is formed.
+The source has 1/m for 1/d. Here products with J and C are computed by row sums; neither matrix is formed.
 """
 
 import numpy as np
@@ -59,7 +59,7 @@ def gradient(net: Net, y: Array) -> NetGradient:
 
 
 def _times_J(X: Array) -> Array:
-    """Return XJ, as the one column that all its columns equal."""
+    """Return XJ as a single column, for all its columns are equal."""
     sums: Array = X.sum(axis=1, keepdims=True)
     return sums
 

@@ -6,8 +6,8 @@
     4  var    = Σ sq / d                   9  out    = gammax + β
     5  sqrtvar = √(var + eps)
 
-Backward, each step multiplies what arrives by its own derivative, and what reaches a value along
-several edges is summed: xmu is used in steps 3 and 7, x in steps 1 and 2.
+Backward, each step multiplies the derivative that arrives by its own, and derivatives that reach a value from
+several steps are added: xmu is used in steps 3 and 7, x in steps 1 and 2.
 """
 
 from typing import NamedTuple
@@ -40,8 +40,8 @@ def gradient(net: Net, y: Array) -> NetGradient:
         if parameters.gamma is None:
             out[:, j] = x[:, j] + beta
         else:
-            out[:, j], taken = _forward(x[:, j], parameters.gamma[j], beta, net.d, net.eps)
-            steps.append(taken)
+            out[:, j], node_steps = _forward(x[:, j], parameters.gamma[j], beta, net.d, net.eps)
+            steps.append(node_steps)
 
     v = net.activation.value(out)
     e = y - v @ parameters.Gamma2

@@ -14,7 +14,7 @@ K (p2² × p2, binary) selects the diagonal: vec(diag(u)) = K u and Kᵀvec(M) =
 
     ∂R/∂vec(B)ᵀ = -(2/N) êᵀ(Γ₂ᵀ⊗I) J_a,   J_a = diag(vec a′(B)),   ê = y - ŷ
 
-and each gradient is the last row vector times a Jacobian. The matrices are sparse.
+and each gradient is this row vector times a Jacobian. The matrices are sparse.
 """
 
 import numpy as np

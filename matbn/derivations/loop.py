@@ -1,6 +1,6 @@
-"""Activation by activation, entry by entry, as the question's loops go.
+"""One scalar after the other, as in the question's loops.
 
-One parameter at a time is moved and followed forward through its own node to the loss:
+The derivative by one parameter at a time is carried forward through its own node to the loss:
 
     for Γ₁[k,j]:  ∂z_i = x_ik
                   ∂μ   = (1/N) Σ_i ∂z_i
@@ -32,20 +32,20 @@ def gradient(net: Net, y: Array) -> NetGradient:
     nodes = [_Node(net, j, 1.0 if gamma is None else gamma[j], 0.0 if beta is None else beta[j]) for j in range(p2)]
     e = [float(y[i]) - _sum(nodes[j].v[i] * Gamma2[j] for j in range(p2)) for i in samples]
 
-    def loss_moves(j: int, b_moves: Callable[[int], float]) -> float:
-        """Return ∂R for a parameter that moves b_i of node j by b_moves(i)."""
-        terms = [e[i] * float(Gamma2[j]) * nodes[j].slope[i] * b_moves(i) for i in samples]
-        move: float = -2 / N * _sum(terms)
-        return move
+    def loss_derivative(j: int, db: Callable[[int], float]) -> float:
+        """Return ∂R for a parameter whose derivative of b_i in node j is db(i)."""
+        terms = [e[i] * float(Gamma2[j]) * nodes[j].slope[i] * db(i) for i in samples]
+        derivative: float = -2 / N * _sum(terms)
+        return derivative
 
     dGamma1 = np.empty((p1, p2))
     dgamma, dbeta, dGamma2 = np.empty(p2), np.empty(p2), np.empty(p2)
     for j, node in enumerate(nodes):
         for k in range(p1):
-            b_moves = node.follow([net.X[i, k] for i in samples])
-            dGamma1[k, j] = loss_moves(j, b_moves.__getitem__)
-        dgamma[j] = loss_moves(j, node.h.__getitem__)
-        dbeta[j] = loss_moves(j, lambda i: 1.0)
+            db = node.forward([net.X[i, k] for i in samples])
+            dGamma1[k, j] = loss_derivative(j, db.__getitem__)
+        dgamma[j] = loss_derivative(j, node.h.__getitem__)
+        dbeta[j] = loss_derivative(j, lambda i: 1.0)
         dGamma2[j] = -2 / N * _sum(e[i] * node.v[i] for i in samples)
     return NetGradient(
         Gamma1=dGamma1,
@@ -73,20 +73,20 @@ class _Node:
         self.v = net.activation.value(b).tolist()
         self.slope: list[float] = net.activation.slope(b).tolist()
 
-    def follow(self, z_moves: list[float]) -> list[float]:
-        """Return how b_1 … b_N move when z_1 … z_N do."""
+    def forward(self, dz: list[float]) -> list[float]:
+        """Return ∂b_1 … ∂b_N, given ∂z_1 … ∂z_N."""
         if not self.batch_norm:
-            return z_moves
-        mu_moves = _sum(z_moves) / len(z_moves)
-        steps = [dz - mu_moves for dz in z_moves]
+            return dz
+        dmu = _sum(dz) / len(dz)
+        centred_dz = [dz_i - dmu for dz_i in dz]
         # (z_i - μ)/σ is h_i, so ∂σ = Σ h_i (∂z_i - ∂μ)/d.
-        sigma_moves = _sum(h_i * step for h_i, step in zip(self.h, steps, strict=True)) / self.d
-        return [self.gamma * (step - h_i * sigma_moves) / self.sigma for h_i, step in zip(self.h, steps, strict=True)]
+        dsigma = _sum(h_i * dz_i for h_i, dz_i in zip(self.h, centred_dz, strict=True)) / self.d
+        return [self.gamma * (dz_i - h_i * dsigma) / self.sigma for h_i, dz_i in zip(self.h, centred_dz, strict=True)]
 
 
 def _sum(terms: Iterable[float]) -> float:
-    """Return the sum, rounded once; NaN where it overflows."""
+    """Return the sum with a single rounding; NaN where it overflows."""
     try:
         return math.fsum(terms)
-    except (OverflowError, ValueError):  # by its size, or by infinite terms of both signs
+    except (OverflowError, ValueError):  # the sum is too large, or has infinite terms of both signs
         return math.nan

@@ -24,7 +24,7 @@ from matbn.problem.least_squares import Layer, layers
 from matbn.problem.posing import Part
 from matbn.problem.profile import solved
 from matbn.problem.sweeps import workspace
-from matbn.stream.kernel import Buffers, layer
+from matbn.stream.kernel import Buffers, values_and_slopes
 
 _AT_ONCE = 4_000_000  # moves that are held at the same time
 
@@ -153,4 +153,4 @@ def whitened_rows(Z: Array, part: Part, own: Layer) -> Array:
 
 def _nodes(x: Array, own: Layer, fit: Linearised) -> tuple[Array, Array]:
     shape = (own.F.shape[1], x.shape[1])
-    return layer(x, own.F, fit.posed.problem.activation, Buffers(x, x, np.empty(shape), np.empty(shape)))
+    return values_and_slopes(x, own.F, fit.posed.problem.activation, Buffers(x, x, np.empty(shape), np.empty(shape)))

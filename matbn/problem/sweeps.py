@@ -14,7 +14,7 @@ import numpy as np
 from matbn.arguments import Array
 from matbn.problem.least_squares import Layer, Problem, project
 from matbn.stopping import Stop
-from matbn.stream.kernel import Buffers, back, layer
+from matbn.stream.kernel import Buffers, values_and_slopes, weighted_product
 from matbn.stream.sizes import block_rows, even_blocks
 from matbn.threads import combine_in_order, threads_that_pay
 
@@ -131,7 +131,7 @@ def backward(
         for part in parts:
             slopes = S[part.nodes]
             buffers = Buffers(part.inputs.x, room.scaled[: len(part.inputs.x)], slopes, slopes)
-            sums.append(back(part.inputs.x[:, rows], slopes, u, buffers))
+            sums.append(weighted_product(part.inputs.x[:, rows], slopes, u, buffers))
         by_linear = [V @ u, problem.linear.Q[:, rows] @ block_e] if everything else []
         return BackwardSums(float(block_e @ block_e), sums, by_linear)
 
@@ -179,7 +179,7 @@ def nodes_of_block(
         V, S = room.V[:, :length], room.S[:, :length]
     for part in parts:
         buffers = Buffers(part.inputs.x, room.scaled, V[part.nodes], S[part.nodes])
-        values, _ = layer(part.inputs.x[:, rows], part.F, problem.activation, buffers)
+        values, _ = values_and_slopes(part.inputs.x[:, rows], part.F, problem.activation, buffers)
         if not np.may_share_memory(values, buffers.V):  # a user's activation does not write in place
             buffers.V[:] = values
     return V, S

@@ -10,12 +10,12 @@ from numpy.typing import ArrayLike, DTypeLike
 from matbn.arguments import Array, as_vector, shown_place
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
 from matbn.files import check_unchanged, file_states
-from matbn.stream.arrow_files import check_same, opened, reading, teller
+from matbn.stream.arrow_files import check_same, open_data, reading, state_reader
 from matbn.stream.rows import Piece, Rows, Source, as_weights, working_precision
 from matbn.stream.sizes import even_pieces
 
-_BATCH_ROWS = 24_000  # that are decoded at a time
-_READ_BYTES = 1 << 16  # of a column at a time
+_BATCH_ROWS = 24_000  # decoded at a time
+_READ_BYTES = 1 << 16  # read of a column at a time
 
 
 def arrow_source(
@@ -26,18 +26,18 @@ def arrow_source(
     dtype: DTypeLike | None,
 ) -> Source:
     """Return the rows of an Arrow table or dataset, or of the Parquet or Arrow files at a path."""
-    data = opened(X)
-    tell = teller(X, data)
-    before = tell()
+    data = open_data(X)
+    read_state = state_reader(X, data)
+    before = read_state()
     schema = data.schema
     used = [name for name in (y, weights) if isinstance(name, str)]
-    names = [name for name in schema.names if name not in used] if columns is None else _named(columns)
+    names = [name for name in schema.names if name not in used] if columns is None else _column_names(columns)
     for name in [*used, *names]:
         _check_column(schema, name)
     if not names:
         raise ShapeError("X has no columns besides y and weights, but a net needs at least one input")
     if y is None:
-        raise ArgumentError("y is missing; give a column's name, or one number a row")
+        raise ArgumentError("y is missing; give a column's name, or one number for each row")
     wanted = list(dict.fromkeys([*names, *used]))
     in_memory = hasattr(data, "num_rows")
     N, parts = _table_parts(data.select(wanted)) if in_memory else _dataset_parts(data, wanted)
@@ -45,7 +45,7 @@ def arrow_source(
         raise ShapeError("X has no rows")
     kinds = [schema.field(name).type.to_pandas_dtype() for name in names]
     precision = working_precision(np.result_type(*kinds, np.float32), dtype)
-    outcome = y if isinstance(y, str) else as_vector("y", y, N, "one a row of X")
+    outcome = y if isinstance(y, str) else as_vector("y", y, N, "one for each row of X")
     case_weights = weights if isinstance(weights, str | None) else as_weights("weights", weights, N)
 
     def rows(start: int, batch: Any) -> Rows:
@@ -67,19 +67,19 @@ def arrow_source(
         for start, batches in parts(block):
             yield lambda start=start, batches=batches: read(start, batches())  # type: ignore[misc]
 
-    mapped = file_states(
+    states = file_states(
         y=outcome if isinstance(outcome, np.ndarray) else None,
         weights=case_weights if isinstance(case_weights, np.ndarray) else None,
     )
 
     def check() -> None:
-        check_unchanged(mapped)
-        check_same(before, tell())
+        check_unchanged(states)
+        check_same(before, read_state())
 
     return Source(len(names), precision, pieces, N, weights is not None, check)
 
 
-def _named(columns: Any) -> list[str]:
+def _column_names(columns: Any) -> list[str]:
     if isinstance(columns, str) or not all(isinstance(name, str) for name in columns):
         raise ElementTypeError(f"columns is {columns!r}, but must be a list of names")
     return list(columns)
@@ -130,10 +130,7 @@ def _table_parts(table: Any) -> tuple[int, Any]:
 
 
 def _dataset_parts(data: Any, columns: list[str]) -> tuple[int, Any]:
-    """Return the number of rows, and the row groups of all files, or the files where a format has none.
-
-    Each is read by one thread.
-    """
+    """Return the number of rows and the parts, each read by one thread: row groups, or files where there are none."""
     try:
         fragments = list(data.get_fragments())
     except ValueError as error:
@@ -153,7 +150,7 @@ def _dataset_parts(data: Any, columns: list[str]) -> tuple[int, Any]:
                 counts = [group.num_rows for group in fragment.row_groups]
                 sized += [(n, partial(_row_group, fragment, group, columns)) for group, n in enumerate(counts)]
             else:
-                sized.append((fragment.count_rows(), partial(_whole, fragment, data.schema, columns)))
+                sized.append((fragment.count_rows(), partial(_whole_fragment, fragment, data.schema, columns)))
     starts = np.cumsum([0] + [n for n, _ in sized]).tolist()
 
     def parts(_: int) -> Iterator[tuple[int, Any]]:
@@ -163,7 +160,7 @@ def _dataset_parts(data: Any, columns: list[str]) -> tuple[int, Any]:
 
 
 def _row_group(fragment: Any, group: int, columns: list[str]) -> Iterator[Any]:
-    """Read a row group batch by batch; the dataset's own reader would take all of it, and the next ones, at once."""
+    """Read a row group batch by batch; the dataset's own reader would load it as a whole, and the next ones with it."""
     from pyarrow.parquet import ParquetFile
 
     options = {"buffer_size": _READ_BYTES, "pre_buffer": False, "page_checksum_verification": True}
@@ -174,9 +171,9 @@ def _row_group(fragment: Any, group: int, columns: list[str]) -> Iterator[Any]:
         yield from file.iter_batches(_BATCH_ROWS, [group], columns, use_threads=False)
 
 
-def _whole(fragment: Any, schema: Any, columns: list[str]) -> Iterator[Any]:
+def _whole_fragment(fragment: Any, schema: Any, columns: list[str]) -> Iterator[Any]:
     """Read a fragment without row groups batch by batch."""
     with reading(getattr(fragment, "path", "X")):
         for batch in fragment.to_batches(schema=schema, columns=columns, batch_size=_BATCH_ROWS, use_threads=False):
-            batch.validate(full=True)  # numbers of a damaged file may lie outside of it
+            batch.validate(full=True)  # a damaged file may refer to numbers beyond its end
             yield batch

@@ -1,7 +1,7 @@
-"""Arrow data as users name them, and the files under them; pyarrow reads them.
+"""Open Arrow data with pyarrow, and notice when their files change.
 
-Files are read again in each pass, so their sizes and times of change must stay what they were, and in a directory no
-file may come or go.
+Files are read again in each pass, so their sizes and times of change must stay the same, and in a directory no file may
+be added or removed.
 """
 
 import os
@@ -14,11 +14,11 @@ from matbn.errors import ArgumentError, ElementTypeError, MatbnError
 
 _FORMATS = {".parquet": "parquet", ".pq": "parquet", ".arrow": "ipc", ".feather": "ipc", ".ipc": "ipc"}
 
-State = dict[str, tuple[int | None, int | None]]  # size and time of change of files, by path
+State = dict[str, tuple[int | None, int | None]]  # the files' sizes and times of change, by path
 
 
-def opened(X: Any) -> Any:
-    """Return a table or a dataset."""
+def open_data(X: Any) -> Any:
+    """Return the table or dataset that a user passes or names by a path."""
     try:
         import pyarrow
         from pyarrow import dataset
@@ -45,15 +45,15 @@ def opened(X: Any) -> Any:
             " others yourself, for example numpy.load(path, mmap_mode='r')"
         )
     with reading(path):
-        found = dataset.dataset(path, format=_FORMATS.get(suffix, "parquet"))
-    if not found.files:
+        data = dataset.dataset(path, format=_FORMATS.get(suffix, "parquet"))
+    if not data.files:
         raise ArgumentError(f"X is the directory {path!r}, which is empty")
-    return found
+    return data
 
 
 @contextmanager
 def reading(path: str) -> Iterator[None]:
-    """Turn what pyarrow raises, when it cannot make sense of a file, into a sentence about the file."""
+    """Turn an error of pyarrow about a file that it cannot read into an error of matbn that names the file."""
     from pyarrow import ArrowException
 
     try:
@@ -66,16 +66,16 @@ def reading(path: str) -> Iterator[None]:
         ) from None
 
 
-def teller(X: Any, data: Any) -> Callable[[], State]:
-    """Return a function that tells the state of the files which rows come from; of none for data in memory."""
+def state_reader(X: Any, data: Any) -> Callable[[], State]:
+    """Return a function that returns the state of the files from which rows are read; data in memory have none."""
     if isinstance(X, str | os.PathLike) and os.path.isdir(X):
         return partial(_directory_state, data.filesystem, data.filesystem.normalize_path(os.fspath(X)))
-    found = [(part.filesystem, part.files) for part in _parts(data) if getattr(part, "files", None)]
-    return lambda: {path: state for system, files in found for path, state in _state(system, files).items()}
+    files = [(part.filesystem, part.files) for part in _parts(data) if getattr(part, "files", None)]
+    return lambda: {path: state for system, paths in files for path, state in _state(system, paths).items()}
 
 
 def _parts(data: Any) -> Iterator[Any]:
-    """Yield a dataset, or those that its rows are the union of."""
+    """Yield a dataset, after those that it is the union of."""
     for child in getattr(data, "children", None) or ():
         yield from _parts(child)
     yield data
@@ -85,10 +85,10 @@ def _directory_state(system: Any, directory: str) -> State:
     from pyarrow import fs
 
     with reading(directory):
-        found = _state(system, fs.FileSelector(directory, recursive=True))
-    names = {path: path.removeprefix(directory).split("/") for path in found}
-    # pyarrow passes over names that begin so
-    return {path: found[path] for path in found if not any(name.startswith((".", "_")) for name in names[path])}
+        states = _state(system, fs.FileSelector(directory, recursive=True))
+    names = {path: path.removeprefix(directory).split("/") for path in states}
+    # pyarrow skips names that begin with . or _
+    return {path: states[path] for path in states if not any(name.startswith((".", "_")) for name in names[path])}
 
 
 def _state(system: Any, files: Any) -> State:
@@ -96,7 +96,7 @@ def _state(system: Any, files: Any) -> State:
 
 
 def check_same(before: State, now: State) -> None:
-    """Refuse files that are not what they were, and name one."""
+    """Refuse files that have changed, and name one of them."""
     if now == before:
         return
     path = next(path for path in [*before, *now] if before.get(path) != now.get(path))

@@ -1,8 +1,8 @@
-"""What happens to one block of rows: nodes are rows here, so that sums over samples run along memory.
+"""The work on one block of rows. Nodes are rows here, so that sums over samples run along memory.
 
-The block's inputs are one matrix x = [(X - 1oᵀ), 1]ᵀ, p1 + 1 rows, where o is near the mean of X's rows for batch norm
-and 0 for a plain net: its last row lets the product with [A; cᵀ] add the shift, and gives sums over samples as one more
-row of a product.
+A block's inputs are one matrix x = [(X - 1oᵀ), 1]ᵀ of p1 + 1 rows, where o is near the mean of X's rows for batch norm
+and 0 for a plain net. Through its last row, the product with [A; cᵀ] adds the shift c, and a product of x with another
+matrix has the sums over samples as its last row.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,9 +25,9 @@ from matbn.activation import (
 )
 from matbn.arguments import Array
 from matbn.stream.rows import Rows
-from matbn.stream.sizes import STRIP, even_blocks, striped
+from matbn.stream.sizes import STRIP, even_blocks, rows_in_strips
 
-_LITTLE_SLOPE = 1e-3  # mean of a′(B), below which more than three digits of it are lost where it comes from V
+_LITTLE_SLOPE = 1e-3  # mean of a′(B), below which computing it from V loses more than three digits
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,11 +38,11 @@ class Buffers:
     scaled: Array  # like x
     V: Array  # p2 × n
     S: Array  # p2 × n
-    positive: NDArray[np.bool_] | None = None  # p2 × n, where B > 0: NumPy compares into numbers slowly
+    positive: NDArray[np.bool_] | None = None  # p2 × n, B > 0: NumPy is slow to write comparisons into numbers
 
 
 def one_block(rows: Rows, offset: Array, correction: Array | None = None) -> tuple[Rows, Array]:
-    """Return rows that are few as one block, to be kept: their X is in x only, and centred to the last digit."""
+    """Return a few rows without X, and their x, as a block to keep; `correction` centres x to the last digit."""
     length = -(-len(rows.X) // 8) * 8
     x = np.empty((rows.X.shape[1] + 1, length + 8 if length % 512 == 0 else length), offset.dtype)
     x = x[:, : len(rows.X)]
@@ -54,7 +54,7 @@ def one_block(rows: Rows, offset: Array, correction: Array | None = None) -> tup
 
 
 def make_buffers(p1: int, p2: int, n: int, dtype: np.dtype[Any]) -> Buffers:
-    """Allocate the working memory."""
+    """Return new working memory for blocks of n rows."""
     x = np.empty((p1 + 1, n), dtype)
     x[p1] = 1
     V, S = np.empty((p2, n), dtype), np.empty((p2, n), dtype)
@@ -62,7 +62,7 @@ def make_buffers(p1: int, p2: int, n: int, dtype: np.dtype[Any]) -> Buffers:
 
 
 def blocks(rows: Rows, offset: Array, buffers: Buffers) -> Iterator[tuple[Rows, Array]]:
-    """Cut rows into blocks, each with its x; the next one overwrites it."""
+    """Cut rows into blocks, each with its x, which the next one overwrites."""
     for start, stop in even_blocks(len(rows.X), buffers.x.shape[1]):
         block = rows.part(start, stop)
         x = buffers.x[:, : stop - start]
@@ -70,10 +70,10 @@ def blocks(rows: Rows, offset: Array, buffers: Buffers) -> Iterator[tuple[Rows, 
         yield block, x
 
 
-def layer(
+def values_and_slopes(
     x: Array, F: Array, activation: Activation, buffers: Buffers, noise: Array | None = None
 ) -> tuple[Array, Array]:
-    """Return V = a(B) and a′(B), p2 × n, for Bᵀ = xᵀF; where there may be kinks, |B| up to `noise` (p2 × 1) is 0."""
+    """Return V = a(B) and a′(B), p2 × n, for Bᵀ = xᵀF; at a kink, |B| up to `noise` (p2 × 1) counts as 0."""
     n = x.shape[1]
     V, S = buffers.V[:, :n], buffers.S[:, :n]
     _product(F.T, x, V)
@@ -88,7 +88,7 @@ def layer(
     elif is_built_in(activation):
         S[:] = activation.slope(V)
         V = activation.value(V)
-    else:  # a user's, which may count on nodes being columns
+    else:  # a user's activation, which may rely on nodes being columns
         if noise is not None:
             V[np.abs(V) <= noise] = 0
         S[:] = evaluate(activation, "slope", V.T).T
@@ -96,8 +96,8 @@ def layer(
     return V, S
 
 
-def back(x: Array, S: Array, u: Array, buffers: Buffers) -> Array:
-    """Return x·diag(u)·Sᵀ (p1 + 1 × p2), scaling the smaller of x and S (in place)."""
+def weighted_product(x: Array, S: Array, u: Array, buffers: Buffers) -> Array:
+    """Return x·diag(u)·Sᵀ (p1 + 1 × p2); S is overwritten where it is smaller than x."""
     if len(x) <= len(S):
         return summed_product(np.multiply(x, u, out=buffers.scaled[:, : len(u)]), S)
     return summed_product(x, np.multiply(S, u, out=S))
@@ -105,7 +105,7 @@ def back(x: Array, S: Array, u: Array, buffers: Buffers) -> Array:
 
 def _product(A: Array, x: Array, out: Array) -> None:
     """Write A·x into `out`, in strips."""
-    end = striped(x.shape[1], len(x), len(A))
+    end = rows_in_strips(x.shape[1], len(x), len(A))
     if end == 0:
         np.matmul(A, x, out=out)
         return
@@ -116,7 +116,7 @@ def _product(A: Array, x: Array, out: Array) -> None:
 
 def summed_product(x: Array, S: Array) -> Array:
     """Return x·Sᵀ, summed over strips."""
-    end = striped(x.shape[1], len(x), len(S))
+    end = rows_in_strips(x.shape[1], len(x), len(S))
     if end == 0:
         return x @ S.T
     product: Array = x[:, end:] @ S[:, end:].T
@@ -125,12 +125,12 @@ def summed_product(x: Array, S: Array) -> Array:
 
 
 def _strips(x: Array) -> Array:
-    """Return a view of p × n samples as strips one above the other, n/STRIP × p × STRIP."""
+    """Return a view of p × n samples as a stack of strips, n/STRIP × p × STRIP."""
     return x.reshape(len(x), -1, STRIP).transpose(1, 0, 2)
 
 
 def _compare(V: Array, noise: Array | float, positive: NDArray[np.bool_] | None, S: Array) -> None:
-    """Write into S where V > noise."""
+    """Write into S 1 where V > noise, and 0 elsewhere."""
     if positive is None:
         np.greater(V, noise, out=S)
     else:
@@ -168,17 +168,17 @@ def _logistic(V: Array, S: Array) -> None:
     np.subtract(V, S, out=S)
 
 
-# Each replaces B, in V's place, by V and where it is positive, in S's place, by a′(B).
+# Each turns B, which stands in V, into V; and B > 0, which stands in S, into a′(B).
 _LINEAR_PIECES: dict[Activation, Callable[[Array, Array], None]] = {
     relu: _relu,
     leaky_relu: _leaky_relu,
     identity: _identity,
 }
-# Each replaces B, in V's place, by V and writes a′(B) into S. They lose a′(B)'s digits where it is small: `layer` takes
-# nodes again that are saturated in nearly all rows.
+# Each turns B, which stands in V, into V, and computes a′(B) from it into S. Small a′(B) lose digits this way, so that
+# `values_and_slopes` computes them again for nodes that are saturated in nearly all rows.
 _SLOPE_FROM_VALUE: dict[Activation, Callable[[Array, Array], None]] = {tanh: _tanh, logistic: _logistic}
 
 
 def is_homogeneous(activation: Activation) -> bool:
-    """Whether a(b) = a′(b)·b."""
+    """Return whether a(b) = a′(b)·b."""
     return activation in _LINEAR_PIECES

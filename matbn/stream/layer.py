@@ -1,15 +1,15 @@
-"""The first layer as a plain one, and the derivative of this fold.
+"""Fold the batch-normalised first layer into a plain one, and differentiate this fold.
 
-With o the offset of x (see `kernel`) and δ = m - o what is missing to the mean m of X's rows,
+With o the offset of x (see `kernel`) and δ = m - o its distance to the mean m of X's rows,
 
     B = [X - 1oᵀ, 1]·F,   F = [A; cᵀ],   A = Γ₁·diag(γ/s),   c = β - Aᵀδ
 
-and in a plain net o = 0, A = Γ₁ and c = β: an offset would turn exact zeros of B into rounding errors, of which a
-rectifier takes the sign, and round small rows where others are large. Sums over the rows give derivatives by F; the
-chain rule here turns them into those by Γ₁, γ and β.
+and in a plain net o = 0, A = Γ₁ and c = β: an offset would turn exact zeros of B into rounding errors, whose sign a
+rectifier would take, and would round small rows where others are large. Sums over the rows give derivatives by F; the
+chain rule here turns them into derivatives by Γ₁, γ and β.
 
-With batch norm and β_j = 0, rows at the mean have B_j = 0, but for rounding: no B_j is known that is smaller than the
-rounding of its terms, and what stays below this `noise` counts as 0 at a kink.
+With batch norm and β_j = 0, rows at the mean have B_j = 0 in exact arithmetic. In floating point a B_j below the
+rounding error of its terms, the `noise`, counts as 0 at a kink.
 """
 
 import math
@@ -23,8 +23,8 @@ from matbn.conditioning import HARMLESS, amplification, has_zeros, rounding_of_n
 from matbn.errors import ArgumentError, NotFiniteError, VarianceError
 from matbn.parameters import Parameters
 
-_SAFE = {"d": 1e150, "f": 1e15}  # sizes whose products, and sums of these, each precision holds
-_UNEVEN = 30.0  # times as much spread in one column as in another, from which one projection loses digits that matter
+_SAFE = {"d": 1e150, "f": 1e15}  # numbers up to this size have products, and sums of these, that do not overflow
+_UNEVEN = 30.0  # ratio of two columns' spreads, from which a single projection loses digits that matter
 
 
 class Chain(NamedTuple):
@@ -33,24 +33,24 @@ class Chain(NamedTuple):
     correction: Array | None  # p1, δ; None for 0
     inverse: Array  # p2, 1/s, s = √(variance + eps)
     scale: Array  # p2, γ/s
-    pull: Array  # p1 × p2, SΓ₁·diag(1/(s²d)), S = X_cᵀDX_c: ds = s⊙(pull⊙dΓ₁)ᵀ1
-    left: Array | None  # p2, eps/s² = 1 - diag(Γ₁ᵀpull), where columns are uneven
+    log_s_by_Gamma1: Array  # p1 × p2, column j: ∂log(s_j)/∂Γ₁ⱼ = SΓ₁ⱼ/(s_j²d), S = X_cᵀDX_c
+    eps_share: Array | None  # p2, eps/s² = 1 - diag(Γ₁ᵀ·log_s_by_Gamma1); None where columns are even
 
 
-class Fold(NamedTuple):
-    """A first layer folded into a plain one."""
+class FoldedLayer(NamedTuple):
+    """A first layer as a plain one: Bᵀ = xᵀF."""
 
     F: Array  # p1 + 1 × p2
     noise: Array | None = None  # p2, up to which |B| counts as 0 at a kink; None for 0
     chain: Chain | None = None  # None in a plain net
 
 
-class Statistics(NamedTuple):
-    """What the data say about the nodes XΓ₁."""
+class NodeStatistics(NamedTuple):
+    """NodeStatistics of the data that determine the variances of the nodes XΓ₁."""
 
     correction: Array | None  # p1, δ
     norms: Array  # p1, of X_c's columns
-    norm: float  # ‖X_c‖, of all
+    norm: float  # ‖X_c‖
     uneven: bool  # see `is_uneven`
     SGamma1: Array  # p1 × p2
     squares: Array  # p2, diag(Γ₁ᵀSΓ₁)
@@ -58,43 +58,43 @@ class Statistics(NamedTuple):
     eps: float
 
 
-def plain_fold(parameters: Parameters) -> Fold:
-    """Take a plain net as it is, on data without an offset."""
+def plain_fold(parameters: Parameters) -> FoldedLayer:
+    """Return the first layer of a plain net, for data without an offset."""
     beta = np.zeros(len(parameters.Gamma2)) if parameters.beta is None else parameters.beta
-    return Fold(np.vstack([parameters.Gamma1, beta]))
+    return FoldedLayer(np.vstack([parameters.Gamma1, beta]))
 
 
-def batchnorm_fold(parameters: Parameters, found: Statistics, kinked: bool) -> Fold:
-    """Fold a batch-normalised net, with `noise` where the activation may have kinks.
+def batchnorm_fold(parameters: Parameters, statistics: NodeStatistics, kinked: bool) -> FoldedLayer:
+    """Return the folded first layer of a batch-normalised net, with `noise` where the activation may have kinks.
 
-    Warns where a node's terms nearly cancel; raises where it is constant, or its square out of range.
+    Warns where the terms of a node nearly cancel; raises where a node is constant or its square leaves float64's range.
     """
     assert parameters.gamma is not None
-    variance = found.squares / found.d
-    if found.eps:
-        variance += found.eps
+    variance = statistics.squares / statistics.d
+    if statistics.eps:
+        variance += statistics.eps
     inverse = 1 / np.sqrt(variance)
-    # By Cauchy and Schwarz κ is at most the root of this; where it is harmless, so are all squares.
-    bound = found.norm**2 / found.d * np.vdot(parameters.Gamma1, parameters.Gamma1)
+    # By the Cauchy–Schwarz inequality κ² is at most bound/s²; where that is harmless, no square overflows either.
+    bound = statistics.norm**2 / statistics.d * np.vdot(parameters.Gamma1, parameters.Gamma1)
     if not bound * (inverse @ inverse) < HARMLESS**2:
-        _look_closely(parameters.Gamma1, found, inverse)
+        _check_cancellation(parameters.Gamma1, statistics, inverse)
     scale: Array = parameters.gamma * inverse
     F = np.empty((len(parameters.Gamma1) + 1, len(scale)))
     A = np.multiply(parameters.Gamma1, scale, out=F[:-1])
     F[-1] = parameters.beta
-    if found.correction is not None:
-        F[-1] -= found.correction @ A
-    pull = found.SGamma1 * (inverse * inverse / found.d)
-    left = found.eps / variance if found.uneven else None
+    if statistics.correction is not None:
+        F[-1] -= statistics.correction @ A
+    log_s_by_Gamma1 = statistics.SGamma1 * (inverse * inverse / statistics.d)
+    eps_share = statistics.eps / variance if statistics.uneven else None
     noise = None
     if kinked and has_zeros(parameters.beta):
-        kappa = amplification(found.norms @ np.abs(parameters.Gamma1), inverse, found.d)
+        kappa = amplification(statistics.norms @ np.abs(parameters.Gamma1), inverse, statistics.d)
         noise = rounding_of_nodes(kappa, parameters.gamma, parameters.beta)
-    return Fold(F, noise, Chain(found.correction, inverse, scale, pull, left))
+    return FoldedLayer(F, noise, Chain(statistics.correction, inverse, scale, log_s_by_Gamma1, eps_share))
 
 
 def chain_of_rows(X: Array, normalised: Normalised | None, parameters: Parameters, eps: float) -> Chain | None:
-    """Return what the chain rule needs of a net whose layers are at hand, from its centred rows X (N × p1)."""
+    """Return what the chain rule needs, from centred rows X (N × p1) and their normalised layer (None: a plain net)."""
     if normalised is None:
         return None
     inverse = 1 / normalised.s
@@ -102,19 +102,19 @@ def chain_of_rows(X: Array, normalised: Normalised | None, parameters: Parameter
         correction=None,
         inverse=inverse,
         scale=parameters.gamma * inverse,  # type: ignore[operator]
-        pull=X.T @ normalised.H * (inverse / normalised.d),
-        left=np.square(math.sqrt(eps) * inverse),
+        log_s_by_Gamma1=X.T @ normalised.H * (inverse / normalised.d),
+        eps_share=np.square(math.sqrt(eps) * inverse),
     )
 
 
-def _look_closely(Gamma1: Array, found: Statistics, inverse: Array) -> None:
-    sizes = found.norms @ np.abs(Gamma1)
-    kappa = amplification(sizes, inverse, found.d)
+def _check_cancellation(Gamma1: Array, statistics: NodeStatistics, inverse: Array) -> None:
+    sizes = statistics.norms @ np.abs(Gamma1)
+    kappa = amplification(sizes, inverse, statistics.d)
     limit = 1 / (8 * UNIT_ROUNDOFF * len(Gamma1))
-    if not (sizes < 1e150).all() or (found.eps == 0 and ((sizes > 0) & (sizes < 1e-150)).any()):
+    if not (sizes < 1e150).all() or (statistics.eps == 0 and ((sizes > 0) & (sizes < 1e-150)).any()):
         raise ArgumentError("X @ Gamma1 has a node whose square leaves float64's range; rescale Gamma1 or X")
-    constant = np.flatnonzero(~(kappa < limit))  # also where it is not a number
-    if found.eps == 0 and len(constant):
+    constant = np.flatnonzero(~(kappa < limit))  # NaN counts as constant, too
+    if statistics.eps == 0 and len(constant):
         raise VarianceError(
             f"X @ Gamma1 has zero variance in nodes {places(constant)}: batch norm divides by their standard"
             " deviation; drop them or set eps > 0"
@@ -123,7 +123,7 @@ def _look_closely(Gamma1: Array, found: Statistics, inverse: Array) -> None:
 
 
 def refuse_overflow(largest: float, F: Array, dtype: np.dtype[Any]) -> None:
-    """Refuse a layer whose B may overflow, which an activation would hide; no entry of X exceeds `largest` in size."""
+    """Refuse a layer whose B may overflow, which an activation could hide; `largest` bounds the entries of X."""
     safe = _SAFE[dtype.char]
     if largest < safe and np.vdot(F, F) < safe * safe:
         return
@@ -136,7 +136,7 @@ def refuse_overflow(largest: float, F: Array, dtype: np.dtype[Any]) -> None:
 
 
 def is_uneven(norms: Array) -> bool:
-    """Whether the columns' spreads are so different that a node may be one column but for rounding."""
+    """Return whether columns differ so much in spread that a node may equal one of them up to rounding."""
     varying = norms[norms > 0]
     return len(varying) > 0 and bool(varying.max() > _UNEVEN * varying.min())
 
@@ -149,11 +149,11 @@ def by_parameters(
         return by_A, None, by_beta
     M = by_A if chain.correction is None else by_A - chain.correction[:, None] * by_beta[..., None, :]
     along_Gamma1 = np.add.reduce(parameters.Gamma1 * M, axis=-2)
-    dGamma1 = M - chain.pull * along_Gamma1[..., None, :]
-    if chain.left is not None:
-        # In exact arithmetic just `left` of it is left; where terms cancelled, rounding left more: a second step.
-        excess = np.add.reduce(parameters.Gamma1 * dGamma1, axis=-2) - chain.left * along_Gamma1
-        dGamma1 -= chain.pull * excess[..., None, :]
+    dGamma1 = M - chain.log_s_by_Gamma1 * along_Gamma1[..., None, :]
+    if chain.eps_share is not None:
+        # In exact arithmetic `eps_share` of it remains; where terms cancel, a second projection removes the excess.
+        excess = np.add.reduce(parameters.Gamma1 * dGamma1, axis=-2) - chain.eps_share * along_Gamma1
+        dGamma1 -= chain.log_s_by_Gamma1 * excess[..., None, :]
     if chain.scale.dtype == dGamma1.dtype:
         dGamma1 *= chain.scale
     else:  # complex steps of γ alone
@@ -161,17 +161,18 @@ def by_parameters(
     return dGamma1, along_Gamma1 * chain.inverse, by_beta
 
 
-def along(direction: Parameters, chain: Chain | None, parameters: Parameters) -> Array:
-    """Return dF (p1+1 × p2) for a step of Γ₁, γ and β."""
+def differential_of_fold(direction: Parameters, chain: Chain | None, parameters: Parameters) -> Array:
+    """Return dF (p1+1 × p2) for the direction (dΓ₁, dγ, dβ)."""
     step = direction.Gamma1
     if chain is None:
         dF = np.vstack([step, np.zeros(step.shape[1])])
     else:
-        relative_ds = (chain.pull * step).sum(axis=0)  # ds/s
-        turn = step - parameters.Gamma1 * relative_ds  # s·d(Γ₁/s)
-        if chain.left is not None:  # as above
-            turn -= parameters.Gamma1 * ((chain.pull * turn).sum(axis=0) - chain.left * relative_ds)
-        dA = turn * chain.scale + parameters.Gamma1 * (direction.gamma * chain.inverse)
+        dlog_s = (chain.log_s_by_Gamma1 * step).sum(axis=0)  # ds/s
+        projection = step - parameters.Gamma1 * dlog_s  # s·d(Γ₁/s)
+        if chain.eps_share is not None:  # a second projection, as in `by_parameters`
+            excess = (chain.log_s_by_Gamma1 * projection).sum(axis=0) - chain.eps_share * dlog_s
+            projection -= parameters.Gamma1 * excess
+        dA = projection * chain.scale + parameters.Gamma1 * (direction.gamma * chain.inverse)
         dF = np.vstack([dA, np.zeros(len(chain.scale)) if chain.correction is None else -(chain.correction @ dA)])
     if direction.beta is not None:
         dF[-1] += direction.beta

@@ -1,4 +1,4 @@
-"""The statistics of X, once for all parameters: mean and triangular factor, block by block.
+"""The mean and the triangular factor of X, block by block; they are computed once and serve all parameters.
 
 Each block's rows [1, X - 1oᵀ], scaled by √w, are reduced to a triangle by QR together with the triangle of the rows
 before them (TSQR). With o near the mean, the final triangle
@@ -6,8 +6,9 @@ before them (TSQR). With o near the mean, the final triangle
     [±√(1ᵀw)   ±√(1ᵀw)·(m - o)ᵀ]
     [0          T              ]
 
-holds T with TᵀT = X_cᵀDX_c, to rounding error in proportion to each column's own spread, where a matrix of
-cross-products would lose half the digits. The mean m has sums of its own, which one large entry does not blur.
+holds T with TᵀT = X_cᵀDX_c. Its rounding errors are in proportion to each column's own spread, where a matrix of
+cross-products would lose half the digits. The mean m comes from separate sums, which keep their digits where one entry
+is large.
 """
 
 import math
@@ -25,7 +26,7 @@ from matbn.threads import combine_in_order, threads_that_pay
 _FIRST_ROWS = 8_192
 _FAR = 30.0  # standard deviations between o and the mean, beyond which a second reading keeps more digits
 _LIGHTEST, _HEAVIEST = 1e-50, 1e50  # sum of weights
-_SMALLEST, _LARGEST = 1e-140, 1e140  # whose squares, and sums of them, float64 holds
+_SMALLEST, _LARGEST = 1e-140, 1e140  # numbers between these have squares, and sums of squares, in float64's range
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,38 +34,40 @@ class Moments:
     """What the batch statistics of any first layer need of X."""
 
     offset: Array  # p1, X's mean rounded to the precision of X
-    correction: Array | None  # p1, what is missing to the mean; their sum would round it away. None for nothing
+    correction: Array | None  # p1, the mean less the offset, which the offset's precision cannot hold; None for 0
     T: Array  # min(N, p1) × p1, TᵀT = X_cᵀDX_c
     norms: Array  # p1, of X_c's columns (weighted): √diag(TᵀT)
     norm: float  # ‖X_c‖
     uneven: bool  # see `layer.is_uneven`
-    largest: float  # what no entry of X exceeds in size
+    largest: float  # a bound on the size of X's entries
     N: int  # number of rows
     weight: float  # their weight 1ᵀw, N without weights
 
 
 @dataclass(frozen=True, eq=False)
 class _Triangle:
-    R: Array
+    """What some rows add to the moments."""
+
+    R: Array  # the triangle of the rows [1, X - 1oᵀ]
     sums: Array  # p1, of the columns of X - 1oᵀ, weighted
-    largest: float  # what no entry of X exceeds in size
+    largest: float  # a bound on the size of X's entries
     N: int
     weight: float
 
 
 def moments(source: Source, threads: int) -> Moments:
-    """Read all rows, twice where the first of them are far from the mean of all; refuse what is not finite."""
+    """Return the moments of all rows, which are read twice where the first ones are far from the mean; refuse NaN."""
     offset = _first_mean(source)
-    found = _read(source, offset, threads)
-    if (np.abs(found.offset - offset) * np.sqrt(found.weight) > _FAR * found.norms).any():
-        found = _read(source, found.offset, threads)
-    bad = (found.norms > 0) & ~((found.norms > _SMALLEST) & (found.norms < _LARGEST))
+    result = _moments_about(source, offset, threads)
+    if (np.abs(result.offset - offset) * np.sqrt(result.weight) > _FAR * result.norms).any():
+        result = _moments_about(source, result.offset, threads)
+    bad = (result.norms > 0) & ~((result.norms > _SMALLEST) & (result.norms < _LARGEST))
     if bad.any():
         raise ArgumentError(
             f"X has columns whose spread, squared, leaves float64's range, at {places(np.flatnonzero(bad))}; rescale"
             " them"
         )
-    return found
+    return result
 
 
 def _first_mean(source: Source) -> Array:
@@ -77,11 +80,11 @@ def _first_mean(source: Source) -> Array:
                         mean = first.X.mean(axis=0, dtype=np.float64)
                     else:
                         mean = first.w @ first.X.astype(np.float64, copy=False) / first.w.sum()
-                return np.where(np.isfinite(mean), mean, 0.0)  # what is not finite is found and named below
+                return np.where(np.isfinite(mean), mean, 0.0)  # `_refuse_entries` names what is not finite
     raise ShapeError("X has no rows")
 
 
-def _read(source: Source, offset: Array, threads: int) -> Moments:
+def _moments_about(source: Source, offset: Array, threads: int) -> Moments:
     offset = offset.astype(source.dtype).astype(np.float64)
     if source.N is not None:
         threads = threads_that_pay(threads, source.N * (source.p1 + 1) ** 2)
@@ -97,7 +100,7 @@ def _read(source: Source, offset: Array, threads: int) -> Moments:
         )
     to_mean = triangle.sums / triangle.weight
     T = R[1:, 1:].copy()
-    # In a constant column nothing but the rounding of the factorisation is left.
+    # A column that holds nothing but rounding errors of the factorisation is constant.
     shifted = _norms(R[:, 1:])
     T[:, np.abs(T).max(axis=0, initial=0) <= 8 * UNIT_ROUNDOFF * len(offset) * shifted] = 0
     norms = _norms(T)
@@ -116,7 +119,7 @@ def _read(source: Source, offset: Array, threads: int) -> Moments:
 
 
 def _norms(T: Array) -> Array:
-    """Return the columns' norms, also where their squares would leave float64's range."""
+    """Return the columns' norms; they are right also where their squares would leave float64's range."""
     largest = np.abs(T).max(axis=0, initial=0)
     unit = np.where(largest > 0, largest, 1)
     norms: Array = unit * np.sqrt(np.square(T / unit).sum(axis=0))
@@ -135,10 +138,10 @@ def _stack(above: _Triangle, below: _Triangle) -> _Triangle:
 
 
 def _triangle(piece: Piece, offset: Array) -> _Triangle:
-    """Reduce a piece to its triangle."""
+    """Reduce the rows of a piece to their triangle and sums."""
     p = len(offset) + 1
     height = max(1_000, 4 * p)
-    stacked = np.empty((p, p + height))  # transposed, for LAPACK reads columns
+    stacked = np.empty((p, p + height))  # transposed, as LAPACK stores columns
     R: Array = np.empty((0, p))
     sums, squares = np.zeros(p - 1), 0.0
     N, weight = 0, 0.0
@@ -152,7 +155,7 @@ def _triangle(piece: Piece, offset: Array) -> _Triangle:
             np.subtract(block.X.T, offset[:, None], out=x[1:])
             added = x[1:].sum(axis=1)
             if not np.isfinite(added.sum()):
-                _refuse(block)
+                _refuse_entries(block)
             squares = max(squares, float(np.einsum("kn,kn->", x[1:], x[1:])))
             if block.w is not None:
                 added = x[1:] @ block.w
@@ -164,7 +167,7 @@ def _triangle(piece: Piece, offset: Array) -> _Triangle:
     return _Triangle(R, sums, math.sqrt(squares) + float(np.abs(offset).max()), N, weight)
 
 
-def _refuse(block: Rows) -> None:
+def _refuse_entries(block: Rows) -> None:
     bad = np.argwhere(~np.isfinite(block.X))
     if len(bad):
         row, column = shown_place(block.start + int(bad[0, 0])), shown_place(int(bad[0, 1]))

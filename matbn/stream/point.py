@@ -1,4 +1,4 @@
-"""The net at one point of its parameters, and derivatives by θ from sums over the rows."""
+"""The net at one value of its parameters, and derivatives by θ from sums over the rows."""
 
 from typing import Any, NamedTuple
 
@@ -9,35 +9,35 @@ from matbn.arguments import Array
 from matbn.memory import check_memory
 from matbn.parameters import Parameters
 from matbn.stream import visits
-from matbn.stream.layer import Fold, by_parameters
-from matbn.stream.run import Data, Layer, run
+from matbn.stream.layer import FoldedLayer, by_parameters
+from matbn.stream.run import Data, FoldedNet, run
 
-_GRAM_BYTES = 4_000_000  # of a block's derivatives
+_GRAM_BYTES = 4_000_000  # of the derivatives that a block has at most
 
 
 class Point(NamedTuple):
-    """Parameters with what the data make of them."""
+    """Parameters with the folded layer and net that follow from them and the data."""
 
     parameters: Parameters
-    fold: Fold
-    layer: Layer
+    fold: FoldedLayer
+    net: FoldedNet
 
 
-def at(parameters: Parameters, fold: Fold, activation: Activation, dtype: np.dtype[Any]) -> Point:
-    """Return the point; the layer is in the precision of the data."""
+def point_at(parameters: Parameters, fold: FoldedLayer, activation: Activation, dtype: np.dtype[Any]) -> Point:
+    """Return the point; its net is in the precision of the data."""
     F, Gamma2, noise = fold.F, parameters.Gamma2, None if fold.noise is None else fold.noise[:, None]
     if F.dtype != dtype:
         F, Gamma2 = F.astype(dtype), Gamma2.astype(dtype)
         if noise is not None:
             noise = (noise * (np.finfo(dtype).eps / np.finfo(np.float64).eps)).astype(dtype)
-    return Point(parameters, fold, Layer(F, Gamma2, activation, noise))
+    return Point(parameters, fold, FoldedNet(F, Gamma2, activation, noise))
 
 
 def assemble(point: Point, sums: visits.GradientSums, factor: float) -> tuple[Array, Array | None, Array | None, Array]:
-    """Return the derivatives by Γ₁, γ, β and Γ₂ from the sums over u, times a factor."""
+    """Return the derivatives by Γ₁, γ, β and Γ₂ from sums over the rows, times a factor."""
     by_F = sums.by_F * (factor * point.parameters.Gamma2)
     dGamma1, dgamma, dbeta = by_parameters(by_F[:-1], by_F[-1], point.fold.chain, point.parameters)
-    dGamma2 = factor * visits.by_Gamma2(sums, point.layer)
+    dGamma2 = factor * visits.by_Gamma2(sums, point.net)
     return dGamma1, dgamma, None if point.parameters.beta is None else dbeta, dGamma2
 
 
@@ -48,7 +48,7 @@ def gram(data: Data, point: Point) -> Array:
     check_memory(f"JᵀJ, {size:,} × {size:,},", 3 * size**2, "take fewer nodes")
     row_bytes = (q + 1) * p2 * data.source.dtype.itemsize
     rows = max(64, _GRAM_BYTES // row_bytes)
-    by_F_and_Gamma2 = run(data, point.layer, visits.jacobian_gram, _add, min(rows, 8_000))
+    by_F_and_Gamma2 = run(data, point.net, visits.jacobian_gram, _add, min(rows, 8_000))
     half = _by_theta(by_F_and_Gamma2, point)  # rows: (F, Γ₂); columns: θ
     return _by_theta(half.T, point)
 

@@ -1,4 +1,4 @@
-"""Data prepared once, for the loss, the exact gradient and what else fitting needs at any parameters."""
+"""Data that are prepared once, for the loss, the exact gradient and related quantities at any parameters."""
 
 import os
 from collections.abc import Iterator
@@ -15,9 +15,9 @@ from matbn.errors import ArgumentError, ElementTypeError, ShapeError, VarianceEr
 from matbn.parameters import NetGradient, Parameters, as_finite, as_parameters, has_complex
 from matbn.stream import visits
 from matbn.stream.kernel import one_block
-from matbn.stream.layer import Statistics, along, batchnorm_fold, plain_fold, refuse_overflow
+from matbn.stream.layer import NodeStatistics, batchnorm_fold, differential_of_fold, plain_fold, refuse_overflow
 from matbn.stream.moments import Moments, moments
-from matbn.stream.point import Point, assemble, at, gram
+from matbn.stream.point import Point, assemble, gram, point_at
 from matbn.stream.rows import Rows, Source, array_source, iterator_source
 from matbn.stream.run import Data, run, too_little_memory
 from matbn.stream.sizes import is_small
@@ -28,7 +28,7 @@ from matbn.threads import as_threads, default_threads
 class Prepared:
     """Data and conventions of a net; every method takes the parameters Gamma1, gamma, beta and Gamma2.
 
-    `prepare` makes it. gamma=None gives the plain net. Parameters are ordered θ = (vec Γ₁, γ, β, Γ₂), as in
+    `prepare` returns one. gamma=None gives the plain net. Parameters are ordered θ = (vec Γ₁, γ, β, Γ₂), as in
     `net_jacobian`, and J = ∂ŷ/∂θᵀ goes through the batch statistics. Methods raise as `net_forward` does, and warn
     (`PrecisionWarning`) where a node's inputs nearly cancel.
     """
@@ -62,16 +62,16 @@ class Prepared:
     ) -> NetGradient:
         """Return R = Σwᵢ(yᵢ - ŷᵢ)²/Σwᵢ and its exact gradient, from one reading of X."""
         point = _point(self, Gamma1, gamma, beta, Gamma2)
-        sums = run(_data(self, point), point.layer, visits.residual_sums(point.layer), iadd)
+        sums = run(_rows_for(self, point), point.net, visits.residual_sums(point.net), iadd)
         weight = self.moments.weight
-        found = NetGradient(*assemble(point, sums, -2 / weight), loss=sums.squares / weight)
-        return as_finite(found)
+        gradient = NetGradient(*assemble(point, sums, -2 / weight), loss=sums.squares / weight)
+        return as_finite(gradient)
 
     @np.errstate(all="ignore")
     def fitted(self, Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None, Gamma2: ArrayLike) -> Array:
         """Return ŷ (N)."""
         point = _point(self, Gamma1, gamma, beta, Gamma2)
-        parts = run(_data(self, point), point.layer, visits.fitted(point.layer), add)
+        parts = run(_rows_for(self, point), point.net, visits.fitted_values(point.net), add)
         return finite_result("the fitted values", np.concatenate(parts))
 
     @np.errstate(all="ignore")
@@ -81,9 +81,9 @@ class Prepared:
         """Return VᵀDV, VᵀDy and yᵀDy, D = diag(weights): what a least-squares solve for Γ₂ needs."""
         Gamma1 = as_matrix("Gamma1", Gamma1)
         point = _point(self, Gamma1, gamma, beta, np.zeros(Gamma1.shape[1]))
-        found: visits.CrossProducts = run(_data(self, point), point.layer, visits.cross_products, iadd)
-        finite_result("VᵀV, Vᵀy or yᵀy", np.concatenate([found.VtV.ravel(), found.Vty, [found.yty]]))
-        return found
+        products: visits.CrossProducts = run(_rows_for(self, point), point.net, visits.cross_products, iadd)
+        finite_result("VᵀV, Vᵀy or yᵀy", np.concatenate([products.VtV.ravel(), products.Vty, [products.yty]]))
+        return products
 
     @np.errstate(all="ignore")
     def jacobian_product(
@@ -100,9 +100,9 @@ class Prepared:
         step = point.parameters.with_theta(
             as_real("direction", as_vector("direction", direction, size, "(vec Gamma1, gamma, beta, Gamma2)"))
         )
-        dF = along(step, point.fold.chain, point.parameters)
-        visit = visits.jacobian_product(point.layer, dF, step.Gamma2)
-        return finite_result("the product", np.concatenate(run(_data(self, point), point.layer, visit, add)))
+        dF = differential_of_fold(step, point.fold.chain, point.parameters)
+        visit = visits.jacobian_product(point.net, dF, step.Gamma2)
+        return finite_result("the product", np.concatenate(run(_rows_for(self, point), point.net, visit, add)))
 
     @np.errstate(all="ignore")
     def adjoint_product(
@@ -110,8 +110,8 @@ class Prepared:
     ) -> Array:
         """Return Jᵀu, ordered as θ, for u of N entries."""
         point = _point(self, Gamma1, gamma, beta, Gamma2)
-        u = as_real("u", as_vector("u", u, self.N, "one a row of X"))
-        sums = run(_data(self, point), point.layer, visits.adjoint_sums(point.layer, u), iadd)
+        u = as_real("u", as_vector("u", u, self.N, "one for each row of X"))
+        sums = run(_rows_for(self, point), point.net, visits.adjoint_sums(point.net, u), iadd)
         return finite_result("the product", Parameters(*assemble(point, sums, 1.0)).theta)
 
     @np.errstate(all="ignore")
@@ -120,7 +120,7 @@ class Prepared:
     ) -> Array:
         """Return JᵀDJ (p2(p1+3) square, ordered as θ), D = diag(weights), without forming J."""
         point = _point(self, Gamma1, gamma, beta, Gamma2)
-        return finite_result("JᵀJ", gram(_data(self, point), point))
+        return finite_result("JᵀJ", gram(_rows_for(self, point), point))
 
 
 @np.errstate(all="ignore")
@@ -143,22 +143,22 @@ def prepare(
     X
         N × p1 inputs: an array, also one mapped from a file (`numpy.load(..., mmap_mode="r")`); an Arrow table or
         dataset, or the path of a Parquet or Arrow file or of a directory of Parquet files (through pyarrow); or a
-        function that returns, at each call, a new iterator of blocks of rows: X, (X, y) or (X, y, weights). It is
-        used where it lies and must not change afterwards, nor may y and weights. See below for what is noticed.
+        function that returns, at each call, a new iterator of blocks of rows: X, (X, y) or (X, y, weights). X
+        is not copied; it, y and weights must not change afterwards. See the notes for which changes are noticed.
     y, weights
         N outcomes, and case weights that are not negative and sum to between 1e-50 and 1e50: in the loss and in the
-        batch statistics a weight of 2 counts as two equal rows. With Arrow data a column's name will do; None where the
-        blocks hold them.
+        batch statistics a weight of 2 counts as two equal rows. With Arrow data each may be a column's name; None where
+        the blocks hold them.
     activation, ddof, eps
         As in `net_forward`; with weights, variances are divided by their sum less ddof.
     columns
-        With Arrow data, the columns that are X; without it, all but y and weights.
+        With Arrow data, the columns that are X; by default all but y and weights.
     dtype
-        float32 or float64, for the work on X; without it, float32 where X is stored so, and float64 elsewhere. Sums
-        over blocks and statistics are in float64 always.
+        float32 or float64, for the work on X; by default float32 where X is stored so, and float64 elsewhere. Sums
+        over blocks and statistics are always in float64.
     threads
-        At most so many; without it, the cores of this process, or as many as BLAS may use, if fewer. More than one
-        need the package threadpoolctl. Results do not depend on it.
+        The largest number of threads; by default the cores of this process, or as many as BLAS may use, if fewer.
+        More than one need the package threadpoolctl. Results do not depend on this number.
 
     Raises
     ------
@@ -169,12 +169,12 @@ def prepare(
 
     Notes
     -----
-    Data that have changed are refused (`ArgumentError`, or `ShapeError` where their number of rows has), before or
-    after each reading, as far as it can be told at no cost. Of files, size and time of change must be what they were;
-    a directory must hold the same files. Mapped arrays are those that NumPy knows to be views of an `mmap`; writing
-    through a map in mode "r+" changes its file, too. Of a function's blocks, 64 rows or more of each are compared.
-    Nothing is noticed where a file keeps its size and time, in other rows of a block, in arrays in memory and in maps
-    of mode "c". A mapped file that is cut off while a piece of it is being read ends the process.
+    Before or after each reading, changed data are refused (`ArgumentError`, or `ShapeError` where the number of rows
+    has changed), as far as checking costs little. Files must keep their size and time of change, and a directory its
+    files. Mapped arrays are those that NumPy knows to be views of an `mmap`; writing through a map in mode "r+" changes
+    its file, too. In each block of a function, 64 rows or more are compared. A change is not noticed where a file keeps
+    its size and time, in other rows of a block, in arrays in memory, and in maps of mode "c". A mapped file that is cut
+    off while a piece of it is being read ends the process.
     """
     activation = as_activation(activation)
     eps = as_number("eps", eps, at_least=0)
@@ -182,15 +182,15 @@ def prepare(
     threads = default_threads() if threads is None else as_threads(threads)
     source = _as_source(X, y, weights, columns, dtype)
     try:
-        found = moments(source, threads)
-        data = Data(source, found.offset.astype(source.dtype)[:, None], found.N, threads)
+        statistics = moments(source, threads)
+        data = Data(source, statistics.offset.astype(source.dtype)[:, None], statistics.N, threads)
         raw = replace(data, offset=np.zeros_like(data.offset))
-        if is_small(found.N, source.p1):
-            data, raw, found = _kept(data, raw, found)
+        if is_small(statistics.N, source.p1):
+            data, raw, statistics = _with_kept_block(data, raw, statistics)
     except MemoryError as error:
         raise too_little_memory(error) from None
     source.check()
-    return Prepared(data, raw, found, activation, ddof, eps)
+    return Prepared(data, raw, statistics, activation, ddof, eps)
 
 
 def _as_source(X: Any, y: Any, weights: Any, columns: list[str] | None, dtype: DTypeLike | None) -> Source:
@@ -220,56 +220,56 @@ def _as_source(X: Any, y: Any, weights: Any, columns: list[str] | None, dtype: D
     return array_source(array, y, weights, dtype)
 
 
-def _data(prepared: Prepared, point: Point) -> Data:
-    """Return the rows as the point's fold counts on them."""
+def _rows_for(prepared: Prepared, point: Point) -> Data:
+    """Return the rows with the offset that the point's fold assumes: none for a plain net."""
     return prepared.raw if point.parameters.gamma is None else prepared.data
 
 
-def _kept(data: Data, raw: Data, found: Moments) -> tuple[Data, Data, Moments]:
-    """Keep rows that are few as one block, with and without the offset."""
-    every = [_copied(rows) for piece in data.source.pieces(found.N) for rows in piece()]
-    X, y = np.vstack([rows.X for rows in every]), np.concatenate([rows.y for rows in every])
-    w = np.concatenate([rows.w for rows in every if rows.w is not None]) if data.source.weighted else None
-    assert found.correction is not None
+def _with_kept_block(data: Data, raw: Data, statistics: Moments) -> tuple[Data, Data, Moments]:
+    """Return data that keep their few rows as one block, with and without the offset."""
+    copies = [_copy(rows) for piece in data.source.pieces(statistics.N) for rows in piece()]
+    X, y = np.vstack([rows.X for rows in copies]), np.concatenate([rows.y for rows in copies])
+    w = np.concatenate([rows.w for rows in copies if rows.w is not None]) if data.source.weighted else None
+    assert statistics.correction is not None
     rows = Rows(0, X, y, w)
-    data = replace(data, block=one_block(rows, data.offset, found.correction.astype(X.dtype)[:, None]))
-    return data, replace(raw, block=one_block(rows, raw.offset)), replace(found, correction=None)
+    data = replace(data, block=one_block(rows, data.offset, statistics.correction.astype(X.dtype)[:, None]))
+    return data, replace(raw, block=one_block(rows, raw.offset)), replace(statistics, correction=None)
 
 
-def _copied(rows: Rows) -> Rows:
-    """Return rows in memory of their own: a function may use one array for all blocks."""
+def _copy(rows: Rows) -> Rows:
+    """Return a copy of rows, since a function may use one array for all its blocks."""
     return Rows(rows.start, rows.X.copy(), rows.y.copy(), None if rows.w is None else rows.w.copy())
 
 
 def _point(
     prepared: Prepared, Gamma1: ArrayLike, gamma: ArrayLike | None, beta: ArrayLike | None, Gamma2: ArrayLike
 ) -> Point:
-    found = prepared.moments
+    statistics = prepared.moments
     parameters = as_parameters(Gamma1, gamma, beta, Gamma2)
-    if len(parameters.Gamma1) != len(found.offset):
+    if len(parameters.Gamma1) != len(statistics.offset):
         raise ShapeError(
-            f"X has {len(found.offset)} columns, but Gamma1 has {len(parameters.Gamma1)} rows; they must be equal"
+            f"X has {len(statistics.offset)} columns, but Gamma1 has {len(parameters.Gamma1)} rows; they must be equal"
         )
     if has_complex(parameters):
         raise ElementTypeError("the parameters are complex, but prepared data take real numbers; use net_gradient")
     if gamma is None:
         fold = plain_fold(parameters)
     else:
-        TGamma1 = found.T @ parameters.Gamma1
+        TGamma1 = statistics.T @ parameters.Gamma1
         squares = np.add.reduce(TGamma1 * TGamma1, axis=0)
-        statistics = Statistics(
-            found.correction,
-            found.norms,
-            found.norm,
-            found.uneven,
-            found.T.T @ TGamma1,
+        node_statistics = NodeStatistics(
+            statistics.correction,
+            statistics.norms,
+            statistics.norm,
+            statistics.uneven,
+            statistics.T.T @ TGamma1,
             squares,
             _divisor(prepared),
             prepared.eps,
         )
-        fold = batchnorm_fold(parameters, statistics, may_have_kinks(prepared.activation))
-    refuse_overflow(found.largest, fold.F, prepared.data.source.dtype)
-    return at(parameters, fold, prepared.activation, prepared.data.source.dtype)
+        fold = batchnorm_fold(parameters, node_statistics, may_have_kinks(prepared.activation))
+    refuse_overflow(statistics.largest, fold.F, prepared.data.source.dtype)
+    return point_at(parameters, fold, prepared.activation, prepared.data.source.dtype)
 
 
 def _divisor(prepared: Prepared) -> float:

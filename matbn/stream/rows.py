@@ -1,8 +1,8 @@
 """Where rows come from: arrays in memory or on disk, and functions that give them block by block.
 
-A source hands out pieces, which threads take in turn; a piece, when called, reads its rows. It knows whether the rows
-are still those that it was made for, as far as that costs nothing beside the reading: files by their size and time of
-change, a function's blocks by a few rows of each.
+A source hands out pieces, which threads take in turn; a piece, when called, reads its rows. The source notices changed
+rows as far as that costs little beside the reading: files by their size and time of change, a function's blocks by a
+few rows of each.
 """
 
 import zlib
@@ -20,8 +20,8 @@ from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeE
 from matbn.files import FileState, check_length, check_unchanged, file_states
 from matbn.stream.sizes import even_pieces
 
-_READ_ROWS = 65_536  # that are converted at a time where X is not in the precision of the computation
-_COMPARED_ROWS = 64  # of a block, between readings
+_READ_ROWS = 65_536  # converted at a time where X is stored in another precision than that of the computation
+_COMPARED_ROWS = 64  # of each block, at least: they are compared between readings
 
 
 class Rows(NamedTuple):
@@ -45,15 +45,15 @@ class Source:
     """Rows that can be read again and again, always the same."""
 
     p1: int
-    dtype: np.dtype[Any]  # float32 or float64: what X is computed in
-    pieces: Callable[[int], Iterator[Piece]]  # takes how many rows make a block: a piece is no shorter, if it can
+    dtype: np.dtype[Any]  # float32 or float64: the precision of the computation
+    pieces: Callable[[int], Iterator[Piece]]  # of at least so many rows, where possible
     N: int | None = None  # None: known after the first reading
     weighted: bool = False
-    check: Callable[[], None] = lambda: None  # raises where a file is not what it was when the source was made
+    check: Callable[[], None] = lambda: None  # raises where a file has changed since the source was made
 
 
 def array_source(X: NDArray[Any], y: ArrayLike, weights: ArrayLike | None, dtype: DTypeLike | None) -> Source:
-    """Return the rows of an array, also of one that is mapped from a file; nothing is copied."""
+    """Return the rows of an array, in memory or mapped from a file; nothing is copied."""
     if np.ma.is_masked(X):
         raise NotFiniteError(f"X has {int(np.ma.getmaskarray(X).sum())} masked entries; drop or fill them first")
     if X.ndim != 2:
@@ -63,7 +63,7 @@ def array_source(X: NDArray[Any], y: ArrayLike, weights: ArrayLike | None, dtype
     N, p1 = X.shape
     if p1 == 0 or N == 0:
         raise ShapeError(f"X is {N} × {p1}, but a net needs at least one row and one input")
-    outcome = as_real("y", as_vector("y", y, N, "one a row of X"))
+    outcome = as_real("y", as_vector("y", y, N, "one for each row of X"))
     case_weights = None if weights is None else as_weights("weights", weights, N)
     return slices(X, outcome, case_weights, working_precision(X.dtype, dtype))
 
@@ -74,7 +74,7 @@ def slices(X: NDArray[Any], y: Array, w: Array | None, dtype: np.dtype[Any]) -> 
     files = file_states(X=X, y=y, weights=w)
 
     def rows(start: int, stop: int) -> Rows:
-        if files:  # a file may become shorter while it is read
+        if files:  # so that a file that is cut off while it is read is noticed
             check_unchanged(files)
         block = np.asarray(X[start:stop], dtype)
         return Rows(start, block, y[start:stop], None if w is None else w[start:stop])
@@ -92,15 +92,15 @@ def slices(X: NDArray[Any], y: Array, w: Array | None, dtype: np.dtype[Any]) -> 
 def iterator_source(
     blocks: Callable[[], Iterable[Any]], y: ArrayLike | None, weights: ArrayLike | None, dtype: DTypeLike | None
 ) -> Source:
-    """Return the rows of blocks X, (X, y) or (X, y, weights), for which `blocks()` gives a new iterator each time."""
+    """Return the rows of blocks X, (X, y) or (X, y, weights), over which each call of `blocks` gives a new iterator."""
     outcome = None if y is None else as_real("y", as_vector("y", y))
     case_weights = None if weights is None else as_weights("weights", weights)
     if outcome is None and case_weights is not None:
         raise ArgumentError("weights is given but y is not: blocks that hold y must hold the weights too")
-    given = blocks()
-    if not isinstance(given, Iterable):
-        raise ElementTypeError(f"X returned {type(given).__name__}, but must return an iterator of blocks of rows")
-    first = next(iter(given), None)
+    iterator = blocks()
+    if not isinstance(iterator, Iterable):
+        raise ElementTypeError(f"X returned {type(iterator).__name__}, but must return an iterator of blocks of rows")
+    first = next(iter(iterator), None)
     if first is None:
         raise ShapeError("X gives no blocks; it must return a new iterator of blocks at each call")
     X, *rest = first if isinstance(first, tuple) else (first,)
@@ -120,12 +120,12 @@ def iterator_source(
         expected = 1 if outcome is not None else 2 + weighted
         if len(parts) != expected:
             raise ShapeError(
-                f"block {number} has {len(parts)} parts, but {expected} are needed: X where y is given,"
-                " (X, y) or (X, y, weights) in every block where it is not"
+                f"block {number} has {len(parts)} parts, but {expected} are needed: X alone where y is given,"
+                " and otherwise (X, y) or (X, y, weights) in every block"
             )
         if outcome is None:
             name = f"y in block {number}"
-            own_y = as_real(name, as_vector(name, parts[1], n, "one a row of the block"))
+            own_y = as_real(name, as_vector(name, parts[1], n, "one for each row of the block"))
             own_w = as_weights(f"weights in block {number}", parts[2], n) if weighted else None
         else:
             own_y = outcome[start : start + n]
@@ -171,7 +171,7 @@ def _check_of(files: tuple[FileState, ...]) -> Callable[[], None]:
 
 
 def _checksum(rows: Rows) -> int:
-    """Return a checksum of some rows of a block: the first, and others at even distances."""
+    """Return a checksum of some evenly spaced rows of a block."""
     step = max(1, len(rows.X) // _COMPARED_ROWS)
     checksum = 0
     for part in (rows.X, rows.y, rows.w):
@@ -181,8 +181,8 @@ def _checksum(rows: Rows) -> int:
 
 
 def as_weights(name: str, value: ArrayLike, length: int | None = None) -> Array:
-    """Return case weights, none of them negative."""
-    w = as_real(name, as_vector(name, value, length, "one a row of X"))
+    """Return case weights, checked: none may be negative."""
+    w = as_real(name, as_vector(name, value, length, "one for each row of X"))
     if w.size and w.min() < 0:
         bad = np.flatnonzero(w < 0)
         raise ArgumentError(f"{name} has {len(bad)} negative entries, at {places(bad)}; use 0 to leave a row out")
@@ -190,7 +190,7 @@ def as_weights(name: str, value: ArrayLike, length: int | None = None) -> Array:
 
 
 def working_precision(stored: np.dtype[Any], dtype: DTypeLike | None) -> np.dtype[Any]:
-    """Return float32 for data stored in it, else float64, unless `dtype` names one of them."""
+    """Return float32 or float64, as `dtype` says; without it, float32 where data are stored so, else float64."""
     if dtype is None:
         return np.dtype(np.float32 if stored == np.float32 else np.float64)
     try:

@@ -1,6 +1,6 @@
-"""A run over all rows: every block goes through the net, and what it gives is combined in the rows' order."""
+"""A run over all rows: every block goes through the net to `visit`, and the results are combined in the rows' order."""
 
-from __future__ import annotations  # else each call of `run` would build the types of its functions
+from __future__ import annotations  # annotations of functions inside `run` would cost time at each call
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -9,41 +9,41 @@ from typing import NamedTuple, TypeVar
 from matbn.activation import Activation, is_built_in
 from matbn.arguments import Array
 from matbn.errors import MemoryLimitError, ShapeError
-from matbn.stream.kernel import Buffers, blocks, layer, make_buffers
+from matbn.stream.kernel import Buffers, blocks, make_buffers, values_and_slopes
 from matbn.stream.rows import Piece, Rows, Source
 from matbn.stream.sizes import block_rows
 from matbn.threads import combine_in_order, threads_that_pay
 
 Total = TypeVar("Total")
 Block = tuple[Rows, Array]  # some rows and their x
-_Partial = tuple[int, Total | None]  # what some rows give, after their number
+_Partial = tuple[int, Total | None]  # the number of some rows, and their combined result
 
-_KEPT_SHAPES = 2  # of working memory, for callers that take turns with two kinds of net or of run
+_KEPT_SHAPES = 2  # of working memory: callers may alternate between two kinds of net or of run
 
 
 @dataclass(frozen=True, eq=False)
 class Data:
-    """All rows, ready for runs over them."""
+    """All rows, with what runs over them need."""
 
     source: Source
     offset: Array  # p1 × 1, in the source's precision
     N: int
     threads: int
-    block: Block | None = None  # all of them, where they are few
-    spare: dict[tuple[int, int], list[Buffers]] = field(default_factory=dict)  # for the next run: by rows and nodes
+    block: Block | None = None  # all rows, where they are few
+    spare: dict[tuple[int, int], list[Buffers]] = field(default_factory=dict)  # for the next run, by rows and nodes
 
 
-class Layer(NamedTuple):
-    """What a run needs to know of the net."""
+class FoldedNet(NamedTuple):
+    """A net with its first layer folded into a plain one, as runs need it."""
 
     F: Array  # p1 + 1 × p2: Bᵀ = xᵀF, in the source's precision
     Gamma2: Array  # p2, in the source's precision
     activation: Activation
-    noise: Array | None = None  # p2 × 1, up to which |B| counts as 0 at a kink, in the source's precision
+    noise: Array | None = None  # p2 × 1, in the source's precision: |B| up to it counts as 0 at a kink
 
 
-class Seen(NamedTuple):
-    """A block on its way through the net, for `visit` to use and to overwrite."""
+class NetBlock(NamedTuple):
+    """A block and its layers, for `visit` to use and to overwrite."""
 
     rows: Rows
     x: Array  # p1 + 1 × n
@@ -52,22 +52,24 @@ class Seen(NamedTuple):
     buffers: Buffers
 
 
-def run(
-    data: Data, net: Layer, visit: Callable[[Seen], Total], combine: Callable[[Total, Total], Total], rows: int = 0
-) -> Total:
-    """Return what the blocks give to `visit`, combined in their order; `combine` may change its first argument.
+Visit = Callable[[NetBlock], Total]
+Combine = Callable[[Total, Total], Total]
 
-    `rows` make a block, if it shall not be the usual number.
+
+def run(data: Data, net: FoldedNet, visit: Visit[Total], combine: Combine[Total], rows: int = 0) -> Total:
+    """Return the results of `visit` for all blocks, combined in their order; `combine` may change its first argument.
+
+    A block has `rows` rows; 0 stands for the number that suits the cache.
     """
     rows = rows or block_rows(len(net.F) - 1, net.F.shape[1], data.source.dtype.itemsize)
-    over = _over_pieces if data.block is None else _over_kept
+    over = _over_pieces if data.block is None else _over_kept_block
     data.source.check()
     try:
         N, total = over(data, net, visit, combine, rows)  # type: ignore[arg-type]
     except MemoryError as error:
         raise too_little_memory(error) from None
     if data.block is None:
-        data.source.check()  # else what changed meanwhile would be mixed with what was there before
+        data.source.check()  # rows that changed meanwhile would be mixed with rows from before
     if N != data.N or total is None:
         raise ShapeError(f"X gives {N} rows now, but gave {data.N} when it was prepared; prepare it again")
     return total
@@ -81,8 +83,8 @@ def too_little_memory(error: MemoryError) -> MemoryLimitError:
     )
 
 
-def _over_kept(
-    data: Data, net: Layer, visit: Callable[[Seen], Total], combine: Callable[[Total, Total], Total], rows: int
+def _over_kept_block(
+    data: Data, net: FoldedNet, visit: Visit[Total], combine: Combine[Total], rows: int
 ) -> _Partial[Total]:
     assert data.block is not None
     kept, x = data.block
@@ -98,7 +100,7 @@ def _over_kept(
 
 
 def _over_pieces(
-    data: Data, net: Layer, visit: Callable[[Seen], Total], combine: Callable[[Total, Total], Total], rows: int
+    data: Data, net: FoldedNet, visit: Visit[Total], combine: Combine[Total], rows: int
 ) -> _Partial[Total]:
     def process(piece: Piece) -> _Partial[Total]:
         buffers = _borrow(data, net, rows)
@@ -107,33 +109,31 @@ def _over_pieces(
         _give_back(data, buffers)
         return result
 
-    def together(a: _Partial[Total], b: _Partial[Total]) -> _Partial[Total]:
+    def combine_partial(a: _Partial[Total], b: _Partial[Total]) -> _Partial[Total]:
         if a[1] is None or b[1] is None:
             return a[0] + b[0], b[1] if a[1] is None else a[1]
         return a[0] + b[0], combine(a[1], b[1])
 
-    threads = data.threads if is_built_in(net.activation) else 1  # a user's may be R code, which takes no threads
+    threads = (
+        data.threads if is_built_in(net.activation) else 1
+    )  # a user's activation may be R code, which must run in one thread
     threads = threads_that_pay(threads, data.N * net.F.size)
-    return combine_in_order(data.source.pieces(rows), process, together, threads) or (0, None)
+    return combine_in_order(data.source.pieces(rows), process, combine_partial, threads) or (0, None)
 
 
 def _through(
-    parts: Iterable[Block],
-    net: Layer,
-    visit: Callable[[Seen], Total],
-    combine: Callable[[Total, Total], Total],
-    buffers: Buffers,
+    parts: Iterable[Block], net: FoldedNet, visit: Visit[Total], combine: Combine[Total], buffers: Buffers
 ) -> _Partial[Total]:
     N, total = 0, None
     for block, x in parts:
-        V, S = layer(x, net.F, net.activation, buffers, net.noise)
-        given = visit(Seen(block, x, V, S, buffers))
-        total = given if total is None else combine(total, given)
+        V, S = values_and_slopes(x, net.F, net.activation, buffers, net.noise)
+        added = visit(NetBlock(block, x, V, S, buffers))
+        total = added if total is None else combine(total, added)
         N += x.shape[1]
     return N, total
 
 
-def _borrow(data: Data, net: Layer, rows: int) -> Buffers:
+def _borrow(data: Data, net: FoldedNet, rows: int) -> Buffers:
     try:
         return data.spare[rows, net.F.shape[1]].pop()
     except (KeyError, IndexError):
@@ -141,7 +141,7 @@ def _borrow(data: Data, net: Layer, rows: int) -> Buffers:
 
 
 def _give_back(data: Data, buffers: Buffers) -> None:
-    """Keep the working memory of the last few shapes, one for each thread; several threads may do so at once."""
+    """Keep working memory for each thread, of the last few shapes; several threads may call this at once."""
     p2, rows = buffers.V.shape
     kept = data.spare.setdefault((rows, p2), [])
     if len(kept) < data.threads:

@@ -126,14 +126,14 @@ def test_kronecker_route_with_a_thousand_samples():
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize(("ddof", "eps"), CONVENTIONS)
 def test_many_rows_in_blocks(ddof, eps, kind, order):
-    from matbn.gradient import whole
+    from matbn.gradient import gradient_in_memory
     from matbn.parameters import as_net
-    from matbn.stream.one_off import gradient
+    from matbn.stream.one_off import one_off_gradient
 
     base = random_net(8, N=30_000, p1=5, p2=3, kind=kind)
     X = np.asarray(base.X + 1e4 * np.arange(5), order=order)
     net = as_net(X, **base.arguments, activation="gelu", ddof=ddof, eps=eps)
-    expected, found = whole(net, base.y), gradient(net, base.y)
+    expected, found = gradient_in_memory(net, base.y), one_off_gradient(net, base.y)
     assert found.loss == pytest.approx(expected.loss, rel=1e-13)
     np.testing.assert_allclose(found.theta, expected.theta, rtol=1e-9, atol=1e-12 * np.max(np.abs(expected.theta)))
     public = matbn.net_gradient(X, base.y, **base.arguments, activation="gelu", ddof=ddof, eps=eps)

@@ -64,7 +64,7 @@ def test_from_a_plain_rscript():
     done = subprocess.run(
         ["Rscript", "--vanilla", "-e", code], env=ENVIRONMENT, capture_output=True, text=True, check=True
     )
-    assert done.stdout == "TRUE y has 2 entries, but 3 are needed: one a row of X"
+    assert done.stdout == "TRUE y has 2 entries, but 3 are needed: one for each row of X"
 
 
 def test_each_function_agrees_with_plain_r_code():

@@ -9,7 +9,7 @@ from conftest import CONVENTIONS, random_net
 
 import matbn
 from matbn import threads
-from matbn.gradient import whole
+from matbn.gradient import gradient_in_memory
 from matbn.parameters import as_net
 from matbn.stream.sizes import block_rows
 
@@ -34,7 +34,7 @@ def test_gradient_and_products_equal_those_of_whole_matrices(N, p1, p2, kind, ac
         net = random_net(3, N, p1, p2, kind)
         options = {"activation": activation, "ddof": ddof, "eps": eps}
         prepared = matbn.prepare(net.X, net.y, **options)
-        expected = whole(as_net(net.X, **net.arguments, **options), net.y)
+        expected = gradient_in_memory(as_net(net.X, **net.arguments, **options), net.y)
         found = prepared.gradient(**net.arguments)
         assert found.loss == pytest.approx(expected.loss, rel=1e-13)
         assert error(found.theta, expected.theta) < 1e-12
@@ -287,7 +287,7 @@ def test_own_activations_run_in_the_calling_thread_on_nodes_in_columns():
     net = random_net(11, 60_000, 9, 12)
     square = matbn.Activation("square", value, lambda B: B, np.ones_like)
     prepared = matbn.prepare(net.X, net.y, activation=square, threads=3)
-    expected = whole(as_net(net.X, **net.arguments, activation=square, ddof=1, eps=0), net.y)
+    expected = gradient_in_memory(as_net(net.X, **net.arguments, activation=square, ddof=1, eps=0), net.y)
     assert error(prepared.gradient(**net.arguments).theta, expected.theta) < 1e-12
     assert names == {threading.current_thread().name}
 
