@@ -1,4 +1,4 @@
-"""R inside this Python process, by rpy2."""
+"""Start R inside this Python process, by rpy2."""
 
 import os
 import shutil
@@ -8,7 +8,7 @@ from matbn.errors import MatbnError
 
 
 class RUnavailableError(MatbnError):
-    """R, or rpy2, is not there or does not start; the message says what to install."""
+    """R or rpy2 is missing or does not start; the message says what to install."""
 
 
 def embedded_r() -> Any:

@@ -4,7 +4,7 @@
 #
 # Nodes are columns. The conventions are the posted code's: standard deviation with N - 1, no
 # epsilon, no 1/N, and a rectifier's derivative that is 1 everywhere. The same figures, under the
-# same names, come from matbn/forum/posted.py; whether the formulas are right is another matter.
+# same names, come from matbn/forum/posted.py. Some of the formulas are wrong: see docs/answer.md.
 
 draw_data <- function(seed = 1, N = 10, p1 = 7, p2 = 4) {
   if (p1 < p2) stop("the loop over nodes takes column i of X for node i, so it needs p1 >= p2")
@@ -25,7 +25,7 @@ batch_norm <- function(Z, gamma, beta) {
   scale(Z) * across_rows(gamma, nrow(Z)) + across_rows(beta, nrow(Z))
 }
 
-# First the negative entries become 0, then all entries >= 0 become 1: nothing else is left.
+# First the negative entries become 0, then all entries >= 0 become 1: in the end every entry is 1.
 rectifier_slope_as_posted <- function(B) {
   B[B < 0] <- 0
   B[B >= 0] <- 1

@@ -1,4 +1,4 @@
-"""The forum's numeric checks: the printed figure, Python's value and R's, held against each other."""
+"""The forum's numeric checks: each printed figure is compared with Python's value and with R's."""
 
 from dataclasses import dataclass
 
@@ -12,28 +12,28 @@ from matbn.forum.printed import printed_figure, shows
 from matbn.forum.r_side import r_figures
 
 PUBLISHED = {"seed": 1, "N": 10, "p1": 7, "p2": 4}
-# Python and R sum the same terms in another order; that costs a few last digits and no more.
+# Python and R sum the same terms in different orders, which changes only a few last digits.
 AGREEMENT = 1e-12
 
 
 @dataclass(frozen=True)
 class Check:
-    """One figure of the question, every way that it can be had."""
+    """One figure of the question, computed in every available way."""
 
     name: str
     python: Array
     r: Array | None  # None without R
-    printed: Array | None  # texts; None for other draws and sizes than the question's
-    twin: Array  # the same figure by the check's other form (loop or matrix), in Python
+    printed: Array | None  # the digits as text; None unless seed and sizes are the question's
+    twin: Array  # the same figure computed by the other form (loop or matrix), in Python
 
     @property
     def agrees(self) -> bool:
-        """Whether R, the printed digits and the other form all say what Python says."""
+        """Whether R, the printed digits and the other form all agree with Python."""
         values = [self.python] if self.r is None else [self.python, self.r]
         return (
             close(self.python, self.twin)
             and (self.r is None or close(self.python, self.r))
-            and (self.printed is None or all(_all_shown(value, self.printed) for value in values))
+            and (self.printed is None or all(_reads_as(value, self.printed) for value in values))
         )
 
 
@@ -43,7 +43,7 @@ class ForumChecks:
 
     checks: tuple[Check, ...]
     data: ForumData
-    without_r: str  # why there is no R side; empty where there is
+    without_r: str  # why R's figures are missing; empty where they are there
 
     @property
     def agree(self) -> bool:
@@ -54,15 +54,15 @@ class ForumChecks:
 def forum_checks(
     seed: int = 1, N: int = 10, p1: int = 7, p2: int = 4, *, r: dict[str, Array] | None = None
 ) -> ForumChecks:
-    """Run the posted procedures on one draw of the data, in Python and, where R is there, in R.
+    """Run the posted code on one draw of the data, in Python and, where R is available, in R.
 
     Parameters
     ----------
     seed, N, p1, p2
-        R's seed and the sizes; p1 >= p2, as the posted loop needs. The defaults are the question's, which has
-        printed figures for them alone.
+        R's seed and the sizes; the posted loop needs p1 >= p2. The defaults are the question's, the only ones for
+        which it prints figures.
     r
-        R's figures by name, where R has computed them; otherwise R is started in this process, if it is there.
+        R's figures by name, if R has computed them already; otherwise R is started in this process, if available.
     """
     data = draw(seed, N, p1, p2)
     python = {name: figure(data) for name, figure in FIGURES.items()}
@@ -81,16 +81,16 @@ def forum_checks(
 
 
 def close(a: Array, b: Array) -> bool:
-    """Whether two figures agree but for rounding."""
+    """Return whether two figures agree up to rounding."""
     return a.shape == b.shape and bool(np.max(np.abs(a - b)) <= AGREEMENT * np.max(np.abs(a)))
 
 
 def _twin(name: str, python: dict[str, Array], data: ForumData) -> Array:
-    """Return what the check's other form says of the same figure."""
-    if name == "kronecker_rule":  # the same linear map, applied to each unit vector
+    """Return the same figure as the check's other form (loop or matrix) gives it."""
+    if name == "kronecker_rule":  # the other form: the same linear map, applied to each unit vector
         N = len(data.X)
         return np.array([np.repeat(unit, N) for unit in np.eye(len(data.beta))]).T
-    if name == "gamma_matrix":  # the loop has its diagonal only
+    if name == "gamma_matrix":  # the loop gives its diagonal only
         matrix = python[name].copy()
         np.fill_diagonal(matrix, python["gamma_loop"])
         return matrix
@@ -100,7 +100,7 @@ def _twin(name: str, python: dict[str, Array], data: ForumData) -> Array:
     return python[f"{parameter}_{'loop' if form == 'matrix' else 'matrix'}"]
 
 
-def _all_shown(value: Array, texts: Array) -> bool:
+def _reads_as(value: Array, texts: Array) -> bool:
     return value.shape == texts.shape and all(
         shows(float(number), str(text)) for number, text in zip(value.flat, texts.flat, strict=True)
     )

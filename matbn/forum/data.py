@@ -1,4 +1,4 @@
-"""The question's data: parameters, residuals and inputs, in the order in which its R code draws them."""
+"""The question's data: parameters, residuals and inputs, drawn in the same order as by its R code."""
 
 from dataclasses import dataclass
 
@@ -40,7 +40,7 @@ def draw(seed: int = 1, N: int = 10, p1: int = 7, p2: int = 4) -> ForumData:
     if p1 * (N + p2) > MOST_DRAWN:
         raise ArgumentError(
             f"N is {N:,}, p1 {p1:,} and p2 {p2:,}: that takes {p1 * (N + p2):,} random numbers, but at most"
-            f" {MOST_DRAWN:,} are drawn, for the posted loop goes through them in R too; take smaller sizes"
+            f" {MOST_DRAWN:,} are drawn, because R loops over them, too; take smaller sizes"
         )
     random = RRandom(seed)
     Gamma1 = random.rnorm(p1 * p2).reshape((p1, p2), order="F")
@@ -51,7 +51,7 @@ def draw(seed: int = 1, N: int = 10, p1: int = 7, p2: int = 4) -> ForumData:
     constant = np.flatnonzero(np.ptp(X, axis=0) == 0)
     if len(constant):
         raise VarianceError(
-            f"column {constant[0] + 1} of X (counted from 1) is constant for seed {seed} and N {N}, so that the"
+            f"column {constant[0] + 1} of X (counted from 1) is constant for seed {seed} and N {N}, so the"
             " posted loop divides by 0; take more samples or another seed"
         )
     return ForumData(X, u, Gamma1, gamma, -gamma, Gamma2)

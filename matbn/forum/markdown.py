@@ -5,7 +5,7 @@ from itertools import groupby
 
 from matbn.forum.claims.claim import Judgement
 
-_ROUNDING = 1e-12  # below it a difference is told as rounding, for its digits depend on the machine
+_ROUNDING = 1e-12  # a difference below this is shown as «rounding», for its digits depend on the machine
 
 _HEAD = """\
 # Verdicts

@@ -1,8 +1,8 @@
-"""The question's numeric checks as its R code runs them, right or wrong, in Python.
+"""The question's R code for its numeric checks, in Python, with all its mistakes.
 
 Conventions of that code: sample standard deviation (ddof 1), eps 0, no 1/N. Its derivative of the
-rectifier sets negative entries to 0 and then all that are >= 0 to 1, so it is 1 everywhere; each figure
-follows from that. What is wrong with the formulas is told by `matbn.forum.claims`, not here.
+rectifier sets negative entries to 0 and then all entries >= 0 to 1, so it is 1 everywhere; each figure
+depends on that. `matbn.forum.claims` says what is wrong with the formulas.
 
 u is the residual, stub = -2uΓ₂ᵀ⊙a′(b(XΓ₁)), and columns of a matrix are nodes.
 """
@@ -30,7 +30,7 @@ def beta_matrix(data: ForumData) -> Array:
 
 
 def beta_loop(data: ForumData) -> Array:
-    """Return Σ -2uΓ₂[i]a′(·) node by node, with column i of X times row i of Γ₁ for the layer's input."""
+    """Return Σ -2uΓ₂[i]a′(·) node by node, with column i of X times row i of Γ₁ as the layer's input."""
     gradient = []
     for i in range(len(data.Gamma2)):
         B = _batch_norm(np.outer(data.X[:, i], data.Gamma1[i]), data)
@@ -48,7 +48,7 @@ def kronecker_rule(data: ForumData) -> Array:
 
 
 def Gamma1_matrix(data: ForumData) -> Array:
-    """Return Xᵀ(stub⊙w), with w = (γ⊗1)⊙(σ⊗1) multiplying by the standard deviation."""
+    """Return Xᵀ(stub⊙w), where w = (γ⊗1)⊙(σ⊗1) multiplies by the standard deviation."""
     weights = np.ones((len(data.X), 1)) * (data.gamma * _standard_deviation(data.X @ data.Gamma1))
     figure: Array = data.X.T @ (_stub(data) * weights)
     return figure

@@ -14,7 +14,7 @@ _GAMMA1 = """
  79.617345 -158.71430 -465.91653  66.851965
 """
 
-# One row of text a row of the figure.
+# Each row of text is a row of the figure.
 _TEXTS = {
     "beta_matrix": "-0.4460901 0.3899186 1.26758 -0.09589582",
     "beta_loop": "-0.44609015 0.38991862 1.26758024 -0.09589582",
@@ -31,7 +31,7 @@ _TEXTS = {
 
 
 def printed_figure(name: str) -> Array:
-    """Return a figure's texts in its shape."""
+    """Return the printed texts of a figure, in the figure's shape."""
     if name == "kronecker_rule":  # 40 × 4: column j has ones in rows 10(j-1)+1 … 10j, zeros elsewhere
         rows = np.arange(40)[:, None] // 10
         return np.where(rows == np.arange(4), "1", "0")
@@ -45,5 +45,5 @@ def decimals(text: str) -> int:
 
 
 def shows(value: float, text: str) -> bool:
-    """Whether the value, rounded to the digits printed, reads as printed."""
+    """Return whether the value, rounded to as many digits, reads as the printed text."""
     return f"{value:.{decimals(text)}f}" == text

@@ -1,8 +1,8 @@
-"""R's own random numbers without R: set.seed, runif and rnorm as R has had them since 1.7.
+"""R's random numbers without R: set.seed, runif and rnorm as in all versions of R since 1.7.
 
-R's default generator is the Mersenne Twister, the one that NumPy has, but R fills its state by a linear
-congruential generator of its own, takes 32 bits a uniform, and makes normals by inversion from two
-uniforms. Source: R's src/main/RNG.c and src/nmath/snorm.c, described here and not copied.
+R's default generator is the Mersenne Twister, which NumPy has too. But R fills its state by a linear
+congruential generator of its own, uses 32 bits for each uniform, and makes each normal by inversion from
+two uniforms. Source: R's src/main/RNG.c and src/nmath/snorm.c, described here and not copied.
 """
 
 import numpy as np
@@ -14,7 +14,7 @@ from matbn.errors import ArgumentError
 _STATE_WORDS = 624
 _UNIT = 2.3283064365386963e-10  # 2⁻³², as R writes it
 _SMALLEST = 2.328306437080797e-10  # 1/(2³² - 1), the spacing that keeps uniforms off 0 and 1
-_FIRST_BITS = 134217728  # 2²⁷: the bits that the first of a normal's two uniforms gives
+_FIRST_BITS = 134217728  # 2²⁷: a normal takes 27 bits from the first of its two uniforms
 
 
 class RRandom:
@@ -25,7 +25,7 @@ class RRandom:
         if seed >= 2**31:
             raise ArgumentError(f"seed is {seed}, but R takes whole numbers up to 2147483647")
         scrambled = _congruential(seed % 2**32, 50 + 1 + _STATE_WORDS)
-        # Of these, 50 only scramble, and R overwrites the next with its position in the state.
+        # The first 50 only scramble, and R overwrites the next one with its position in the state.
         key = np.array(scrambled[-_STATE_WORDS:], dtype=np.uint32)
         self._bits = np.random.MT19937()
         self._bits.state = {"bit_generator": "MT19937", "state": {"key": key, "pos": _STATE_WORDS}}
@@ -47,6 +47,7 @@ class RRandom:
 
 
 def _congruential(seed: int, count: int) -> list[int]:
+    """Return the next numbers of R's linear congruential generator."""
     words = []
     for _ in range(count):
         seed = (69069 * seed + 1) % 2**32

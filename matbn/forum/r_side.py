@@ -1,4 +1,4 @@
-"""The question's figures as R computes them: R runs r_scripts/forum_checks.R inside this process."""
+"""The question's figures as R computes them: R, embedded in this process, runs matbn/forum/forum_checks.R."""
 
 from importlib.resources import as_file, files
 from typing import Any

@@ -1,4 +1,4 @@
-"""What `matbn forum` and `matbn claims` show, as text for people and as data for programs."""
+"""The output of `matbn forum` and `matbn claims`: text for people, and data for programs."""
 
 import textwrap
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from matbn.forum.printed import decimals, shows
 from matbn.gradient import net_gradient
 
 _WIDTH = 100
-_LONGEST_TABLE = 40  # entries; longer figures of zeros and ones are told in a line
+_LONGEST_TABLE = 40  # entries; a longer figure of zeros and ones is described in one line
 
-# For each block: its title, its figures, the gradient that it is about, what it proves and what it does not.
+# For each block: title, figures, the parameter whose gradient it claims, what it proves and what it does not.
 _BLOCKS = (
     (
         "∂R/∂β",
@@ -163,22 +163,22 @@ def _pattern_lines(check: Check) -> Iterator[str]:
 
 
 def agreeing_digits(a: float, b: float) -> int:
-    """Return to how many significant digits two numbers agree, 16 at the most."""
+    """Return how many significant digits two numbers share, at most 16."""
     if a == b:
         return 16
     return int(np.clip(np.floor(-np.log10(abs(a - b) / max(abs(a), abs(b)))), 0, 16))
 
 
 def _printed_agreement(values: list[float], text: str) -> int:
-    """Return how many of the printed digits the worst value still has."""
-    whole = len(text.lstrip("-0.").replace(".", ""))
+    """Return how many of the printed digits the value with the largest error still has."""
+    digits = len(text.lstrip("-0.").replace(".", ""))
     worst = max(abs(value - float(text)) for value in values)
     lost = int(np.ceil(np.log10(max(worst, 1e-300) / (0.5 * 10.0 ** -decimals(text)))))
-    return max(whole - max(lost, 1), 0)
+    return max(digits - max(lost, 1), 0)
 
 
 def _distance_from_gradient(parameter: str, checks: dict[str, Check], data: ForumData) -> str:
-    """Say how far the posted figure, divided by N, is from the exact gradient at the same data."""
+    """Return a sentence on how far the posted figure, divided by N, is from the exact gradient at the same data."""
     exact: Array = getattr(
         net_gradient(data.X, data.outcome(), data.Gamma1, data.gamma, data.beta, data.Gamma2), parameter
     )

@@ -1,4 +1,7 @@
-"""Every claim of the question and of the answers and posts about it, judged by computation."""
+"""Every claim of the question, its answers and related posts, judged by computation.
+
+Read `case` (the random data) and `claim` (how a verdict is computed), then the sources, each with its `CLAIMS`.
+"""
 
 from matbn.arguments import as_integer
 from matbn.forum.claims import (

@@ -1,4 +1,4 @@
-"""The backpropagation post: samples × features, variance over N; its backward pass was left undone."""
+"""The backpropagation post: samples × features, variance over N; it leaves the backward pass unfinished."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """The random case on which claims are judged, and derivatives that use no formula.
 
-`derivative` differentiates a definition by complex steps, one entry at a time. Verdicts rest on it and on
-the definitions below (batch norm, the net, the loss), and on nothing that matbn derives.
+`derivative` differentiates a definition by complex steps, one entry at a time. Verdicts depend only on it and
+on the definitions below (batch norm, the net, the loss), and on nothing that matbn derives.
 """
 
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from matbn.arguments import Array
 
 @dataclass(frozen=True)
 class Case:
-    """A net with data, drawn afresh; tanh, so that no verdict hangs on a kink or on a slope of 0 or 1.
+    """A net with random data. It uses tanh, so that no verdict depends on a kink or on a slope of 0 or 1.
 
     For claims about the batch-norm layer alone, its input is Z = XΓ₁ and L = Σ D⊙Y is a loss with the
     upstream gradient ∂L/∂Y = D.
@@ -28,8 +28,8 @@ class Case:
     beta: Array  # p2
     Gamma2: Array  # p2
     D: Array  # N × p2
-    eps: float  # for the sources that have one
-    rng: np.random.Generator  # for whatever else a claim needs
+    eps: float  # for sources that add one to the variance
+    rng: np.random.Generator  # for the random numbers of single claims
 
     @property
     def N(self) -> int:
@@ -127,9 +127,9 @@ def derivative(f: Callable[[Array], Any], A: Array) -> Array:
     step = 1e-30
     result = np.empty(np.shape(A))
     for index in np.ndindex(result.shape):
-        moved = np.array(A, dtype=complex)
-        moved[index] += 1j * step
-        result[index] = np.imag(f(moved)) / step
+        A_step = np.array(A, dtype=complex)
+        A_step[index] += 1j * step
+        result[index] = np.imag(f(A_step)) / step
     return result
 
 
@@ -138,7 +138,7 @@ def jacobian(f: Callable[[Array], Array], A: Array) -> Array:
     step = 1e-30
     columns = []
     for index in np.ndindex(np.shape(A)[::-1]):
-        moved = np.array(A, dtype=complex)
-        moved[index[::-1]] += 1j * step
-        columns.append(np.imag(f(moved)).ravel(order="F") / step)
+        A_step = np.array(A, dtype=complex)
+        A_step[index[::-1]] += 1j * step
+        columns.append(np.imag(f(A_step)).ravel(order="F") / step)
     return np.array(columns).T

@@ -1,4 +1,4 @@
-"""What a claim is, and how a verdict is computed: the claimed value against the exact one, on random data."""
+"""What a claim is, and how a verdict is computed: by comparing the claimed value with the exact one on random data."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from matbn.arguments import Array
 from matbn.forum.claims.case import Case
 
 RIGHT, RIGHT_UP_TO_N, WRONG = "right", "right up to 1/N", "wrong"
-# Formulas and complex steps agree to about 1e-14 here; a wrong formula is off by far more than this.
+# Right formulas agree with complex steps to about 1e-14 here; wrong ones are off by far more than this.
 TOLERANCE = 1e-9
 
 Value = Array | tuple[Array, ...]
@@ -17,9 +17,9 @@ Value = Array | tuple[Array, ...]
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a claim says on one case, and what is true there."""
+    """The value that a claim gives on one case, and the true one."""
 
-    claimed: Callable[[], Value]  # may raise ValueError or have another shape: then it is not conformable
+    claimed: Callable[[], Value]  # a ValueError, or another shape, says that the formula is not conformable
     exact: Value  # by complex steps through the definitions, without any formula for a derivative
     corrected: Value | None = None  # for a claim that is not right
 
@@ -58,7 +58,7 @@ def judge(claim: Claim, source: str, case: Case) -> Judgement:
     N = len(case.X)
     try:
         claimed = _parts(evidence.claimed())
-    except ValueError:  # NumPy's word for operands that do not conform
+    except ValueError:  # NumPy raises it for operands that do not conform
         claimed = ()
     factor, difference = 1, _difference(claimed, exact)
     without_N = _difference(tuple(part / N for part in claimed), exact)
@@ -76,11 +76,11 @@ def _parts(value: Value) -> tuple[Array, ...]:
     return value if isinstance(value, tuple) else (value,)
 
 
-def _difference(found: tuple[Array, ...], exact: tuple[Array, ...]) -> float | None:
+def _difference(claimed: tuple[Array, ...], exact: tuple[Array, ...]) -> float | None:
     """Return the largest relative difference of the parts, or None where shapes differ."""
-    if [np.shape(part) for part in found] != [np.shape(part) for part in exact]:
+    if [np.shape(part) for part in claimed] != [np.shape(part) for part in exact]:
         return None
     return max(
-        float(np.max(np.abs(f - x)) / max(np.max(np.abs(x)), np.finfo(float).tiny))
-        for f, x in zip(found, exact, strict=True)
+        float(np.max(np.abs(value - x)) / max(np.max(np.abs(x)), np.finfo(float).tiny))
+        for value, x in zip(claimed, exact, strict=True)
     )

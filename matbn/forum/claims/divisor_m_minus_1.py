@@ -26,7 +26,7 @@ class _Node:
         self.D_hat = self.gamma * self.D  # ∂L/∂x̂
 
     def loss(self, x: Array, mu: Array | float, variance: Array | float) -> Any:
-        """Return L with mean and variance held where they are given."""
+        """Return L with the mean and variance held fixed at the given values."""
         x_hat = (x - mu) / np.sqrt(variance + self.eps)
         return self.D @ (self.gamma * x_hat + self.beta)
 

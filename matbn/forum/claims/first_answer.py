@@ -47,7 +47,7 @@ def _a3(c: Case) -> Evidence:
 
     def claimed() -> Array:
         if np.max(np.abs(fixed - exact)) <= TOLERANCE * np.max(np.abs(exact)):
-            return np.full_like(exact, np.inf)  # then the claim that it is not the true one fails
+            return np.full_like(exact, np.inf)  # then the first half of the claim is wrong
         total: Array = fixed + R_by_mu * mu_by_Gamma1 + R_by_sigma * sigma_by_Gamma1
         return total
 
@@ -58,7 +58,7 @@ def _a4(c: Case) -> Evidence:
     p2 = len(c.gamma)
     jacobian_by_diagonal = np.kron(np.diag(1 / c.sigma), c.Z - c.Z.mean(axis=0))
 
-    def selecting(rows: int) -> Array:
+    def selection(rows: int) -> Array:
         """Return the binary matrix that picks column (p2 + 1)j for node j, with that many rows."""
         K = np.zeros((rows, p2))
         K[np.arange(p2) * (p2 + 1), np.arange(p2)] = 1
@@ -66,9 +66,9 @@ def _a4(c: Case) -> Evidence:
 
     exact = jacobian(lambda gamma: c.H * gamma + c.beta, c.gamma)
     return Evidence(
-        lambda: jacobian_by_diagonal @ selecting(c.N * p2),
+        lambda: jacobian_by_diagonal @ selection(c.N * p2),
         exact,
-        jacobian_by_diagonal @ selecting(p2 * p2),
+        jacobian_by_diagonal @ selection(p2 * p2),
     )
 
 
@@ -86,11 +86,11 @@ def _a5(c: Case) -> Evidence:
 
 
 def _a6(c: Case) -> Evidence:
-    """Train Γ₁ from the same starts with both gradients; what the claim foretells is 1, what is seen is exact."""
+    """Train Γ₁ from the same starts with both gradients; the claim predicts that both comparisons give 1."""
     runs = np.array([_growth_and_loss(c.rng) for _ in range(_TRIALS)])
     growth_true, growth_fixed, loss_true, loss_fixed = np.median(runs, axis=0)
-    seen = np.array([growth_fixed > 2 * growth_true, loss_fixed > loss_true], dtype=float)
-    return Evidence(lambda: np.ones(2), seen)
+    observed = np.array([growth_fixed > 2 * growth_true, loss_fixed > loss_true], dtype=float)
+    return Evidence(lambda: np.ones(2), observed)
 
 
 def _growth_and_loss(rng: np.random.Generator) -> tuple[float, float, float, float]:
