@@ -30,7 +30,7 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     activation, penalty, starts, tolerance, iterations
         As in `matbn.fit`.
     linear_penalty
-        Beside the net stands a linear part in the same inputs, with this penalty; None leaves it out.
+        Penalty of a linear part in the same inputs, which is added to the net; None leaves the linear part out.
     random_state
         Seed of the starting values, a generator, or None for a new draw at each fit.
 
@@ -39,7 +39,7 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     fit_
         The `matbn.Fit`.
     used_
-        Which inputs vary, and so are the net's.
+        Whether each input varies; the net takes those that do.
     n_iter_
         Iterations of the best start.
     """
@@ -67,19 +67,19 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> "NetRegressor":
         """Fit to inputs X (N × p) and outcomes y (N).
 
-        Ctrl-C raises KeyboardInterrupt, and nothing of the fit is kept: scikit-learn's searches and scores could not
-        tell it from a whole one. `matbn.fit` returns the best fit so far.
+        Ctrl-C raises KeyboardInterrupt, and no fit is kept: scikit-learn's searches and scores could not tell an
+        interrupted fit from a finished one. (`matbn.fit` itself returns the best fit so far.)
         """
         X, y = validate_data(self, X, y, dtype=np.float64, y_numeric=True, ensure_min_samples=2)
         w = None if sample_weight is None else _check_sample_weight(sample_weight, X, ensure_non_negative=True)
-        counted = np.ones(len(y), bool) if w is None or not (w > 0).any() else w > 0  # `fit` refuses weights of 0
-        used = np.ptp(X[counted], axis=0) > 1e-12 * np.abs(X[counted]).max(axis=0, initial=0)
+        has_weight = np.ones(len(y), bool) if w is None or not (w > 0).any() else w > 0  # `fit` refuses weights of 0
+        used = np.ptp(X[has_weight], axis=0) > 1e-12 * np.abs(X[has_weight]).max(axis=0, initial=0)
         nets = [net(X[:, used], self.size)] if used.any() else []
         linear = None if self.linear_penalty is None else X[:, used]
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always", ConvergenceWarning)
-            found = fit(
+            fitted = fit(
                 y,
                 nets=nets,
                 linear=linear,
@@ -92,10 +92,10 @@ class NetRegressor(RegressorMixin, BaseEstimator):  # type: ignore[misc]
                 tolerance=self.tolerance,
                 iterations=self.iterations,
             )
-        if found.searches and found.searches[0].status == "interrupted":
+        if fitted.searches and fitted.searches[0].status == "interrupted":
             raise KeyboardInterrupt
-        self.fit_, self.used_ = found, used
-        for warning in caught:  # the same in the words of scikit-learn
+        self.fit_, self.used_ = fitted, used
+        for warning in caught:  # raised again, with scikit-learn's class for convergence
             own = issubclass(warning.category, ConvergenceWarning)
             warnings.warn(str(warning.message), SklearnConvergenceWarning if own else warning.category, stacklevel=2)
         self.n_iter_ = max(1, self.fit_.searches[0].iterations) if self.fit_.searches else 1

@@ -9,12 +9,12 @@
 
 `plot_gradients` shows two gradients, such as those of two routes, and how far they are apart.
 
-Each draws into `axes` if given (one, or a sequence where there are several panels), or makes a figure with
-`matplotlib.pyplot`, and returns the axes. Nothing is shown or saved, and no setting of matplotlib's is changed.
-`kinds` has the list, `effects`, `residuals`, `trace`, `network` (laid out by `graph`) and `gradients` draw, with what
-`canvas` and `points` have for all.
+Each plot is drawn into `axes` if given (one, or a sequence where there are several panels), or else into a new figure
+of `matplotlib.pyplot`, and its axes are returned. Nothing is shown or saved, and matplotlib's settings stay unchanged.
+Read `kinds`, which lists the kinds, then the files that draw: `effects`, `residuals`, `trace`, `network` (laid out by
+`graph`) and `gradients`. They share `canvas` (figures and colours) and `points` (many points in one panel).
 
-matplotlib is needed (`pip install 'matbn[plot]'`), and imported when something is drawn.
+Plots need matplotlib (`pip install 'matbn[plot]'`), which is imported when something is drawn.
 """
 
 from matbn.plotting.gradients import plot_gradients

@@ -10,15 +10,15 @@ from matbn.errors import ArgumentError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.partial_dependence import PartialDependence, partial_dependence
 from matbn.inference.variables import as_variable, as_variables, values_of, variables_of
-from matbn.plotting.canvas import BLUE, GREY, panels, shown, tidy
+from matbn.plotting.canvas import BLUE, GREY, display_name, panels, simplify_frame
 from matbn.plotting.residuals import outcome_name
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_RUG = 400  # lines at most
-_LABELS = 24  # of levels at most, beyond which some are left out
-_ROOM = 26  # characters that stand side by side below a panel
+_RUG = 400  # lines below a curve, at most; they mark the variable's values
+_LABELS = 24  # levels with a label, at most
+_ROOM = 26  # characters that fit side by side below a panel
 
 
 def draw_effects(
@@ -35,24 +35,24 @@ def draw_effects(
         raise ArgumentError("the fit came from JSON, which holds no data; kind 'effects' needs the fit itself")
     names = _as_variables(fit, variables)
     places = _as_places(at, names)
-    found = [
+    dependences = [
         partial_dependence(fit, name, places.get(name, _levels_in_order(fit, name)), vcov, correction, level)
         for name in names
     ]
     drawn = panels(axes, names, 2 if len(names) == 4 else 3, (3.3, 3.1), share_y=True)
-    for axis, dependence in zip(drawn, found, strict=True):
+    for axis, dependence in zip(drawn, dependences, strict=True):
         if _is_number(fit, dependence):
             _draw_curve(axis, dependence, values_of(fit, dependence.variable))
         else:
             _draw_levels(axis, dependence)
-        axis.set_xlabel(shown(dependence.variable))
-        tidy(axis)
+        axis.set_xlabel(display_name(dependence.variable))
+        simplify_frame(axis)
     limits = np.array([axis.get_ylim() for axis in drawn])
     for axis in drawn:
         axis.set_ylim(limits[:, 0].min(), limits[:, 1].max())
         if axes is not None or axis.get_subplotspec().is_first_col():  # type: ignore[union-attr]
             axis.set_ylabel(outcome_name(fit) or "mean prediction")
-    about = f"{100 * level:.4g} % bounds, errors {found[0].kind}"
+    about = f"{100 * level:.4g} % bounds, errors {dependences[0].kind}"
     drawn[0].set_title(about, loc="left", fontsize="small", color=GREY)
     return np.array(drawn, dtype=object)
 
@@ -65,7 +65,7 @@ def _as_variables(fit: FittedModel, variables: Any) -> list[str]:
 
 
 def _as_places(at: Any, names: list[str]) -> dict[str, Any]:
-    """Return the values that are asked for, by variable."""
+    """Return the values at which the user asks for effects, by variable."""
     if at is None:
         return {}
     if isinstance(at, Mapping):
@@ -76,15 +76,15 @@ def _as_places(at: Any, names: list[str]) -> dict[str, Any]:
 
 
 def _levels_in_order(fit: FittedModel, name: str) -> list[Any] | None:
-    """Return the levels of a factor that has an order of its own, which sorting them would lose."""
+    """Return a pandas categorical's levels in its own order, which sorting would lose; None for other variables."""
     if fit.data is None or not hasattr(fit.data[name], "cat"):
         return None
-    there = set(fit.data[name])
-    return [level for level in fit.data[name].cat.categories if level in there]
+    present = set(fit.data[name])
+    return [level for level in fit.data[name].cat.categories if level in present]
 
 
 def _is_number(fit: FittedModel, dependence: PartialDependence) -> bool:
-    """Whether a variable is a number, and no term takes it as a factor, as C(year) does."""
+    """Return whether a variable is numeric and no term takes it as a factor, as C(year) does."""
     if dependence.at.dtype.kind not in "fiu":
         return False
     specs = () if fit.recipe is None else (fit.recipe.linear, *fit.recipe.nets)
@@ -113,7 +113,7 @@ def _draw_levels(axis: "Axes", dependence: PartialDependence) -> None:
     axis.errorbar(
         np.arange(count), dependence.estimate, [below, above], fmt="o", color=BLUE, markersize=5, elinewidth=1.6
     )
-    labels = [shown(str(value), 20) for value in dependence.at]
+    labels = [display_name(str(value), 20) for value in dependence.at]
     every = -(-count // _LABELS)
     axis.set_xticks(np.arange(0, count, every), labels[::every])
     if sum(map(len, labels)) > _ROOM:

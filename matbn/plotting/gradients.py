@@ -1,4 +1,4 @@
-"""Two gradients, entry by entry, and how far they are apart: a check of one derivation by another."""
+"""Two gradients, entry by entry, and their differences: one derivation checks another."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -6,38 +6,38 @@ import numpy as np
 
 from matbn.arguments import Array, as_array
 from matbn.errors import ArgumentError, ElementTypeError, ShapeError
-from matbn.plotting.canvas import BLUE, DARK, GREY, LIGHT, ORANGE, check_matplotlib, panels, shown
+from matbn.plotting.canvas import BLUE, DARK, GREY, LIGHT, ORANGE, check_matplotlib, display_name, panels
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.image import AxesImage
 
-LOWEST = -17.0  # of the scale of relative differences, below rounding; stands for equality
+LOWEST = -17.0  # end of the scale of log10 relative differences, below rounding: it stands for equal entries
 _PARTS = ("Gamma1", "gamma", "beta", "Gamma2")
-_FEW = 60  # cells, up to which their entries are written into them
+_FEW = 60  # cells, up to which the entries are written into them
 
 
 def plot_gradients(one: Any, other: Any, labels: Any = ("loop", "matrix"), axes: Any = None) -> Array:
     """Draw two gradients and log10 of their relative differences as heat maps, and return the axes (parts × 3).
 
-    Differences are relative to the largest entry of the part in `other`, and "=" where there is none.
+    Differences are relative to the largest entry of the part in `other`; "=" marks equal entries.
 
     Parameters
     ----------
     one, other
         Gradients as `matbn.net_gradient` returns them, or two matrices of one shape.
     labels
-        What the two are called.
+        Names of the two gradients.
     axes
-        Axes of matplotlib to draw into, three for each part (Gamma1, gamma, beta and Gamma2, those that are there); by
+        Axes of matplotlib to draw into, three for each part that there is (of Gamma1, gamma, beta and Gamma2); by
         default those of a new figure.
 
     Raises
     ------
     MatbnError
-        matplotlib is not there.
+        matplotlib is not installed.
     ShapeError, ArgumentError, ElementTypeError
-        The two do not have the same parts and shapes, or an argument is something else.
+        The two differ in parts or shapes, or an argument is of another kind.
     """
     if not isinstance(labels, tuple | list) or [type(label) for label in labels] != [str, str]:
         raise ArgumentError(f"labels are {labels!r}, but must be two texts, the names of the two gradients")
@@ -49,7 +49,7 @@ def plot_gradients(one: Any, other: Any, labels: Any = ("loop", "matrix"), axes:
         last = _draw_part(row, name, a, b)
         if not k:
             for axis, title in zip(row, (*labels, "log₁₀ of relative difference"), strict=True):
-                axis.set_title(shown(title), fontsize="medium")
+                axis.set_title(display_name(title), fontsize="medium")
     _add_bar(last, drawn[:, 2].tolist(), np.linspace(LOWEST, 0, 5))
     return drawn
 
@@ -58,24 +58,24 @@ def relative_difference(one: Array, other: Array) -> Array:
     """Return log10(|one - other|/max|other|), no less than `LOWEST`, which stands for equality too."""
     gap, size = np.abs(one - other), np.abs(other).max(initial=0.0)
     with np.errstate(divide="ignore"):
-        found: Array = np.maximum(np.log10(gap / size if size > 0 else np.sign(gap)), LOWEST)
-    return found
+        logs: Array = np.maximum(np.log10(gap / size if size > 0 else np.sign(gap)), LOWEST)
+    return logs
 
 
 def _pairs(one: Any, other: Any) -> dict[str, tuple[Array, Array]]:
     """Return both arguments' parts as matrices, by name."""
     parts = [_parts(name, value) for name, value in (("one", one), ("other", other))]
     if parts[0].keys() != parts[1].keys():
-        has = ["a matrix" if "" in found else ", ".join(found) for found in parts]
+        has = ["a matrix" if "" in by_name else ", ".join(by_name) for by_name in parts]
         raise ArgumentError(f"one has {has[0]}, but other has {has[1]}; they must be gradients of the same parts")
-    found = {}
+    pairs = {}
     for name, a in parts[0].items():
         b = parts[1][name]
         if a.shape != b.shape:
             what = f"{name} of one" if name else "one"
             raise ShapeError(f"{what} is {_size(a)}, but that of other is {_size(b)}; they must be equal")
-        found[name] = a, b
-    return found
+        pairs[name] = a, b
+    return pairs
 
 
 def _size(matrix: Array) -> str:
@@ -84,18 +84,18 @@ def _size(matrix: Array) -> str:
 
 def _parts(name: str, value: Any) -> dict[str, Array]:
     if hasattr(value, "Gamma1"):
-        found = {part: getattr(value, part, None) for part in _PARTS}
-        return {part: _matrix(f"{name}.{part}", entries) for part, entries in found.items() if entries is not None}
+        fields = {part: getattr(value, part, None) for part in _PARTS}
+        return {part: _matrix(f"{name}.{part}", entries) for part, entries in fields.items() if entries is not None}
     return {"": _matrix(name, value)}
 
 
 def _matrix(name: str, value: Any) -> Array:
-    found = np.atleast_2d(as_array(name, value))
-    if found.ndim > 2 or not found.size:
-        raise ShapeError(f"{name} has shape {found.shape}, but must be a gradient or a matrix with entries")
-    if found.dtype.kind == "c":
+    matrix = np.atleast_2d(as_array(name, value))
+    if matrix.ndim > 2 or not matrix.size:
+        raise ShapeError(f"{name} has shape {matrix.shape}, but must be a gradient or a matrix with entries")
+    if matrix.dtype.kind == "c":
         raise ElementTypeError(f"{name} is complex, but only real numbers are drawn; take its real part")
-    return found
+    return matrix
 
 
 def _grid(axes: Any, pairs: dict[str, tuple[Array, Array]]) -> Array:
@@ -130,12 +130,12 @@ def _draw_part(row: Array, name: str, a: Array, b: Array) -> Any:
     few = a.size <= _FEW
     for axis, values in zip(row[:2], (a, b), strict=True):
         image = axis.imshow(values, signs, aspect="auto", vmin=-largest, vmax=largest, interpolation="nearest")
-        _finish(axis, a.shape)
+        _style_cells(axis, a.shape)
         if few:
             _write(axis, image, values, [f"{value:.2g}" for value in values.flat])
     _add_bar(image, [row[1]], np.array([-largest, 0, largest]))
     image = row[2].imshow(gap, sizes, aspect="auto", vmin=LOWEST, vmax=0, interpolation="nearest")
-    _finish(row[2], a.shape)
+    _style_cells(row[2], a.shape)
     if few:
         texts = [f"{value:.1f}" if moved else "=" for value, moved in zip(gap.flat, (a != b).flat, strict=True)]
         _write(row[2], image, gap, texts)
@@ -143,8 +143,8 @@ def _draw_part(row: Array, name: str, a: Array, b: Array) -> Any:
     return image
 
 
-def _finish(axis: "Axes", shape: tuple[int, ...]) -> None:
-    """Count rows and columns from 1, as parameters' names do; a single row needs no number."""
+def _style_cells(axis: "Axes", shape: tuple[int, ...]) -> None:
+    """Show the numbers of rows and columns from 1, as in parameters' names; a single row gets no number."""
     from matplotlib.ticker import FuncFormatter, MaxNLocator
 
     for along, count in ((axis.yaxis, shape[0]), (axis.xaxis, shape[1])):

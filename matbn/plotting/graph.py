@@ -1,7 +1,7 @@
-"""A fit as a graph: where inputs, nodes and output stand, and the weights between them.
+"""A fit as a graph: the places of inputs, nodes and output, and the weights between them.
 
-Weights are those of inputs in units of their deviations, A·sd(input) into the nodes and b·sd(column) into the output,
-so that those of one layer compare; Γ₂ as it is. A fit without data (from JSON) has no deviations, and its weights stay.
+Inputs are taken in units of their standard deviations, which makes the weights of a layer comparable: A·sd(input) into
+the nodes and b·sd(column) into the output. Γ₂ is drawn as it is. For a fit without data (from JSON), so are A and b.
 """
 
 from collections.abc import Iterator
@@ -13,14 +13,14 @@ from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.fitted.fitted_model import FittedModel
 
-INPUTS, NODES, OUTPUT = 0.0, 1.0, 2.0  # the columns' places along x
-_GAP = 1.1  # between nets, in distances of inputs
+INPUTS, NODES, OUTPUT = 0.0, 1.0, 2.0  # places along x
+_GAP = 1.1  # between nets, in units of the distance between two inputs
 _BEND = np.linspace(0, 1, 40)
 
 
 @dataclass(frozen=True)
 class Dot:
-    """Something with a name at a place."""
+    """A named point."""
 
     x: float
     y: float
@@ -29,7 +29,7 @@ class Dot:
 
 @dataclass(frozen=True, eq=False)
 class Edge:
-    """A weight as a line."""
+    """A weight, drawn as a line."""
 
     path: Array  # points × 2
     weight: float
@@ -38,7 +38,7 @@ class Edge:
 
 @dataclass(frozen=True, eq=False)
 class Graph:
-    """What is to be drawn."""
+    """The points and lines to draw."""
 
     inputs: tuple[Dot, ...]
     nodes: tuple[Dot, ...]  # named by their numbers
@@ -46,12 +46,12 @@ class Graph:
     titles: tuple[Dot, ...]  # of nets, above their nodes
     edges: tuple[Edge, ...]  # net by net: vec A, Γ₂; then the linear part
     linear: bool  # whether there is a linear part
-    in_deviations: bool  # whether weights are those of inputs in deviations
-    height: float  # in distances of inputs
+    in_deviations: bool  # whether weights are for inputs in units of their deviations
+    height: float  # in units of the distance between two inputs
 
 
-def graph(fit: FittedModel, outcome: str) -> Graph:
-    """Lay out a fit: nets one below the other, then the linear part, and the output in the middle of the height."""
+def lay_out(fit: FittedModel, outcome: str) -> Graph:
+    """Return the layout of a fit: nets one below the other, then the linear part; the output is at half the height."""
     linear = [
         (name, float(b))
         for name, b in zip(fit.coefficient_names, fit.coefficients, strict=True)
@@ -97,7 +97,7 @@ def graph(fit: FittedModel, outcome: str) -> Graph:
 
 
 def _spread(count: int, height: float, top: float) -> Array:
-    """Return the places of some dots one below the other, in the middle of a height, drawn apart if there is room."""
+    """Return the heights of dots one below the other, centred in a height and spread out if there is room."""
     apart = min(height / count, 1.6) if count > 1 else 0.0
     return top - height / 2 - apart * (np.arange(count) - (count - 1) / 2)
 
@@ -115,14 +115,14 @@ def _bent(a: Dot, b: Dot, weight: float, to_output: bool) -> Edge:
 
 
 def _deviations(fit: FittedModel) -> Iterator[Array]:
-    """Yield each net's inputs' standard deviations, weighted; ones without data."""
+    """Yield the weighted standard deviations of each net's inputs; ones for a fit without data."""
     for k, net in enumerate(fit.nets):
         yield np.ones(len(net.names)) if fit.design is None else _deviation(fit, fit.design.terms[k].Z)
 
 
 def _linear_deviations(fit: FittedModel) -> dict[str, float]:
-    found = np.ones(len(fit.coefficients)) if fit.design is None else _deviation(fit, fit.design.linear)
-    return dict(zip(fit.coefficient_names, found.tolist(), strict=True))
+    deviations = np.ones(len(fit.coefficients)) if fit.design is None else _deviation(fit, fit.design.linear)
+    return dict(zip(fit.coefficient_names, deviations.tolist(), strict=True))
 
 
 def _deviation(fit: FittedModel, columns: Array) -> Array:

@@ -1,4 +1,4 @@
-"""The kinds of plots of a fit, and the options that each takes."""
+"""The kinds of plots of a fit, and each kind's options."""
 
 import inspect
 from collections.abc import Callable
@@ -32,7 +32,7 @@ def plot(fit: FittedModel, kind: str = "effects", axes: Any = None, **options: A
         `correction` and `level` as for `Fit.partial_dependence`, and `at`: values of the one variable, or a mapping
         of variables to values.
         "fitted": outcomes against fitted values.
-        "residuals": against fitted values, and standardised against normal quantiles.
+        "residuals": residuals against fitted values, and standardised ones against normal quantiles.
         "trace": the loss of each search by iteration.
         "network": inputs, nodes and output, with weights as edges.
     axes
@@ -41,7 +41,7 @@ def plot(fit: FittedModel, kind: str = "effects", axes: Any = None, **options: A
     Raises
     ------
     MatbnError
-        matplotlib is not there.
+        matplotlib is not installed.
     ArgumentError, ElementTypeError
         An argument does not fit, or the fit has nothing of the kind to draw.
     """

@@ -1,4 +1,4 @@
-"""Many points in one panel, and the line that runs through their middle."""
+"""Many points in one panel, and a smooth line through them."""
 
 from typing import TYPE_CHECKING
 
@@ -10,14 +10,14 @@ from matbn.plotting.canvas import BLUE, LIGHT
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-MANY = 3_000  # points, above which their density is shown instead
+MANY = 3_000  # points, above which a plot shows their density
 _AREA, _LEAST_AREA = 3_000.0, 6.0  # of all points together, and of each, in square points
 _LARGEST_AREA = 22.0
-_GROUPS, _PLACES, _SHARE = 1_000, 60, 0.4  # groups of points, places of the line, share of the points that each sees
+_GROUPS, _PLACES, _SHARE = 1_000, 60, 0.4  # groups of points, points of the line, share of the groups that each uses
 
 
 def cloud(axis: "Axes", x: Array, y: Array, w: Array | None) -> None:
-    """Draw points, with areas in proportion to their weights; of many, how much weight lies where."""
+    """Draw points, with areas in proportion to their weights; if they are many, draw the density of their weight."""
     if len(x) <= MANY:
         area = np.clip(_AREA / len(x), _LEAST_AREA, _LARGEST_AREA)
         areas = np.full(len(x), area) if w is None else area * w / w.mean()
@@ -27,11 +27,11 @@ def cloud(axis: "Axes", x: Array, y: Array, w: Array | None) -> None:
 
     shades = LinearSegmentedColormap.from_list("weights", ["#dbe5ee", BLUE, "#12293c"])
     weights = np.ones(len(x)) if w is None else w
-    counted = weights > 0
+    has_weight = weights > 0
     density = axis.hexbin(
-        x[counted],
-        y[counted],
-        C=weights[counted],
+        x[has_weight],
+        y[has_weight],
+        C=weights[has_weight],
         reduce_C_function=np.sum,
         gridsize=(45, 26),
         cmap=shades,
@@ -44,9 +44,9 @@ def cloud(axis: "Axes", x: Array, y: Array, w: Array | None) -> None:
 
 
 def running_mean(x: Array, y: Array, w: Array | None) -> tuple[Array, Array]:
-    """Return places along x, and there the local mean of y: of lines through the nearest two fifths of the points.
+    """Return places along x and the local mean of y at each: a line fitted to the nearest two fifths of the points.
 
-    Where x does not vary there are none.
+    There are no places where x does not vary.
     """
     w = np.ones(len(x)) if w is None else w
     order = np.argsort(x, kind="stable")
@@ -58,11 +58,11 @@ def running_mean(x: Array, y: Array, w: Array | None) -> tuple[Array, Array]:
     at, mean = at / weight, mean / weight
     places = np.unique(np.quantile(at, np.linspace(0, 1, _PLACES)))
     near = max(2, round(_SHARE * len(at)))
-    return places, np.array([_local(at, mean, weight, place, near) for place in places])
+    return places, np.array([_local_mean(at, mean, weight, place, near) for place in places])
 
 
-def _local(x: Array, y: Array, w: Array, place: float, near: int) -> float:
-    """Return at a place the line through the nearest points, which count the less the farther they are."""
+def _local_mean(x: Array, y: Array, w: Array, place: float, near: int) -> float:
+    """Return the value at a place of a line fitted to the nearest points, with weights that fall with the distance."""
     distance = np.abs(x - place)
     reach = 1.0001 * max(np.partition(distance, near - 1)[near - 1], np.finfo(float).tiny)
     k = w * np.clip(1 - (distance / reach) ** 3, 0, None) ** 3

@@ -1,4 +1,4 @@
-"""What a fit leaves: outcomes and residuals against fitted values, and the residuals' quantiles against normal ones."""
+"""Outcomes and residuals against fitted values, and the residuals' quantiles against normal ones."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +9,13 @@ from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.request import estimated
-from matbn.plotting.canvas import BLUE, DARK, GREY, LIGHT, ORANGE, panels, shown, tidy
+from matbn.plotting.canvas import BLUE, DARK, GREY, LIGHT, ORANGE, display_name, panels, simplify_frame
 from matbn.plotting.points import cloud, running_mean
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_WHOLE = 1e-10  # 1 - leverage, below which a row is fitted exactly, and its residual is rounding
+_EXACT = 1e-10  # 1 - leverage, below which a row is fitted exactly and its residual is rounding error
 
 
 def draw_fitted(fit: FittedModel, axes: Any) -> "Axes":
@@ -35,14 +35,14 @@ def draw_fitted(fit: FittedModel, axes: Any) -> "Axes":
     axis.text(0.03, 0.97, text, transform=axis.transAxes, ha="left", va="top", color=DARK)
     axis.set_xlabel("fitted")
     axis.set_ylabel(f"observed {outcome_name(fit)}".rstrip())
-    tidy(axis)
+    simplify_frame(axis)
     return axis
 
 
 def draw_residuals(fit: FittedModel, axes: Any) -> Array:
     """Draw residuals against fitted values with their running mean, and standardised ones against normal quantiles."""
-    ordered, label = standardised(fit)
-    left, right = found = panels(axes, ["residuals", "quantiles"], 2, (5.0, 4.0))
+    ordered, label = standardised_residuals(fit)
+    left, right = both = panels(axes, ["residuals", "quantiles"], 2, (5.0, 4.0))
     w = _weights(fit)
     left.axhline(0, color=GREY, linewidth=1, zorder=0.5)
     cloud(left, fit.fitted, fit.residuals, w)
@@ -61,31 +61,31 @@ def draw_residuals(fit: FittedModel, axes: Any) -> Array:
     right.legend(frameon=False, fontsize="small", loc="upper left")
     right.set_xlabel("normal quantile")
     right.set_ylabel(label)
-    for axis in found:
-        tidy(axis)
-    return np.array(found, dtype=object)
+    for axis in both:
+        simplify_frame(axis)
+    return np.array(both, dtype=object)
 
 
-def standardised(fit: FittedModel) -> tuple[Array, str]:
+def standardised_residuals(fit: FittedModel) -> tuple[Array, str]:
     """Return the sorted residuals in units of their standard errors √(σ²(1 - h)/w), and what to call them.
 
-    Left out are rows without weight and those that the fit meets exactly, as one alone in its group. Leverages h and
-    weights need the fit's data, and are left aside without.
+    Rows without weight are left out, and rows that are fitted exactly, such as one alone in its group. A fit without
+    data has no leverages h and weights; its residuals are divided by σ alone.
     """
     if not fit.sigma > 0:
-        raise ArgumentError("the fit leaves nothing to its residuals, which cannot be standardised then")
+        raise ArgumentError("the residual variance is 0, so that residuals cannot be standardised")
     if fit.design is None or fit.edf is None:  # None: leverages would take too much memory
         return np.sort(fit.residuals / fit.sigma), "residual / σ"
     found = estimated(fit)
     root_w = found.posed.problem.root_w
-    kept = np.asarray(root_w is None or root_w > 0) & (1 - found.leverage > _WHOLE)
+    kept = np.asarray(root_w is None or root_w > 0) & (1 - found.leverage > _EXACT)
     relative = found.e[kept] / np.sqrt(found.variance * (1 - found.leverage[kept]))
     return np.sort(relative), "standardised residual"
 
 
 def outcome_name(fit: FittedModel) -> str:
-    """Return the outcome as the formula has it; nothing without a formula."""
-    return "" if fit.recipe is None else shown(fit.recipe.formula.outcome)
+    """Return the outcome as the formula has it; empty text without a formula."""
+    return "" if fit.recipe is None else display_name(fit.recipe.formula.outcome)
 
 
 def _weights(fit: FittedModel) -> Array | None:

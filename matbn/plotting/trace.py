@@ -1,4 +1,4 @@
-"""How the searches of a fit went down to where they ended."""
+"""The loss of each search of a fit, iteration by iteration."""
 
 from collections import Counter
 from typing import TYPE_CHECKING, Any
@@ -8,26 +8,28 @@ import numpy as np
 from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.fitted.fitted_model import FittedModel
-from matbn.plotting.canvas import BLUE, DARK, GREY, LIGHT, panels, tidy
+from matbn.plotting.canvas import BLUE, DARK, GREY, LIGHT, panels, simplify_frame
 from matbn.search.minimum import AT_KINK, CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, PASSES
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-FLOOR = 1e-9  # relative difference of losses, below which searches count as ending alike
+FLOOR = 1e-9  # relative difference of losses, below which losses count as equal
 _MARKERS = {CONVERGED: "o", AT_KINK: "^", ITERATIONS: "s", NO_DECREASE: "v", INTERRUPTED: "X", PASSES: "D"}
 _NAMES = {ITERATIONS: "out of iterations"}
-_UNEVEN = 12  # times the median length that the longest trace has, from which on iterations are on a log scale
+_UNEVEN = 12  # ratio of the longest trace to the median one, above which iterations are on a log scale
 
 
-def excess(fit: FittedModel) -> list[tuple[Array, float]]:
-    """Return for each search by how much its losses, and that at its end, exceed the lowest of all, relative to it."""
+def excess_losses(fit: FittedModel) -> list[tuple[Array, float]]:
+    """Return for each search how far its losses, and its final loss, exceed the lowest loss of all, relative to it."""
     if not fit.searches:
         raise ArgumentError("the fit has no nets, and so no searches: kind 'trace' has nothing to draw")
     losses = np.concatenate([np.append(search.trace, search.loss) for search in fit.searches])
     losses = losses[np.isfinite(losses)]
     if not len(losses):
-        raise ArgumentError("the fit was not searched for but computed from another, so that it has no trace")
+        raise ArgumentError(
+            "the fit comes from another fit's parameters and not from a search, so that it has no trace"
+        )
     lowest = losses.min()
     unit = max(lowest, 1e-12 * fit.total_sum_of_squares / fit.weight, np.finfo(float).tiny)
     return [((search.trace - lowest) / unit, (search.loss - lowest) / unit) for search in fit.searches]
@@ -35,11 +37,11 @@ def excess(fit: FittedModel) -> list[tuple[Array, float]]:
 
 def draw_trace(fit: FittedModel, axes: Any) -> "Axes":
     """Draw each search's loss above the lowest by iteration, on a log scale; markers say how they ended."""
-    found = excess(fit)
+    traces = excess_losses(fit)
     (axis,) = panels(axes, ["trace"], 1, (6.4, 4.0))
-    count = len(found)
+    count = len(traces)
     for k in reversed(range(count)):  # the best on top
-        losses, end = found[k]
+        losses, end = traces[k]
         colour = LIGHT if k else BLUE
         label = {0: "the best" if count > 1 else "the search", 1: "others"}.get(k, "_")
         axis.plot(
@@ -59,15 +61,15 @@ def draw_trace(fit: FittedModel, axes: Any) -> "Axes":
             clip_on=False,
             zorder=4 if k else 5,
         )
-    _scales(axis, [len(losses) for losses, _ in found])
+    _set_scales(axis, [len(losses) for losses, _ in traces])
     _legend(axis, fit)
     axis.set_xlabel("pass through the data" if fit.searches[0].status == PASSES else "iteration")
     axis.set_ylabel("loss above the lowest, relative to it")
-    tidy(axis)
+    simplify_frame(axis)
     return axis
 
 
-def _scales(axis: "Axes", lengths: list[int]) -> None:
+def _set_scales(axis: "Axes", lengths: list[int]) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     def power(value: float, _: int | None = None) -> str:

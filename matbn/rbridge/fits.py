@@ -22,8 +22,8 @@ from matbn.model.design import INTERCEPT, design, part_of
 from matbn.problem.posing import ModelOptions
 from matbn.rbridge.convert import RFunction
 from matbn.regression.fit import Fit
-from matbn.resampling.bootstrap import coefficients_and_effects, drawn
-from matbn.resampling.choose import combinations, cut_short, scored
+from matbn.resampling.bootstrap import bootstrap_draws, coefficients_and_effects
+from matbn.resampling.choose import combinations, interruption, scores_of
 from matbn.search.minimum import SearchOptions
 from matbn.search.progress import throttle
 from matbn.stopping import listening
@@ -202,9 +202,9 @@ def choose(model: Any, solution: Any, sizes: Any, penalties: Any, options: Any) 
     tried = combinations(fit, *lists)
     request = {"by": None, "time": None, **options}
     with listening() as stop:
-        scores = scored(fit, tried, **request, stop=stop)
+        scores = scores_of(fit, tried, **request, stop=stop)
         if stop.asked:
-            say_cut_short(stop, cut_short(tried, scores))
+            say_cut_short(stop, interruption(tried, scores))
     found = tried[: len(scores)]
     return {
         "size": np.array([np.nan if size is None else size for size, _ in found], float),
@@ -222,7 +222,7 @@ def bootstrap(
     fit = _again(model, solution)
     value_of = coefficients_and_effects(fit, [_rows_of(fit, change, intercept=0) for change in changes])
     codes = np.arange(fit.N) if units is None else np.asarray(units).astype(int)
-    found = drawn(fit, value_of, (), replicates, codes, seed, default_threads(), None if progress else False)
+    found = bootstrap_draws(fit, value_of, (), replicates, codes, seed, default_threads(), None if progress else False)
     return {"estimate": found.estimate, "draws": found.draws, "groups": float(found.groups)}
 
 

@@ -1,4 +1,5 @@
 """Fits to parts of the data and to resampled data.
 
-Read `splits` (who is left out together), `validate` (cross-validation), `choose` (sizes and penalties) and `bootstrap`.
+Read `splits` (which rows are left out together), `validate` (cross-validation), `choose` (sizes and penalties), then
+`bootstrap`.
 """

@@ -1,8 +1,8 @@
-"""Bootstrap: fits to rows or whole groups that are drawn with replacement, each from where the fit has ended.
+"""The bootstrap: fits to rows or whole groups that are drawn with replacement.
 
-To draw a row (or group) k times is to count it with weight k: copies of a group would have equal fixed effects. The
-penalty stays that of the fit. Marginal effects are averaged over the fit's own rows throughout: what is estimated is
-their spread given the inputs, as by the delta method.
+A replicate starts from the fit's parameters and keeps its penalty. A row (or group) that is drawn k times is counted
+with weight k; that is the same as k copies, for copies of a group would have equal fixed effects. Marginal effects are
+always averaged over the fit's own rows, so that their spread is that given the inputs, as for the delta method.
 """
 
 from collections.abc import Callable, Sequence
@@ -32,13 +32,13 @@ from matbn.threads import combine_in_order, default_threads
 
 @dataclass(frozen=True, eq=False)
 class Bootstrap:
-    """A statistic's values, a row for each replicate; rows of nan where it could not be computed."""
+    """A statistic's values, with a row for each replicate; the row is nan where the statistic could not be computed."""
 
     names: tuple[str, ...]
     estimate: Array  # of the fit itself
     draws: Array  # replicates × statistics
-    groups: int  # that were drawn; rows count as groups of one
-    failed: int  # replicates
+    groups: int  # how many were drawn from; single rows count as groups
+    failed: int  # replicates without a value
 
     @property
     def error(self) -> Array:
@@ -88,13 +88,13 @@ def bootstrap(
         names = numbers_of(fit)
         labels = (*fit.coefficient_names, *(f"effect of {name}" for name in names))
         value_of = coefficients_and_effects(fit, [change_with(fit, name) for name in names])
-        return drawn(fit, value_of, labels, replicates, units, seed, default_threads(), progress)
-    value_of = checked_statistic(statistic)
+        return bootstrap_draws(fit, value_of, labels, replicates, units, seed, default_threads(), progress)
+    value_of = as_statistic(statistic)
     labels = tuple(f"statistic {k + 1}" for k in range(len(value_of(fit))))
-    return drawn(fit, value_of, labels, replicates, units, seed, 1, progress)
+    return bootstrap_draws(fit, value_of, labels, replicates, units, seed, 1, progress)
 
 
-def drawn(
+def bootstrap_draws(
     fit: FittedModel,
     value_of: Value,
     names: tuple[str, ...],
@@ -104,7 +104,7 @@ def drawn(
     threads: int,
     progress: bool | None,
 ) -> Bootstrap:
-    """Return a statistic's draws, where `units` are the codes (N) of what is drawn; threads do not change them."""
+    """Return a statistic's draws; `units` (N) numbers the row or group that each row is drawn with."""
     replicates, seed = as_integer("replicates", replicates, at_least=2), as_integer("seed", seed)
     groups = int(units.max()) + 1
     if groups < 2:
@@ -112,12 +112,12 @@ def drawn(
     estimate = value_of(fit)
     if not len(estimate) or np.isnan(estimate).all():
         raise ArgumentError(
-            "there is nothing to bootstrap: the statistic is nan for the fit itself, or has no values; give another one"
+            "there is nothing to bootstrap: for the fit itself, the statistic is nan or empty; give another one"
         )
     check_memory(f"{replicates:,} replicates", replicates * (len(estimate) + 16), "take fewer replicates")
     start, search = start_of(fit), SearchOptions(0, seed)
 
-    found: dict[int, Array] = {}
+    values_by_number: dict[int, Array] = {}
 
     def process(number: int) -> None:
         chosen = generator(seed, Stream.REPLICATES, number).integers(groups, size=groups)
@@ -126,10 +126,10 @@ def drawn(
             replicate = _replicate(fit, counts, search, start, stop)
             with stop.interruptible():
                 values = value_of(replicate)
-            stop.check()  # a statistic may hold fits of its own, which an interrupt has cut off
+            stop.check()  # a statistic may itself fit nets, which an interrupt cuts off
         except MatbnError:
             values = np.full(len(estimate), np.nan)
-        found[number] = values
+        values_by_number[number] = values
         bar.one_more()
 
     with listening() as stop, Counter("bootstrap", replicates, progress) as bar:
@@ -137,11 +137,13 @@ def drawn(
             combine_in_order(range(replicates), process, lambda a, b: None, threads)
         except KeyboardInterrupt:
             stop.ask()
-        if any(len(values) != len(estimate) for values in found.values()):
+        if any(len(values) != len(estimate) for values in values_by_number.values()):
             raise ArgumentError(
                 "statistic returns vectors of different lengths; it must return as many numbers each time"
             )
-        draws = np.array([values for _, values in sorted(found.items())]).reshape(len(found), len(estimate))
+        draws = np.array([values for _, values in sorted(values_by_number.items())]).reshape(
+            len(values_by_number), len(estimate)
+        )
         failed = int(np.isnan(draws).all(axis=1).sum())
         if failed > len(draws) - 2:
             stop.check()
@@ -156,38 +158,38 @@ def drawn(
 
 
 def _replicate(fit: FittedModel, counts: Array, search: SearchOptions, start: Start, stop: Stop) -> FittedModel:
-    drawn = weighted(design_of(fit), counts)
-    assert drawn.w is not None
-    rows = drawn.w > 0
-    found = refitted(part_of(drawn, rows), fit.options, search, start, stop)
-    return replace(found, recipe=fit.recipe, data=None if fit.data is None else fit.data[rows])
+    design = weighted(design_of(fit), counts)
+    assert design.w is not None
+    rows = design.w > 0
+    replicate = refitted(part_of(design, rows), fit.options, search, start, stop)
+    return replace(replicate, recipe=fit.recipe, data=None if fit.data is None else fit.data[rows])
 
 
 def coefficients_and_effects(fit: FittedModel, changes: Sequence[NewRows]) -> Value:
-    """Return the statistic of linear coefficients and average marginal effects.
+    """Return the statistic that is bootstrapped by default: linear coefficients and average marginal effects.
 
-    `changes` are rates at the fit's rows, over which effects of all replicates are averaged, as by the delta method.
+    `changes` are those of the variables at the fit's rows, over which the effects of all replicates are averaged.
     """
     design = design_of(fit)
     rows = NewRows([term.Z for term in design.terms], design.linear, np.empty((fit.N, 0), int))
 
     def value_of(one: FittedModel) -> Array:
-        found = linearised(one)
-        effects = [np.average(rates(found, rows, change)[0], weights=design.w) for change in changes]
+        linearisation = linearised(one)
+        effects = [np.average(rates(linearisation, rows, change)[0], weights=design.w) for change in changes]
         return np.concatenate([one.coefficients, effects])
 
     return value_of
 
 
-def checked_statistic(statistic: Callable[[FittedModel], Any]) -> Value:
-    """Return a user's statistic, with its values checked."""
+def as_statistic(statistic: Callable[[FittedModel], Any]) -> Value:
+    """Return a user's statistic as a function whose values are checked."""
     if not callable(statistic):
         raise ArgumentError(f"statistic is a {type(statistic).__name__}, but must be a function of a fit")
 
     def value_of(fit: FittedModel) -> Array:
         try:
             return np.atleast_1d(np.asarray(statistic(fit), dtype=float)).ravel()
-        except Exception as error:  # the user's function: its error is the cause, with all it says
+        except Exception as error:  # whatever the user's function raises becomes the cause
             raise ArgumentError(
                 f"statistic must return a number or a vector of numbers, but stops with {type(error).__name__}: {error}"
             ) from error

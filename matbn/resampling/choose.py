@@ -1,4 +1,4 @@
-"""Choice of net sizes and penalties: every combination is scored, the best one fitted."""
+"""The choice of net sizes and penalties: every combination is scored, and the best one is fitted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -16,27 +16,27 @@ from matbn.fitting.refit import design_of, say_cut_short
 from matbn.model.design import Design
 from matbn.model.formula import resized
 from matbn.resampling.splits import splits
-from matbn.resampling.validate import UNSEEN, judged, predicted_folds
+from matbn.resampling.validate import UNSEEN, predictions_of_folds, validation_of
 from matbn.search.minimum import SearchOptions
 from matbn.stopping import Stop, listening
 
 CRITERIA = ("cv", "bic")
-_STARTS = 10  # of the fit that is returned
+_STARTS = 10  # of the best combination's fit, at least
 
 Model = TypeVar("Model", bound=FittedModel)
 
 
 @dataclass(frozen=True, eq=False)
 class Choice(Generic[Model]):
-    """Scores of all combinations, an entry for each, and the best one's fit.
+    """Scores of all combinations, with an entry for each, and the fit of the best one.
 
-    After an interrupt the combinations are those that had been scored, and there is no fit.
+    After an interrupt there are only the combinations that were scored before it, and no fit.
     """
 
-    sizes: Array  # of each net; nan where they were left alone
+    sizes: Array  # of each net; nan where sizes stay as they were
     penalties: Array
     scores: Array  # mean squared error in cross-validation, or BIC
-    errors: Array  # of the former; nan otherwise
+    errors: Array  # standard errors of the former; nan for BIC
     criterion: str
     fit: Model | None
 
@@ -67,12 +67,12 @@ def choose(
     starts, seed = as_integer("starts", starts, at_least=1), as_integer("seed", seed)
     with listening() as stop:
         tried = combinations(fit, sizes, penalties)
-        scores = scored(fit, tried, criterion, by, time, folds, unseen, starts, seed, stop)
+        scores = scores_of(fit, tried, criterion, by, time, folds, unseen, starts, seed, stop)
         best = None
         if not stop.asked:
             best = _best_fit(fit, *tried[int(np.argmin(scores[:, 0]))], max(starts, _STARTS), seed, stop)
         if stop.asked:
-            say_cut_short(stop, cut_short(tried, scores))
+            say_cut_short(stop, interruption(tried, scores))
     tried = tried[: len(scores)]
     return Choice(
         np.array([np.nan if size is None else size for size, _ in tried], float),
@@ -105,7 +105,7 @@ def combinations(
     return tried
 
 
-def scored(
+def scores_of(
     fit: FittedModel,
     tried: Sequence[tuple[int | None, float]],
     criterion: str,
@@ -117,38 +117,38 @@ def scored(
     seed: int,
     stop: Stop,
 ) -> Array:
-    """Return combinations' scores and the scores' errors, a row each; after a stop, of those that were whole by then.
+    """Return a row for each combination: its score and the score's standard error.
 
-    Raise KeyboardInterrupt where none was.
+    After an interrupt, only combinations that were scored before it have rows; without any, raise KeyboardInterrupt.
     """
     design = design_of(fit)
     as_choice("criterion", criterion, CRITERIA)
     as_choice("unseen", unseen, UNSEEN)
     starts, seed = as_integer("starts", starts, at_least=1), as_integer("seed", seed)
-    cut = splits(fit, by, time, folds, seed) if criterion == "cv" else []
+    parts = splits(fit, by, time, folds, seed) if criterion == "cv" else []
     search = SearchOptions(starts, seed)
-    found: list[tuple[float, float]] = []
+    scores: list[tuple[float, float]] = []
     try:
         for size, penalty in tried:
-            made, model = _sized(design, size), replace(fit.options, penalty=penalty)
+            made, model = _with_size(design, size), replace(fit.options, penalty=penalty)
             if criterion == "cv":
-                predictions = predicted_folds(made, model, search, cut, unseen, None, stop)
+                predictions = predictions_of_folds(made, model, search, parts, unseen, None, stop)
                 stop.check()
-                judgement = judged(made, cut, predictions)
-                found.append((judgement.mse, judgement.error))
+                validation = validation_of(made, parts, predictions)
+                scores.append((validation.mse, validation.error))
             else:
                 bic = fit_design(made, model, search, stop=stop).bic
                 stop.check()
-                found.append((bic, np.nan))
+                scores.append((bic, np.nan))
     except KeyboardInterrupt:
         stop.ask()
-        if not found:
+        if not scores:
             raise
-    return np.array(found)
+    return np.array(scores)
 
 
-def cut_short(tried: Sequence[tuple[int | None, float]], scores: Array) -> str:
-    """Say what of a choice an interrupt has left."""
+def interruption(tried: Sequence[tuple[int | None, float]], scores: Array) -> str:
+    """Return a sentence on how far a choice had come when it was interrupted."""
     size, penalty = tried[int(np.argmin(scores[:, 0]))]
     best = f"penalty {penalty:.3g}" if size is None else f"size {size} and penalty {penalty:.3g}"
     return (
@@ -162,7 +162,7 @@ def _best_fit(
 ) -> FittedModel | None:
     model = replace(fit.options, penalty=penalty)
     try:
-        best = fit_design(_sized(design_of(fit), size), model, SearchOptions(starts, seed), stop=stop)
+        best = fit_design(_with_size(design_of(fit), size), model, SearchOptions(starts, seed), stop=stop)
         stop.check()
     except KeyboardInterrupt:
         stop.ask()
@@ -173,7 +173,7 @@ def _best_fit(
     return replace(best, recipe=recipe, data=fit.data)
 
 
-def _sized(design: Design, size: int | None) -> Design:
+def _with_size(design: Design, size: int | None) -> Design:
     if size is None:
         return design
     return replace(design, terms=tuple(replace(term, size=size) for term in design.terms))

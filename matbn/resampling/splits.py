@@ -14,30 +14,30 @@ from matbn.random_streams import Stream, generator
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """One fold."""
+    """A fold: the rows to fit to, and the rows to predict."""
 
     train: Array  # N booleans
     test: Array
 
 
 def splits(fit: FittedModel, by: Any, time: Any, folds: int, seed: int) -> list[Split]:
-    """Return the folds that `Fit.cross_validate` is asked for."""
+    """Return the folds of `Fit.cross_validate`: at random, by group, or ahead in time."""
     folds = as_integer("folds", folds, at_least=2)
     if by is not None and time is not None:
         raise ArgumentError("by and time are both given, but folds are either groups or blocks of time")
     if time is not None:
-        return _ahead(times_of_rows(fit, time), folds)
+        return _blocks_of_time(times_of_rows(fit, time), folds)
     rng = generator(as_integer("seed", seed), Stream.FOLDS)
     units = np.arange(fit.N) if by is None else codes_of_rows(fit, by)
     count = int(units.max()) + 1
     if count < 2:
-        raise ArgumentError("by has one group only, so that none is left to fit to when it is left out")
+        raise ArgumentError("by has one group only; at least two are needed, so that one is left to fit to")
     fold = rng.permutation(count) % min(folds, count)
     return [Split(fold[units] != number, fold[units] == number) for number in range(min(folds, count))]
 
 
-def _ahead(times: Array, folds: int) -> list[Split]:
-    """Cut time into blocks, each predicted from all before it."""
+def _blocks_of_time(times: Array, folds: int) -> list[Split]:
+    """Return folds for blocks of time, each of which is predicted from all rows before it."""
     values = np.unique(times)
     if len(values) < 2:
         raise ArgumentError("time has one value only; at least two are needed, the first to fit to")

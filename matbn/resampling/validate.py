@@ -1,11 +1,11 @@
-"""Cross-validation: fits to all folds but one predict that one, in parallel.
+"""Cross-validation: each fold is predicted by a fit to all others; folds are fitted in parallel.
 
-Effects of groups that a fold's fit has not seen are average or zero; or ("estimate") each row's is the mean of what
-the model leaves of the other rows of its group, which judges predictions within groups: errors e_i - ē of n rows are
-multiplied by n/(n - 1), and rows alone in their group are not predicted.
+Groups that a fold's fit has not seen get the average effect or zero. With "estimate", the effect for a row is the mean
+residual of the other rows in its group, which judges predictions within groups: the errors e_i - ē of a group's n rows
+are multiplied by n/(n - 1), and a row that is alone in its group is not predicted.
 
-A fold's fit is the best end of several starts, one of which goes on from the fit to all rows: that one has seen the
-fold, but can do no more than point to a local minimum of the other rows' loss.
+A fold's fit is the best of several starts, one of which is the fit to all rows. That fit has seen the fold, but it can
+only lead to one of the local minima of the other rows' loss.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -32,13 +32,13 @@ UNSEEN = ("average", "zero", "estimate")
 
 @dataclass(frozen=True, eq=False)
 class Validation:
-    """How well rows are predicted from the others."""
+    """How well rows are predicted by fits to other rows."""
 
     predictions: Array  # N, nan where a row was not predicted
     fold: Array  # N, -1 likewise
     by_fold: Array  # mean squared error of each fold, weighted
     mse: float  # over all rows predicted, weighted
-    error: float  # of the mse: of the folds' mean
+    error: float  # standard error of the mse, from the spread of the folds
     r_squared: float  # 1 - mse/(the weighted variance of the same rows' outcomes)
 
     @property
@@ -58,21 +58,21 @@ def cross_validate(fit: FittedModel, by: Any, time: Any, folds: int, unseen: str
     design = design_of(fit)
     as_choice("unseen", unseen, UNSEEN)
     search = SearchOptions(as_integer("starts", starts, at_least=0), as_integer("seed", seed))
-    cut, start = splits(fit, by, time, folds, seed), start_of(fit)
+    parts, start = splits(fit, by, time, folds, seed), start_of(fit)
     with listening() as stop:
-        found = predicted_folds(design, fit.options, search, cut, unseen, start, stop)
+        predictions = predictions_of_folds(design, fit.options, search, parts, unseen, start, stop)
         if stop.asked:
-            if not any(np.isfinite(values).any() for values in found.values()):
+            if not any(np.isfinite(values).any() for values in predictions.values()):
                 raise KeyboardInterrupt
             say_cut_short(
                 stop,
-                f"the cross-validation was interrupted when {len(found)} of {len(cut)} folds had been predicted: all"
-                " scores are of these, and the other rows' predictions are nan",
+                f"the cross-validation was interrupted when {len(predictions)} of {len(parts)} folds had been predicted"
+                ": all scores are of these, and the other rows' predictions are nan",
             )
-    return judged(design, cut, found)
+    return validation_of(design, parts, predictions)
 
 
-def predicted_folds(
+def predictions_of_folds(
     design: Design,
     model: ModelOptions,
     search: SearchOptions,
@@ -81,32 +81,32 @@ def predicted_folds(
     start: Start | None,
     stop: Stop,
 ) -> dict[int, Array]:
-    """Return the folds' predictions by number; after an interrupt, of those that had ended."""
-    found: dict[int, Array] = {}
+    """Return predictions by the fold's number; after an interrupt, those of the folds that had ended."""
+    predictions: dict[int, Array] = {}
 
     def refit(part: Design) -> FittedModel:
         return refitted(part, model, search, start, stop)
 
     def process(number: int) -> None:
-        found[number] = _predictions(design, folds[number], unseen, refit)
+        predictions[number] = _predictions(design, folds[number], unseen, refit)
 
     try:
         combine_in_order(range(len(folds)), process, lambda a, b: None, min(len(folds), default_threads()))
     except KeyboardInterrupt:
         stop.ask()
-    return found
+    return predictions
 
 
-def judged(design: Design, folds: Sequence[Split], found: Mapping[int, Array]) -> Validation:
-    """Return how well folds are predicted."""
+def validation_of(design: Design, folds: Sequence[Split], by_number: Mapping[int, Array]) -> Validation:
+    """Return how well folds are predicted, from the predictions by fold."""
     predictions, fold = np.full(len(design.y), np.nan), np.full(len(design.y), -1)
-    for number, values in found.items():
+    for number, values in by_number.items():
         predictions[folds[number].test] = values
         fold[folds[number].test] = number
     fold[np.isnan(predictions)] = -1
     if (fold < 0).all():
         raise ArgumentError("no row can be predicted in any fold; take other folds")
-    return _scored(design, predictions, fold, len(folds))
+    return _scores(design, predictions, fold, len(folds))
 
 
 def _predictions(design: Design, split: Split, unseen: str, refit: Callable[[Design], FittedModel]) -> Array:
@@ -127,7 +127,7 @@ def _predictions(design: Design, split: Split, unseen: str, refit: Callable[[Des
         return np.where(np.isfinite(others), left.y - (left.y - value) * others, np.nan)
 
 
-def _scored(design: Design, predictions: Array, fold: Array, count: int) -> Validation:
+def _scores(design: Design, predictions: Array, fold: Array, count: int) -> Validation:
     w = np.ones(len(design.y)) if design.w is None else design.w
     rows = (fold >= 0) & (w > 0)
     squares = w[rows] * np.square(design.y[rows] - predictions[rows])

@@ -8,7 +8,7 @@ import pytest
 import matbn
 from matbn.plotting import plot_gradients
 from matbn.plotting.gradients import LOWEST, relative_difference
-from matbn.plotting.graph import graph
+from matbn.plotting.graph import lay_out
 from matbn.plotting.points import running_mean
 from matbn.plotting.trace import FLOOR
 
@@ -100,7 +100,7 @@ def test_traces_have_an_entry_for_each_iteration(fit):
 def test_a_network_has_an_edge_for_each_weight(fit):
     axis = fit.plot("network")
     (edges,) = [found for found in axis.collections if len(found.get_paths()) and found.get_capstyle() == "butt"]
-    found = graph(fit, "y")
+    found = lay_out(fit, "y")
     assert len(found.edges) == 2 * 2 + 2 + 3
     net = fit.nets[0]
     spread = np.sqrt([np.average((Z - np.average(Z, weights=fit.design.w)) ** 2, weights=fit.design.w)
@@ -113,7 +113,7 @@ def test_a_network_has_an_edge_for_each_weight(fit):
     first = np.array([abs(edge.weight) for edge in found.edges if not edge.to_output])
     np.testing.assert_allclose(widths[:4] / widths[:4].max(), first / first.max())
     assert "effects of id (9)" in "".join(text.get_text() for text in axis.texts)
-    assert not graph(matbn.Fit.from_json(fit.to_json()), "y").in_deviations
+    assert not lay_out(matbn.Fit.from_json(fit.to_json()), "y").in_deviations
 
 
 def test_a_heat_map_of_two_gradients():
