@@ -1,6 +1,7 @@
 """The R blocks of README and docs run, each file in a session of its own, and print what stands below them."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 from matbn.forum.claims import claims
 from matbn.forum.markdown import claims_markdown
+from matbn.gradient import ROUTES
 
 ROOT = Path(__file__).parents[2]
 FILES = [path for path in [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))] if "```r\n" in path.read_text()]
@@ -24,6 +26,17 @@ def test_blocks_in_r_print_what_is_shown(path):
     script = ROOT / "r_scripts" / "run_blocks.R"
     run = subprocess.run(["Rscript", script, path], text=True, capture_output=True, env=environment, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
+
+
+def test_the_route_from_the_question_leads_to_code_that_is_there():
+    page = (ROOT / "docs" / "derivations.md").read_text()
+    steps = re.findall(r"`(\w+)` in `([\w/]+\.py)`", page)
+    assert {"by_parameters", "gradient_in_memory", "one_off_gradient"} <= {name for name, _ in steps}
+    for name, path in steps:
+        assert f"\ndef {name}(" in (ROOT / "matbn" / path).read_text(), (name, path)
+    assert all(f"| `{route}` |" in page for route in ROUTES)
+    for path in re.findall(r"`([\w/]+\.py)`", page):
+        assert (ROOT / "matbn" / path).exists(), path
 
 
 def test_the_page_of_verdicts_is_what_is_computed():
