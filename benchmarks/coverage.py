@@ -2,11 +2,11 @@
 
     python benchmarks/coverage.py [--panels 2000]
 
-Each panel has G units, seen T times each, with fixed effects that are correlated with the inputs, a linear term, two
-tanh nodes, and errors that are correlated within units: first-order autoregression, 0.7, as is the linear term. Errors
-of the estimates are clustered by unit, with t quantiles of G - 1 degrees of freedom. The default correction counts the
-fixed effects among the parameters although they lie within the clusters, which makes intervals a little too wide;
-fixest's does not. The average marginal effect is that of the truth over the panel's own rows.
+Each panel has G units that are observed T times, fixed effects that are correlated with the inputs, a linear term and
+two tanh nodes. Errors and the variable of the linear term are autocorrelated within units (first order, 0.7).
+Standard errors are clustered by unit, with t quantiles of G - 1 degrees of freedom. The default correction counts the
+fixed effects among the parameters although they are nested in the clusters, which makes intervals slightly
+conservative; fixest's correction does not. The true average marginal effect is the average over the panel's own rows.
 """
 
 import argparse
@@ -55,7 +55,7 @@ def panel(seed, G, T):
 
 
 def one(arguments):
-    """Return for each of `COLUMNS` whether its interval covers, how far off its estimate is, and its error."""
+    """Return for each of `COLUMNS` whether its interval covers, the estimate less the truth, and its error."""
     seed, G, T, penalty, starts = arguments
     y, Z, x, unit, effect = panel(seed, G, T)
     with warnings.catch_warnings():
@@ -69,11 +69,11 @@ def one(arguments):
             starts=starts,
             seed=seed,
         )
-    found = []
+    tables = []
     for vcov, correction in (("~ unit", "sandwich"), ("~ unit", "fixest"), ("iid", "sandwich")):
-        found.append((fit.table(vcov, correction=correction), B))
-        found.append((fit.marginal_effects(["z1"], vcov=vcov, correction=correction), effect))
-    rows = [(f.lower[0] <= truth <= f.upper[0], f.estimate[0] - truth, f.error[0]) for f, truth in found[:5]]
+        tables.append((fit.table(vcov, correction=correction), B))
+        tables.append((fit.marginal_effects(["z1"], vcov=vcov, correction=correction), effect))
+    rows = [(f.lower[0] <= truth <= f.upper[0], f.estimate[0] - truth, f.error[0]) for f, truth in tables[:5]]
     return list(zip(*rows, strict=True))
 
 

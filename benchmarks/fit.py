@@ -4,10 +4,11 @@
 
 Friedman's first problem (10 inputs, 5 of them noise), tanh nodes (logistic ones in nnet, which has no others: the same
 functions), standardised inputs and outcomes, the same tiny ridge of 1e-6 on all weights, one start for each seed, which
-each system draws in its own way. All have the same cores, and run to their own end or 2,000 iterations.
+each system draws in its own way. All use the same cores, and run until they stop by themselves or for 2,000 iterations.
 
-Time begins with the arrays and includes what a system does before its first iteration. The target is the best peer's
-median final loss; for each system the table says when the median over the seeds of its loss came within 0.1 % of it.
+The clock starts with the arrays in memory, and includes a system's work before its first iteration. The target is the
+best peer's median final loss; for each system the table says when the median over the seeds of its loss came within
+0.1 % of it.
 """
 
 import argparse
@@ -48,7 +49,7 @@ def by_matbn(X: np.ndarray, y: np.ndarray, size: int, seed: int) -> tuple[Trace,
     trace: Trace = []
 
     def note(progress: matbn.Progress) -> None:
-        if np.isfinite(progress.loss):  # it is not while the search is on a part of the rows
+        if np.isfinite(progress.loss):  # it is infinite while the search works on a part of the rows
             trace.append((time.perf_counter() - start, progress.loss))
 
     start = time.perf_counter()
@@ -87,7 +88,7 @@ def by_nnet(X: np.ndarray, y: np.ndarray, size: int, seed: int) -> tuple[Trace, 
 def _until_closed(lines):
     try:
         yield from lines
-    except OSError:  # how Linux tells that the other side of a terminal is closed
+    except OSError:  # Linux raises it when the other side of a terminal is closed
         return
 
 
@@ -150,7 +151,7 @@ SYSTEMS: dict[str, System] = {
 
 
 def median_curve(traces: list[Trace]) -> tuple[np.ndarray, np.ndarray]:
-    """Return times, and the median over the traces of the least loss by then."""
+    """Return times, and for each the median over the traces of the lowest loss so far."""
     times = np.unique([seconds for trace in traces for seconds, _ in trace])
     curves = []
     for trace in traces:
@@ -161,7 +162,7 @@ def median_curve(traces: list[Trace]) -> tuple[np.ndarray, np.ndarray]:
     return times, np.median(curves, axis=0)
 
 
-def reached(curve: tuple[np.ndarray, np.ndarray], target: float) -> float:
+def time_to_reach(curve: tuple[np.ndarray, np.ndarray], target: float) -> float:
     """Return when a curve first came near the target; inf if it never did."""
     times, losses = curve
     there = np.flatnonzero(losses <= NEAR * target)
@@ -180,19 +181,20 @@ def run_case(N: int, seeds: int) -> dict[str, list[tuple[Trace, float]]]:
 
 def report(N: int, runs: dict[str, list[tuple[Trace, float]]]) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Print a case's table and return the curves."""
-    curves = {name: median_curve([trace for trace, _ in found]) for name, found in runs.items()}
+    curves = {name: median_curve([trace for trace, _ in results]) for name, results in runs.items()}
     final = {
-        name: float(np.median([min(loss for _, loss in trace) for trace, _ in found])) for name, found in runs.items()
+        name: float(np.median([min(loss for _, loss in trace) for trace, _ in results]))
+        for name, results in runs.items()
     }
     best = min((name for name in final if name != "matbn"), key=final.__getitem__)
     print(f"\n{N:,} × 10, {CASES[N]} nodes, {len(runs['matbn'])} seeds; the best peer is {best}\n")
     print("| system | median final loss | mean square | median seconds | to the best peer's loss | as long as matbn |")
     print("|---|---|---|---|---|---|")
-    own = reached(curves["matbn"], final[best])
-    for name, found in runs.items():
-        end = np.median([trace[-1][0] for trace, _ in found])
-        there = reached(curves[name], final[best])
-        square = np.median([mean_square for _, mean_square in found])
+    own = time_to_reach(curves["matbn"], final[best])
+    for name, results in runs.items():
+        end = np.median([trace[-1][0] for trace, _ in results])
+        there = time_to_reach(curves[name], final[best])
+        square = np.median([mean_square for _, mean_square in results])
         print(f"| {name} | {final[name]:.5f} | {square:.5f} | {end:.3g} | {there:.3g} | {there / own:.3g} |")
     return curves
 

@@ -1,4 +1,4 @@
-# One fit by nnet, with its trace on standard output as it goes: the caller's clock reads it.
+# One fit by nnet, which writes its trace to standard output as it goes; the caller takes the time of each line.
 #
 #   Rscript benchmarks/fit_nnet.R DATA N p SIZE DECAY MAXIT SEED
 #

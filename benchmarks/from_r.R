@@ -3,7 +3,7 @@
 #
 #   Rscript benchmarks/from_r.R
 #
-# All three in one run, taking turns; medians, and results compared before timing.
+# Results are compared first; then all three take turns in one run, and the times are medians.
 
 library(matbn)
 

@@ -4,10 +4,11 @@
     python benchmarks/gradient.py --case 1000000,10,8,relu --json - # one of your own
     python benchmarks/gradient.py --sweep --plot time.png           # time against N
 
-All in one process and one run: results are compared first, then the systems take turns, each after the others'
-threads went idle; medians over the rounds. The limit is what the run's own measurements of this machine allow: X read
-once, and the two products with it, at the rates of a long read and of a large product. Everyone has the same number of
-threads, ddof = 0 and eps = 1e-5. Needs `pip install '.[bench]'`; systems that are not there are left out.
+All systems run in one process: their results are compared first, then they take turns, each once the others' threads
+are idle; times are medians over the rounds. The limit is the time that this machine needs at least, by measurements
+in the same run: to read X once and for the two products, at the rates of a long read and of a large product. Everyone
+has the same number of threads, ddof = 0 and eps = 1e-5. Needs `pip install '.[bench]'`; systems that are not
+installed are left out.
 """
 
 import argparse
@@ -33,7 +34,7 @@ SWEEP = tuple(f"{10**k},10,8,relu" for k in range(1, 8))
 
 @dataclass
 class Case:
-    """One size of net and data, and what was measured at it."""
+    """A size of net and data, and the measurements at it."""
 
     N: int
     p1: int
@@ -119,7 +120,7 @@ def measure(case: Case, threads: int, rounds: int, without: list[str], bandwidth
         try:
             call, theta = build(X, y, parameters, case.activation, threads)
             found = theta()
-        except Exception as error:  # a peer that is not installed, or cannot compile here
+        except Exception as error:  # the peer is not installed, or cannot compile here
             print(f"{name} is left out: {type(error).__name__}: {str(error).splitlines()[0][:200]}", file=sys.stderr)
             continue
         expected = found if expected is None else expected

@@ -1,4 +1,4 @@
-"""The loss and its exact gradient, by every system that the benchmark compares: each a function of no arguments."""
+"""The loss and its exact gradient by every system of the benchmark, each as a function without arguments."""
 
 from collections.abc import Callable
 

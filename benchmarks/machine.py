@@ -1,4 +1,4 @@
-"""What this machine can do at best: reading memory, and multiplying matrices."""
+"""The highest rates at which this machine reads memory and multiplies matrices."""
 
 import os
 import threading
@@ -8,7 +8,7 @@ from turns import take_turns
 
 
 def read_bandwidth(threads: int, dtype: str) -> float:
-    """Return bytes a second at which all threads together read an array that no cache holds."""
+    """Return the bytes per second at which all threads together read an array that is too large for any cache."""
     parts = [np.ones(32 * 2**20 // np.dtype(dtype).itemsize * 4, dtype) for _ in range(threads)]
     ones = np.ones(16_384, dtype)
 
@@ -31,7 +31,7 @@ def read_bandwidth(threads: int, dtype: str) -> float:
 
 
 def product_rate(threads: int, dtype: str) -> float:
-    """Return floating-point operations a second of a large matrix product."""
+    """Return the floating-point operations per second of a large matrix product."""
     n = 2_000
     A, B = np.ones((n, n), dtype), np.ones((n, n), dtype)
     out = np.empty((n, n), dtype)
@@ -43,7 +43,7 @@ def product_rate(threads: int, dtype: str) -> float:
 
 
 def keep_to(threads: int) -> None:
-    """Hold this process, and libraries imported after this call, to so many cores."""
+    """Limit this process, and the libraries that are imported after this call, to so many cores."""
     if hasattr(os, "sched_setaffinity"):
         cores = sorted(os.sched_getaffinity(0))
         if len(cores) < threads:

@@ -1,9 +1,9 @@
-"""Memory over many calls of the engine: what a process holds after thousands of them, beside what it held before.
+"""Memory over many calls of the engine: how much more a process holds after thousands of them than before.
 
     python benchmarks/memory.py [--calls 10000]
 
-For each function: Python's own count of bytes (tracemalloc) and the process's resident memory, grown between a tenth of
-the calls and the last. "varying nets" gives each call another number of nodes.
+For each function, it shows the growth of Python's own count of bytes (tracemalloc) and of the process's resident
+memory, from a tenth of the calls to the last one. "varying nets" gives each call another number of nodes.
 """
 
 import argparse
@@ -56,7 +56,7 @@ def growth(call: Callable[[], object], calls: int) -> tuple[int, int]:
 
 
 def _resident() -> int:
-    """Return the process's resident memory, its largest by now where the system tells no more."""
+    """Return the process's resident memory, or its largest so far where the system reports only that."""
     try:
         return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
     except OSError:

@@ -4,15 +4,15 @@
     python benchmarks/regression_sets.py --sets mcycle,cpus --splits 3
 
 The peers are nnet with caret's own grid (5 sizes, 5 decays), mgcv's additive model by REML, and scikit-learn's
-MLPRegressor with a grid of sizes and penalties, both grids by 5-fold cross-validation; a linear model stands beside
-them, without a rank. Everyone gets the same random splits, two thirds to train on, and the same inputs, dummy-coded
-by R. The error is the root of the mean squared error on the test rows over the standard deviation of the set's
-outcomes, averaged over the splits. Each variant of matbn is ranked by itself against the three peers.
+MLPRegressor with a grid of sizes and penalties, both grids by 5-fold cross-validation; a linear model is shown for
+comparison, without a rank. Everyone gets the same random splits, two thirds to train on, and the same inputs,
+dummy-coded by R. The error is the root of the mean squared error on the test rows over the standard deviation of the
+set's outcomes, averaged over the splits. Each variant of matbn is ranked by itself against the three peers.
 
 The sets come with R's MASS, mlbench and plm: those with a continuous outcome, at least 40 rows that are independent
 of each other (of the panels Wages and Produc one year), and different data; so without BostonHousing2 and Hedonic,
-which are Boston once more. `regression_sets.R` says what explains what. It needs `pip install '.[sklearn]'`, pandas,
-and on Debian r-recommended, r-cran-mlbench, r-cran-plm and r-cran-caret.
+which are Boston once more. `regression_sets.R` has each set's model. It needs `pip install '.[sklearn]'`, pandas, and
+on Debian r-recommended, r-cran-mlbench, r-cran-plm and r-cran-caret.
 """
 
 import argparse
@@ -48,30 +48,30 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sets", metavar="NAME,…", help="only these")
     parser.add_argument("--splits", type=int, default=10)
-    parser.add_argument("--processes", type=int, default=2, help="how many work at the same time, on one core each")
+    parser.add_argument("--processes", type=int, default=2, help="number of processes, each on one core")
     parser.add_argument("--csv", metavar="FILE", help="write the error of each system on each split there")
     options = parser.parse_args()
-    os.environ.update(dict.fromkeys(THREADS, "1"))  # of R, and of the workers below, which import NumPy anew
+    os.environ.update(dict.fromkeys(THREADS, "1"))  # for R, and for the workers below, which import NumPy anew
     started = time.perf_counter()
     with tempfile.TemporaryDirectory() as folder:
-        names = written_sets(Path(folder), options.sets)
+        names = write_sets(Path(folder), options.sets)
         for name in names:
             write_splits(Path(folder), name, options.splits)
-        errors, seconds = measured(Path(folder), names, options.processes)
+        errors, seconds = measure(Path(folder), names, options.processes)
     if options.csv:
         errors.to_csv(options.csv, index=False)
     print(table(errors, seconds, names))
     print(f"\n{options.splits} splits, {options.processes} processes, {time.perf_counter() - started:.0f} s in all")
 
 
-def written_sets(folder: Path, wanted: str | None) -> list[str]:
-    """Let R write its sets to the folder, and return the names of those wanted."""
+def write_sets(folder: Path, wanted: str | None) -> list[str]:
+    """Let R write its sets to the folder, and return the names of those to run."""
     run_r("write", str(folder))
-    found = sorted((path.stem for path in folder.glob("*.csv")), key=str.lower)
-    names = found if wanted is None else wanted.split(",")
-    unknown = set(names) - set(found)
+    available = sorted((path.stem for path in folder.glob("*.csv")), key=str.lower)
+    names = available if wanted is None else wanted.split(",")
+    unknown = set(names) - set(available)
     if unknown:
-        raise SystemExit(f"--sets: {', '.join(sorted(unknown))} not among {', '.join(found)}")
+        raise SystemExit(f"--sets: {', '.join(sorted(unknown))} not among {', '.join(available)}")
     return names
 
 
@@ -92,7 +92,7 @@ def write_splits(folder: Path, name: str, splits: int) -> None:
     pd.DataFrame(columns).to_csv(folder / f"{name}.splits.csv", index=False)
 
 
-def measured(folder: Path, names: list[str], processes: int) -> tuple[pd.DataFrame, pd.Series]:
+def measure(folder: Path, names: list[str], processes: int) -> tuple[pd.DataFrame, pd.Series]:
     """Return the error of each system on each split of each set, and each system's seconds."""
     errors, seconds = [], pd.Series(dtype=float)
     largest_first = sorted(names, key=lambda name: -(folder / f"{name}.csv").stat().st_size)
@@ -115,36 +115,36 @@ def relative_errors(folder: Path, name: str, predictions: pd.DataFrame) -> pd.Da
     return error.rename("error").reset_index().assign(set=name)
 
 
-Predicted = tuple[pd.DataFrame, pd.Series]  # rows of system, split, row (from 1) and prediction; seconds by system
+Predictions = tuple[pd.DataFrame, pd.Series]  # rows of system, split, row (from 1) and prediction; seconds by system
 
 
-def by_r(folder: Path, name: str) -> Predicted:
+def by_r(folder: Path, name: str) -> Predictions:
     """Let R predict the test rows of a set."""
     run_r("fit", str(folder), name)
     seconds = pd.read_csv(folder / f"{name}.seconds.csv", index_col="system")["seconds"]
     return pd.read_csv(folder / f"{name}.predictions.csv"), seconds
 
 
-def by_mlp(folder: Path, name: str) -> Predicted:
+def by_mlp(folder: Path, name: str) -> Predictions:
     """Predict the test rows of a set by the MLP."""
-    return predicted(folder, name, {"MLP by grid": tuned_mlp})
+    return predict_splits(folder, name, {"MLP by grid": tuned_mlp})
 
 
-def by_matbn(folder: Path, name: str) -> Predicted:
+def by_matbn(folder: Path, name: str) -> Predictions:
     """Predict the test rows of a set by the variants of matbn."""
     from matbn.sklearn import NetRegressor
 
     def system(arguments: dict) -> object:
         return lambda seed: NetRegressor(**arguments, random_state=seed)
 
-    return predicted(folder, name, {label: system(arguments) for label, arguments in VARIANTS.items()})
+    return predict_splits(folder, name, {label: system(arguments) for label, arguments in VARIANTS.items()})
 
 
-def predicted(folder: Path, name: str, systems: dict) -> Predicted:
+def predict_splits(folder: Path, name: str, systems: dict) -> Predictions:
     """Fit regressors, made from a seed, on each split, and predict its test rows."""
     data = pd.read_csv(folder / f"{name}.csv").to_numpy(float)
     y, X = data[:, 0], data[:, 1:]
-    found, seconds = [], dict.fromkeys(systems, 0.0)
+    frames, seconds = [], dict.fromkeys(systems, 0.0)
     for split, train in enumerate(pd.read_csv(folder / f"{name}.splits.csv").to_numpy(bool).T, 1):
         for system, regressor in systems.items():
             with warnings.catch_warnings():
@@ -153,8 +153,8 @@ def predicted(folder: Path, name: str, systems: dict) -> Predicted:
                 prediction = regressor(split).fit(X[train], y[train]).predict(X[~train])
                 seconds[system] += time.perf_counter() - started
             rows = {"system": system, "split": split, "row": np.flatnonzero(~train) + 1, "prediction": prediction}
-            found.append(pd.DataFrame(rows))
-    return pd.concat(found), pd.Series(seconds)
+            frames.append(pd.DataFrame(rows))
+    return pd.concat(frames), pd.Series(seconds)
 
 
 def tuned_mlp(seed: int) -> object:

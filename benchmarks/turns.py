@@ -1,10 +1,10 @@
-"""Fair timing of several systems in one process: they take turns, each after the others' threads went idle."""
+"""Fair timing of several systems in one process: they take turns, each once the others' threads are idle."""
 
 import statistics
 import time
 from collections.abc import Callable
 
-_TURN_SECONDS = 0.05  # of repeated calls, so that short ones can be timed
+_TURN_SECONDS = 0.05  # a turn repeats its call for so long, so that short calls can be timed
 
 
 def wait_until_idle(limit: float = 3.0) -> None:
@@ -19,7 +19,7 @@ def wait_until_idle(limit: float = 3.0) -> None:
 
 
 def take_turns(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Return for each call its seconds: the median over the rounds of its turns' medians."""
+    """Return each call's seconds: the median over the rounds of the medians of its turns."""
     turns: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
         for name, call in calls.items():
@@ -29,7 +29,7 @@ def take_turns(calls: dict[str, Callable[[], object]], rounds: int) -> dict[str,
 
 
 def _turn(call: Callable[[], object]) -> float:
-    _timed(call)  # wakes threads and fills caches, as a loop of evaluations would find them
+    _timed(call)  # wakes threads and fills caches, as in a loop of evaluations
     seconds = [_timed(call)]
     while sum(seconds) < _TURN_SECONDS and len(seconds) < 1000:
         seconds.append(_timed(call))

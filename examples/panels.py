@@ -15,7 +15,7 @@ import matbn
 
 
 def r_data(name: str) -> pd.DataFrame:
-    """Return a data frame of R's own, with factor levels in the order in which they appear."""
+    """Return one of R's data sets, with factor levels in the order in which they appear."""
     code = f"write.csv(as.data.frame({name}), stdout(), row.names = FALSE)"
     data = pd.read_csv(io.BytesIO(subprocess.check_output(["Rscript", "-e", code])))
     for column in {"Chick", "Diet", "Subject", "Plant", "Type", "Treatment"}.intersection(data.columns):
@@ -25,7 +25,7 @@ def r_data(name: str) -> pd.DataFrame:
 
 
 def show(fit: matbn.Fit) -> None:
-    """Print how well a model fits, and how far its starts ended apart."""
+    """Print how well a model fits, and how far apart its searches ended."""
     losses = [search.loss for search in fit.searches]
     print(f"\n{fit.recipe.formula.text}")
     print(

@@ -1,4 +1,4 @@
-# Each function of the R package beside plain R code, at the forum's size and at random sizes, and beside
+# Compares each function of the R package with plain R code, at the forum's size and at random sizes, and with
 # the packages numDeriv and matrixcalc.
 #
 #   Rscript r_scripts/compare.R [SEED]
@@ -68,7 +68,7 @@ one_size <- function(N, p1, p2, ddof, eps) {
   folded <- do.call(fold, c(net, options[-1]))
   compare("fold", net_forward(d$X, folded$Gamma1, NULL, folded$beta, folded$Gamma2, "tanh")$fitted, plain$fitted)
 
-  if (min(p1, p2) > 1 && requireNamespace("matrixcalc", quietly = TRUE)) { # which takes no vectors
+  if (min(p1, p2) > 1 && requireNamespace("matrixcalc", quietly = TRUE)) { # matrixcalc takes no vectors
     compare("commutation, against matrixcalc", commutation(p1, p2), matrixcalc::commutation.matrix(p1, p2))
   }
   if (requireNamespace("numDeriv", quietly = TRUE)) {
@@ -78,7 +78,7 @@ one_size <- function(N, p1, p2, ddof, eps) {
         moved[[part]][] <- value
         plain_net(moved, ddof, eps)$loss
       }
-      # A part may be all but 0, as Gamma1's is at p1 = 1, so that its error is measured against the whole.
+      # A part may be nearly 0, as Gamma1's is at p1 = 1, so errors are relative to the whole gradient.
       compare(
         paste("net_gradient by", part, "against numDeriv"), as.vector(gradient[[part]]), numDeriv::grad(loss, d[[part]]),
         tolerance = 1e-6, size = max(abs(unlist(plain[parts])))

@@ -1,6 +1,6 @@
-# Runs the R blocks of Markdown files, each file in one session, and compares what they print with the lines that begin
-# with #> after each expression, word by word and numbers nearly; a line #> ... stands for any lines. With --write the
-# outputs are put into the files.
+# Runs the R blocks of Markdown files, each file in one session, and compares their output with the lines that begin
+# with #> after each expression: words must be equal, and numbers nearly so; a line #> ... stands for any lines. With
+# --write it puts the outputs into the files.
 #
 #   Rscript r_scripts/run_blocks.R [--write] FILE.md ...
 #
@@ -11,7 +11,7 @@ blocks_of <- function(lines) {
   lapply(open, function(start) c(start, start + which(lines[-seq_len(start)] == "```")[1L]))
 }
 
-# What an expression prints, as at the prompt; plots go nowhere.
+# What an expression prints at the prompt; plots are discarded.
 printed <- function(expression, env) {
   utils::capture.output({
     shown <- withVisible(eval(expression, env))
@@ -49,7 +49,8 @@ same_words <- function(a, b) {
 
 words <- function(line) strsplit(trimws(line), "[[:space:]]+")[[1L]]
 
-# Numbers with decimals may differ by one in their last place, all by a ten-thousandth: minima end where rounding lets them.
+# Numbers with decimals may differ by one in their last place, and all numbers by a ten-thousandth, since rounding decides
+# where a search for a minimum ends.
 same_word <- function(a, b) {
   if (identical(a, b)) return(TRUE)
   x <- number_in(a)

@@ -1,4 +1,4 @@
-"""Shared by all tests: which peers are here, and random nets."""
+"""Shared by all tests: which peers are installed, and random nets."""
 
 import importlib.util
 import os

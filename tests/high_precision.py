@@ -1,4 +1,4 @@
-"""The loss by its definition on mpmath's numbers, and its gradient by central differences: a reference that knows no
+"""The loss by its definition in mpmath's arithmetic, and its gradient by central differences: a reference that uses no
 formula of matbn."""
 
 import mpmath

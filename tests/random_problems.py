@@ -1,4 +1,4 @@
-"""Panels and least-squares problems at random, for tests of several rooms."""
+"""Random panels and least-squares problems, for the tests of several rooms."""
 
 from dataclasses import replace
 

@@ -39,7 +39,7 @@ for (dataset in names(panels)) {
       add(dataset, effect, weights, "lm", "iid", "", vcov(fit), slopes)
       for (type in paste0("HC", 0:3)) add(dataset, effect, weights, "sandwich", type, "", vcovHC(fit, type = type), slopes)
       late <- paste0(panel$index[1L], ":late")
-      data[[late]] <- paste(data[[panel$index[1L]]], data$late) # as one variable, for it is one way of clustering
+      data[[late]] <- paste(data[[panel$index[1L]]], data$late) # one variable for the combinations: a single way of clustering
       for (cluster in list(panel$index[1L], panel$index, late, c(late, "year"))) {
         by <- paste(cluster, collapse = " + ")
         clusters <- data[cluster]

@@ -1,4 +1,4 @@
-# Writes what R's nls finds for one tanh node beside an intercept and a linear term, with its covariances:
+# Writes the estimates of R's nls for one tanh node, an intercept and a linear term, with their covariances:
 #
 #   Rscript r_scripts/golden/nls.R       # from the repository's root; writes tests/fixtures/nls_data.csv and nls.csv
 #
@@ -17,6 +17,6 @@ estimates <- data.frame(first = names, second = "", value = sprintf("%.17g", coe
 pairs <- data.frame(
   first = names[pairs$first], second = names[pairs$second], value = sprintf("%.17g", V[as.matrix(pairs)])
 )
-# Names have commas: semicolons part the columns.
+# Names contain commas, so semicolons separate the columns.
 write.table(rbind(estimates, pairs), "tests/fixtures/nls.csv", sep = ";", row.names = FALSE, quote = FALSE)
 write.csv(data, "tests/fixtures/nls_data.csv", row.names = FALSE)

@@ -31,7 +31,7 @@ def test_what_does_not_conform_has_no_difference():
     assert {name for name, value in difference.items() if value is None} == {"Q2", "Q6", "Q7", "Q11", "A4", "A5", "P4"}
 
 
-def test_the_truth_that_claims_are_held_against_is_the_exact_gradient():
+def test_claims_are_compared_with_the_exact_gradient():
     case = draw_case(4)
     gradient = net_gradient(case.X, case.y, case.Gamma1, case.gamma, case.beta, case.Gamma2, "tanh")
     exact = derivative(lambda Gamma1: case.loss(Gamma1=Gamma1), case.Gamma1)
@@ -46,7 +46,7 @@ def test_jacobian_stacks_columns():
     assert (K @ A.ravel(order="F") == A.T.ravel(order="F")).all()
 
 
-def test_the_judge():
+def test_right_and_wrong_formulas_get_their_verdicts():
     case = draw_case(0)
     exact = np.array([1.0, -2.0])
 

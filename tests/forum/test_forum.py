@@ -86,7 +86,7 @@ def test_a_figure_that_differs_is_told():
     assert not Check("beta_loop", value, None, None, value + 1e-9).agrees
 
 
-def test_without_r_python_stands_alone(monkeypatch):
+def test_without_r_the_checks_show_python_alone(monkeypatch):
     def no_r(*_):
         raise checks_module.RUnavailableError("R is not on the PATH")
 
@@ -98,7 +98,7 @@ def test_without_r_python_stands_alone(monkeypatch):
     assert "without R" in forum_text(result)
 
 
-def test_digits():
+def test_agreeing_digits_are_counted():
     assert agreeing_digits(1.0, 1.0) == 16
     assert agreeing_digits(1.0, 1.001) == 3
     assert agreeing_digits(1.0, -1.0) == 0

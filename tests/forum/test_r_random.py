@@ -38,7 +38,7 @@ def test_uniforms_stay_off_0_and_1_as_in_r():
 
     random = RRandom(1)
     random._bits = Bits()
-    # R's fixup puts half of 1/(2³² - 1) for a 0; the largest draw is below 1 as it is.
+    # R replaces a 0 by half of 1/(2³² - 1); the largest draw is below 1 without that.
     assert random.runif(3).tolist() == [0.5 * 2.328306437080797e-10, 2.0**-32, (2**32 - 1) / 2**32]
 
 

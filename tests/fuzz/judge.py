@@ -1,4 +1,4 @@
-"""Whether a call ended as a user may expect: with finite numbers, or with a sentence of ours."""
+"""Judge whether a call ended as a user may expect: with finite numbers, or with an error of matbn."""
 
 import math
 import signal
@@ -35,7 +35,7 @@ MAY_BE_NAN = (
 
 
 class Wrong(AssertionError):
-    """A call ended as no call may."""
+    """A call ended in a way that is not allowed."""
 
 
 def judge(target: str, seed: int, changes: Mapping[str, str]) -> None:
@@ -77,7 +77,7 @@ def _in_words_of_others(target: str, frames: Any, changes: Mapping[str, str]) ->
 
 
 def _numbers(value: Any, where: str) -> Iterator[tuple[str, Any]]:
-    """Return all numbers in a result, with the way to them."""
+    """Return all numbers in a result, each with its place in it."""
     if isinstance(value, float | complex):
         yield where, np.asarray(value)
     elif isinstance(value, np.ndarray):

@@ -1,4 +1,4 @@
-"""Every public function with arguments that are right, from a seed: a target takes a generator and gives a call.
+"""Every public function with valid random arguments: a target is a function of a generator that returns a call.
 
 A call is a function and its arguments by name. `fits` are made once; what is asked of them is cheap.
 """

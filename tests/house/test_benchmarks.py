@@ -1,4 +1,4 @@
-"""The benchmarks run, and write what they promise; their timings are no test's business."""
+"""The benchmarks run, and write their tables and files; no test depends on their timings."""
 
 import json
 import subprocess

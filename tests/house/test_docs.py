@@ -1,4 +1,4 @@
-"""The R blocks of README and docs run, each file in a session of its own, and print what stands below them."""
+"""The R blocks of README and docs print what is written below them, and what the docs say of the code is true."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Arrays that users pass by mistake, few rows, weights of 0, and activations of their own."""
+"""Arrays that users pass by mistake, too few rows, weights of 0, and users' own activations."""
 
 import warnings
 from contextlib import nullcontext
@@ -151,7 +151,7 @@ def test_new_rows_that_cannot_be_used_are_named(new, message):
 
 
 @pytest.mark.parametrize("rows", [2, 3, 4, 6])
-def test_few_rows_tell_no_penalty_or_choose_one(rows):
+def test_two_rows_are_too_few_to_choose_a_penalty_and_three_are_enough(rows):
     net = matbn.net(Z[:rows], 1)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", matbn.ConvergenceWarning)
@@ -163,7 +163,7 @@ def test_few_rows_tell_no_penalty_or_choose_one(rows):
     assert np.isfinite(fitted(Y[:rows], nets=net).fitted).all()
 
 
-def test_folds_in_which_no_row_counts_or_no_group_is_known():
+def test_folds_without_weight_or_without_known_groups():
     w = np.zeros(N)
     w[:2] = 1
     with pytest.raises(ArgumentError, match="do not tell one penalty from another"):

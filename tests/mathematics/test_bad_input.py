@@ -1,4 +1,4 @@
-"""What users get wrong is named, with what was found; what is merely unusual works, without a copy."""
+"""An error names the wrong argument and what was found; unusual arguments work, without a copy."""
 
 from decimal import Decimal
 

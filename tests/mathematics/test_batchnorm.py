@@ -70,7 +70,7 @@ def test_layouts_are_transposes():
 def test_jacobian_of_a_node(ddof, eps):
     z = draw()[0][:, 0]
     J = matbn.bn_jacobian(z, 1.7, ddof, eps)
-    moved = z[:, None] + 1e-30j * np.eye(len(z))  # column l moves sample l
+    moved = z[:, None] + 1e-30j * np.eye(len(z))  # column l has a complex step in sample l
     columns = [matbn.bn_forward(moved[:, [k]], [1.7], [0.2], ddof, eps).Y.imag[:, 0] / 1e-30 for k in range(len(z))]
     np.testing.assert_allclose(J, np.array(columns).T, atol=1e-15)
     assert (J == J.T).all()

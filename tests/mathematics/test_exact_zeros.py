@@ -80,7 +80,7 @@ def positive(X, net):
 
 
 def by_torch(X, y, net, activation, ddof):
-    """PyTorch's gradient, with the sides of the kink that exact arithmetic tells."""
+    """PyTorch's gradient, with the side of the kink decided in exact arithmetic."""
     torch = pytest.importorskip("torch")
     given = {name: None if net[name] is None else torch.tensor(net[name], requires_grad=True) for name in NAMES}
     B = torch.tensor(X) @ given["Gamma1"]
@@ -142,8 +142,8 @@ def test_every_route_takes_the_lower_slope(name, activation, tmp_path):
                 assert error < 1e-10 * np.max(np.abs(expected)), (how, N, ddof)
 
 
-def test_the_dummies_of_the_issue():
-    """1,000 rows of dummies and no bias: as the derivation in loops has it, also where X is stored in float32."""
+def test_a_thousand_rows_of_dummies():
+    """Without a bias, the gradient is that of the derivation by loops, also where X is stored in float32."""
     for seed in range(10):
         X, net = dummies(seed, 1_000), plain_zeros(seed, 1_000)
         y = np.random.default_rng(seed).normal(size=1_000)
@@ -157,7 +157,7 @@ def test_the_dummies_of_the_issue():
 
 def test_the_hessian_product_has_the_same_sides():
     X, net, y = dummies(1, 200), plain_zeros(1, 200), np.random.default_rng(1).normal(size=200)
-    used = X.any(axis=1)  # rows of zeros have no slope, and so no part in it
+    used = X.any(axis=1)  # rows of zeros have slope 0 and add nothing
     direction = np.random.default_rng(2).normal(size=18)
     found = matbn.net_hessian_product(X, y, **net, direction=direction)
     expected = matbn.net_hessian_product(X[used], y[used], **net, direction=direction) * used.mean()

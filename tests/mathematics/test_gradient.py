@@ -14,7 +14,7 @@ DERIVATIONS = tuple(route for route in ROUTES if route != "matrix")
 
 
 def sizes_of_terms(net, activation, ddof, eps):
-    """For each parameter the size of the terms whose sum its gradient is: errors are measured against it."""
+    """Return for each parameter the size of the terms that its gradient sums; errors are relative to it."""
     p = net.parameters
     layers = matbn.net_forward(net.X, **net.arguments, activation=activation, ddof=ddof, eps=eps)
     e = net.y - layers.fitted
@@ -31,7 +31,7 @@ def sizes_of_terms(net, activation, ddof, eps):
 
 
 def condition(net):
-    """How much larger the terms of XΓ₁ are than the spread of its columns."""
+    """Return how much larger the terms of XΓ₁ are than the spread of its columns."""
     Z = net.X @ net.parameters.Gamma1
     spread = np.linalg.norm(Z - Z.mean(axis=0), axis=0)
     return np.max(np.linalg.norm(net.X) * np.linalg.norm(net.parameters.Gamma1, axis=0) / spread)
@@ -101,7 +101,7 @@ def test_inputs_with_means_far_larger_than_their_spread_keep_their_digits():
 
 @pytest.mark.parametrize(("N", "p1"), [(2, 3), (7, 1)])
 def test_where_the_first_layer_has_no_effect_its_gradient_vanishes(N, p1):
-    # With one input, or two samples, normalisation leaves nothing of Γ₁ but its signs.
+    # With one input, or two samples, the normalised layer depends on Γ₁ through its signs only.
     net = random_net(4, N=N, p1=p1)
     gradient = matbn.net_gradient(net.X, net.y, **net.arguments, activation="tanh")
     sizes = sizes_of_terms(net, "tanh", 1, 0.0)
@@ -140,7 +140,7 @@ def test_many_rows_in_blocks(ddof, eps, kind, order):
     assert (public.theta == found.theta).all()
 
 
-def test_theta_is_ordered_and_returns():
+def test_theta_has_its_order_and_with_theta_inverts_it():
     parameters = Parameters(np.array([[1.0, 3], [2, 4]]), np.array([5.0, 6]), np.array([7.0, 8]), np.array([9.0, 10]))
     assert parameters.theta.tolist() == list(range(1, 11))
     again = parameters.with_theta(parameters.theta)

@@ -1,4 +1,4 @@
-"""What would take more memory than there is is refused before anything is made, with how much it would take."""
+"""A request for more memory than there is gets refused before anything is allocated, with the amount it would take."""
 
 import subprocess
 import sys
@@ -26,7 +26,7 @@ HUGE = [
 
 
 @pytest.mark.parametrize(("call", "message"), HUGE, ids=[message for _, message in HUGE])
-def test_what_no_machine_has_is_refused(call, message):
+def test_sizes_beyond_any_machines_memory_are_refused(call, message):
     with pytest.raises(matbn.MemoryLimitError, match=f"{message}.* of memory or more, and there are .*; take"):
         call()
 
@@ -57,7 +57,7 @@ def test_sizes_that_come_from_arrays_are_judged_by_what_is_left(monkeypatch):
         memory.check_memory("this", 13_000_000, "rest")
 
 
-def test_what_is_left_is_known():
+def test_the_memory_that_is_left_is_known():
     left = memory.available()
     assert left is None or 10**6 < left < 10**15
 

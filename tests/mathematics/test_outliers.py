@@ -1,4 +1,4 @@
-"""One row that is far from all others, against 60 digits: no more may be lost than half an ulp of the inputs makes."""
+"""One row far from all others: errors are at most a few times those that half an ulp in the inputs causes."""
 
 from typing import NamedTuple
 
@@ -16,9 +16,9 @@ from high_precision import (
 import matbn
 from matbn.parameters import Parameters
 
-TIMES = 10  # as much as half an ulp of the inputs makes
-SUMMED = 8 * 2.0**-53  # what may be lost besides, before TIMES, in sums over as many rows
-COPIES = 2_000  # of each ordinary row: more rows than are kept as one block
+TIMES = 10  # how many times the error that half an ulp in the inputs causes is allowed
+SUMMED = 8 * 2.0**-53  # error of sums over so many rows, which is added before multiplying by TIMES
+COPIES = 2_000  # of each ordinary row: together too many rows to be kept as one block
 ROUNDOFF = 2.0**-53
 NAMES = ("Gamma1", "gamma", "beta", "Gamma2")
 
@@ -43,7 +43,7 @@ class Case(NamedTuple):
         return order
 
     def moved(self, seed):
-        """The case with all inputs half an ulp away."""
+        """The case with each number changed by half an ulp."""
         rng = np.random.default_rng(seed)
         parts = [getattr(self.parameters, name) for name in NAMES]
         parameters = Parameters(*(None if part is None else within_half_an_ulp(part, rng) for part in parts))
@@ -59,13 +59,13 @@ def case(kind, outlier, N=15, copies=COPIES):
 
 
 def parts(parameters, theta):
-    """Rows of Γ₁, and the other vectors."""
+    """Return the rows of Γ₁ and the other vectors."""
     found = parameters.with_theta(theta)
     return [*found.Gamma1, *(getattr(found, name) for name in NAMES[1:] if getattr(found, name) is not None)]
 
 
 def error(parameters, found, expected):
-    """The largest error in each part, against the largest number there."""
+    """Return the largest error of all parts, each relative to the part's largest number."""
     pairs = zip(parts(parameters, found), parts(parameters, expected), strict=True)
     return max(np.max(np.abs(a - b)) / max(np.max(np.abs(b)), 1e-300) for a, b in pairs)
 
@@ -141,7 +141,7 @@ def test_hessian_product_and_jacobian(kind, eps, outlier):
     J = reference_jacobian(given.X, given.parameters, **options)[1].astype(float)
     error_of_J = np.abs(matbn.net_jacobian(given.X, **given.arguments, **options) - J)
     assert np.max(error_of_J / np.abs(J).max(axis=0)) < 20 * ROUNDOFF
-    unit = np.eye(len(direction))[1]  # in the outlier's own weight nearly all cancels
+    unit = np.eye(len(direction))[1]  # in the direction of the outlier's weight nearly all digits cancel
     product = matbn.prepare(given.X, given.y, **options).jacobian_product(**given.arguments, direction=unit)
     assert np.max(np.abs(product - J[:, 1])) < 20 * ROUNDOFF * np.abs(J[:, 1]).max()
 

@@ -1,4 +1,4 @@
-"""Batch norm's statistics held constant: another gradient, but the same span and the same errors, if γ is free."""
+"""With batch norm's statistics held constant, the gradient differs; span and standard errors do not, if γ is free."""
 
 import numpy as np
 import pytest
@@ -32,7 +32,7 @@ def test_spans_agree_though_gradients_do_not():
     true, held, n = jacobians()
     assert np.abs(true[:, :n] - held[:, :n]).max() > 0.1  # so that the gradients by Γ₁ differ
     (P, rank), (P_held, rank_held) = hat(true), hat(held)
-    assert rank == rank_held == 2 * (3 + 2)  # batch norm's scale is free, once a node
+    assert rank == rank_held == 2 * (3 + 2)  # batch norm's scale is free, once for each node
     np.testing.assert_allclose(P, P_held, atol=1e-12)
 
 
@@ -47,7 +47,7 @@ def test_errors_of_what_is_identified_agree(linear):
         np.testing.assert_allclose(hat(true)[0].diagonal(), hat(held)[0].diagonal(), rtol=1e-9)
 
 
-def test_with_gamma_held_fixed_constant_statistics_make_up_a_parameter():
+def test_with_gamma_fixed_constant_statistics_count_a_parameter_too_many():
     true, held, n = jacobians()
     rest = [k for k in range(true.shape[1]) if not n <= k < n + 2]
     (P, rank), (P_held, rank_held) = hat(true[:, rest]), hat(held[:, rest])

@@ -1,4 +1,4 @@
-"""Every gradient that the claims are judged by, confirmed by sympy on 3 × 2 × 2 with a sine.
+"""Sympy confirms every gradient by which claims are judged, on a net of 3 × 2 × 2 with a sine.
 
 sympy differentiates the loss entry by entry; the matrix formula is evaluated on the same symbols. Their
 difference must simplify to 0, and the package must give the formula's numbers.

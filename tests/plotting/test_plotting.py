@@ -1,4 +1,4 @@
-"""Plots hold the numbers that they are about."""
+"""Plots show the numbers of the fit."""
 
 import sys
 

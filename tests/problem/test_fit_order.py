@@ -1,4 +1,4 @@
-"""What must not change a fit: the order of rows and of inputs, copies in place of weights, the number of threads."""
+"""A fit does not depend on the order of rows and inputs, on copies in place of weights, or on the number of threads."""
 
 import warnings
 
@@ -20,7 +20,7 @@ SEED = 7
 
 
 def data(N=90, seed=SEED):
-    """Inputs that are partly dummies, some of them alike in all but their meeting with y, and integer weights."""
+    """Return data with integer weights, whose inputs are partly dummies that differ only in how they relate to y."""
     rng = np.random.default_rng(seed)
     Z = np.column_stack([rng.normal(size=(N, 3)), rng.integers(2, size=(N, 2))]).astype(float)
     X = rng.normal(size=(N, 2))

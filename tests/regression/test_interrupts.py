@@ -1,4 +1,4 @@
-"""What Ctrl-C leaves, at chosen moments; tests/fuzz/signals.py has random ones."""
+"""What Ctrl-C leaves of a call, at chosen moments; tests/fuzz/signals.py has random moments."""
 
 import os
 import re
@@ -51,7 +51,7 @@ def pressing(monkeypatch, module, name, calls=1, after=False, times=1):
 
 
 def in_one_thread(monkeypatch):
-    """Let what is done until Ctrl-C be the same each time; the random moments below have threads."""
+    """Use one thread, so that Ctrl-C always comes after the same work; the random moments below use several."""
     for module in (search, folds, bootstrap, validate):
         monkeypatch.setattr(module, "default_threads", lambda: 1)
 

@@ -1,4 +1,4 @@
-"""Cross-validation beside scikit-learn and by hand, choices, and the bootstrap beside copies of rows."""
+"""Cross-validation compared with scikit-learn and by hand, choices, and the bootstrap compared with copies of rows."""
 
 from dataclasses import replace
 

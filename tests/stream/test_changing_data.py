@@ -1,4 +1,4 @@
-"""Data that change or break between readings: refused by name, never mixed, and never the end of the process."""
+"""Data that change or break between readings are refused by name; old and new are never mixed, no process ends."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ def saved(tmp_path, net, mode="r"):
 
 
 def rewritten(path, change):
-    """Write a file's bytes anew, with another time of change whatever the clock's steps are."""
+    """Rewrite a file's bytes, with another time of change even where the clock is coarse."""
     content = bytearray(path.read_bytes())
     change(content)
     path.write_bytes(content)
@@ -44,7 +44,7 @@ def refused(match, function, *arguments, error=matbn.ArgumentError, **options):
         function(*arguments, **options)
 
 
-# A truncated map ends the process by SIGBUS where it is read, so these run in one of their own.
+# Reading a truncated map ends the process by SIGBUS, so these tests run in a process of their own.
 TRUNCATED = """
     import os, sys, tempfile, numpy as np, matbn
     N = int(sys.argv[1])
@@ -95,7 +95,7 @@ def test_a_mapped_file_that_was_cut_off_is_refused_everywhere(N):
     assert ended.returncode == 0, ended.stderr
     told = ended.stdout.splitlines()
     assert len(told) == 6 * 8
-    # What was converted, or was few rows and kept, is in memory.
+    # Converted data, and few rows, which are kept, are in memory.
     in_memory = {"other numbers outcomes passes", *(f"{line.split(' blocks ')[0]} blocks passes" for line in told)}
     passes = {line for line in told if not line.endswith("refused")}
     assert passes <= in_memory if N < 30_000 else passes == {"other numbers outcomes passes"}
@@ -121,7 +121,7 @@ def test_mapped_files_that_grow_are_replaced_or_removed(tmp_path, net):
     prepared = matbn.prepare(X, net.y)
     expected = prepared.gradient(**net.arguments).theta
     os.rename(tmp_path / "X.npy", tmp_path / "old.npy")
-    assert (prepared.gradient(**net.arguments).theta == expected).all()  # nobody changed what is mapped
+    assert (prepared.gradient(**net.arguments).theta == expected).all()  # the mapped file itself is unchanged
     np.save(tmp_path / "X.npy", net.X)
     refused("was changed or replaced", prepared.gradient, **net.arguments)
     prepared = matbn.prepare(saved(tmp_path, net), net.y)
@@ -200,7 +200,7 @@ def test_blocks_that_change_are_refused():
     expected = prepared.gradient(**NET.arguments).theta
     assert (prepared.gradient(**NET.arguments).theta == expected).all()
     sentence = "^X returns other blocks than it did when it was first called"
-    size = 4_000  # other cuts
+    size = 4_000  # blocks of other lengths
     refused(sentence, prepared.gradient, **NET.arguments)
     size = 1_000
     order = rng.permutation(len(X))
@@ -362,4 +362,4 @@ def test_flipped_bits_never_end_in_another_librarys_error(tmp_path, name):
     assert caught + same + other == 60
     if name == "X.parquet":
         assert caught >= 20
-        assert other == 0  # its pages have checksums
+        assert other == 0  # pages of this file have checksums

@@ -1,4 +1,4 @@
-"""Threads, forks and memory: the engine in processes that have little of one, or are copies of others."""
+"""Threads, forks and memory: the engine in forked processes, and where threads or memory are scarce."""
 
 import multiprocessing
 import os
@@ -22,7 +22,7 @@ from matbn.blas import one_blas_thread, thread_counts
 NET = random_net(1, 60_000, 9, 12)
 pytestmark = pytest.mark.filterwarnings(
     "ignore:.*multi-threaded:DeprecationWarning"
-)  # forks beside threads are the point
+)  # these tests fork while threads run on purpose
 needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows does not fork")
 needs_limits = pytest.mark.skipif(sys.platform != "linux", reason="limits on memory and processes are Linux's")
 
@@ -31,7 +31,7 @@ needs_limits = pytest.mark.skipif(sys.platform != "linux", reason="limits on mem
 
 
 def in_child(work, seconds=20):
-    """Return what work() gives, as text, in a forked child; None where it does not end."""
+    """Return the result of work() in a forked child, as text; None where the child does not end."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -103,7 +103,7 @@ def fork_and_leave():
     with one_blas_thread():
         reading, writing = os.pipe()
         child = os.fork()
-    if child == 0:  # it has left the limit of its parent
+    if child == 0:  # the limit of the parent no longer holds here
         os.write(writing, repr(thread_counts()).encode())
         os._exit(0)
     os.waitpid(child, 0)
@@ -207,7 +207,7 @@ def test_no_result_depends_on_the_number_of_threads(activation, weighted, monkey
                 assert (numbers(value) == results.setdefault(name, numbers(value))).all(), (source, name, count)
 
 
-def test_threads_that_cannot_start_are_done_without(monkeypatch):
+def test_where_no_threads_can_start_the_calling_one_does_the_work(monkeypatch):
     expected = matbn.prepare(NET.X, NET.y, threads=1).gradient(**NET.arguments).theta
     counts, before = thread_counts(), threading.active_count()
     start = threading.Thread.start
@@ -252,7 +252,7 @@ LIMITED = """
 
 
 @needs_limits
-def test_little_memory_is_enough_or_told():
+def test_with_little_memory_fewer_threads_work_or_the_error_says_so():
     command = [sys.executable, "-c", textwrap.dedent(LIMITED)]
     ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert ended.returncode == 0, ended.stderr

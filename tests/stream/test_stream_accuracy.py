@@ -1,4 +1,4 @@
-"""The engine against 50 digits, where naive forms lose theirs."""
+"""The engine compared with 50-digit arithmetic, where naive formulas lose digits."""
 
 import warnings
 
@@ -23,7 +23,7 @@ def relative_error(found, expected, parameters):
 
 
 def check(X, net, parameters, activation, bound, ddof=0, eps=0.0, weights=None):
-    """Compare at one copy of the data, kept as a block, and at many, which change nothing where ddof = 0."""
+    """Compare on one copy of the data, kept as a block, and on many, which give the same results where ddof = 0."""
     loss, theta = reference_gradient(X, net.y, parameters, activation, ddof, eps, weights)
     arguments = {name: getattr(parameters, name) for name in ("Gamma1", "gamma", "beta", "Gamma2")}
     options = {"activation": activation, "ddof": ddof, "eps": eps}

@@ -1,4 +1,4 @@
-"""What `prepare` and its object say to bad input: the argument, what was found, what to do."""
+"""Errors of `prepare` and `Prepared`: each names the argument, what was found and what to do."""
 
 import numpy as np
 import pytest
