@@ -1,4 +1,4 @@
-"""Activations a(b), each beside its first and second derivative.
+"""Activations a(b), each with its first and second derivative.
 
 At a kink the derivative is the left one: relu′(0) = 0 and leaky_relu′(0) = 0.01, as PyTorch has it, and a″ is 0 there.
 docs/engine.md says which values of B count as 0. Every function also takes complex arrays: it is continued analytically

@@ -95,7 +95,7 @@ def check_gradient(
     call, arguments = _arguments(f, at)
     if not arguments:
         raise ArgumentError("at is empty: there is nothing to check")
-    claimed = _claimed(gradient, at, arguments)
+    claimed = _claimed_gradient(gradient, at, arguments)
     value = _value_at(call, arguments)
     rng = generator(as_integer("seed", seed), Stream.DIRECTIONS)
     count = as_integer("directions", directions, at_least=1)
@@ -106,8 +106,8 @@ def check_gradient(
     differences = {
         name: [_central_difference(call, arguments, name, D) for D in drawn] for name, drawn in probes.items()
     }
-    with np.errstate(all="ignore"):  # `_size` refuses what overflows
-        sizes = {name: _size(name, claimed[name] * _unit(A), value) for name, A in arguments.items()}
+    with np.errstate(all="ignore"):  # `_error_scale` refuses what overflows
+        sizes = {name: _error_scale(name, claimed[name] * _unit(A), value) for name, A in arguments.items()}
     measured = _complex_steps(call, arguments, probes)
     method = COMPLEX_STEP
     if measured is None or not _agree(measured, differences, sizes):
@@ -139,7 +139,7 @@ def _real(name: str, value: ArrayLike) -> Array:
     return array
 
 
-def _claimed(gradient: Any, at: Any, arguments: dict[str, Array]) -> dict[str, Array]:
+def _claimed_gradient(gradient: Any, at: Any, arguments: dict[str, Array]) -> dict[str, Array]:
     """Return the gradient as a dictionary with the arguments' names and shapes."""
     if callable(gradient):
         gradient = gradient(**_copies(arguments)) if isinstance(at, Mapping) else gradient(*_copies(arguments).values())
@@ -181,7 +181,7 @@ def _unit(A: Array) -> Array:
     return np.maximum(size, 1e-3 * size.mean() or 1.0) if A.size else size
 
 
-def _size(name: str, terms: Array, value: float) -> float:
+def _error_scale(name: str, terms: Array, value: float) -> float:
     """Return what errors are measured against: the norm of the gradient in units of the argument, or 1e-4·|f|."""
     largest = float(np.max(np.abs(terms), initial=0.0))
     norm = largest * float(np.linalg.norm(terms / largest)) if 0 < largest < np.inf else largest

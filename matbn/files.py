@@ -49,7 +49,7 @@ def check_unchanged(files: tuple[FileState, ...]) -> None:
         _check_length(mapping)
         now = _stamp(mapping.path)
         # A removed file lives on as long as it is mapped: only another file at its path is an error.
-        if _size(mapping) != size or (now is not None and now != stamp):
+        if _file_size(mapping) != size or (now is not None and now != stamp):
             raise ArgumentError(
                 f"{_name_of_file(mapping)}, was changed or replaced after {mapping.name} was prepared; map the file and"
                 " prepare again"
@@ -60,7 +60,7 @@ def _file_states(arrays: dict[str, NDArray[Any] | None]) -> Iterator[FileState]:
     for name, array in arrays.items():
         if array is not None and array.base is not None and (mapping := _mapping(name, array)) is not None:
             _check_length(mapping)
-            yield FileState(mapping, _size(mapping), _stamp(mapping.path))
+            yield FileState(mapping, _file_size(mapping), _stamp(mapping.path))
 
 
 def _mapping(name: str, array: NDArray[Any]) -> Mapping | None:
@@ -74,7 +74,7 @@ def _mapping(name: str, array: NDArray[Any]) -> Mapping | None:
     return None if owner is None else Mapping(name, owner, start + len(owner), path)
 
 
-def _size(mapping: Mapping) -> int | None:
+def _file_size(mapping: Mapping) -> int | None:
     """Return the mapped file's bytes, even if another file lies at its path by now; None for memory without a file."""
     try:
         return mapping.mapped.size()
@@ -92,7 +92,7 @@ def _stamp(path: str | None) -> tuple[int, ...] | None:
 
 
 def _check_length(mapping: Mapping) -> None:
-    size = _size(mapping)
+    size = _file_size(mapping)
     if size is not None and size < mapping.needed:
         raise ArgumentError(
             f"{_name_of_file(mapping)}, has {size} bytes, but {mapping.needed} are needed: it was cut off after it was"

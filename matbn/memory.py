@@ -38,10 +38,10 @@ def _of_machine() -> int | None:
         kilobytes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
         return 1024 * (kilobytes["MemAvailable"] + kilobytes["SwapFree"])
     except (OSError, ValueError, KeyError, IndexError):
-        return _installed()
+        return _installed_memory()
 
 
-def _installed() -> int | None:
+def _installed_memory() -> int | None:
     import os
 
     try:

@@ -6,16 +6,16 @@ import numpy as np
 
 
 class Stream(IntEnum):
-    """What random numbers are drawn for; a number once given is never given again, for fits depend on it."""
+    """The purposes of random numbers; a number keeps its purpose for ever, since seeded results depend on it."""
 
     STARTS = 1  # one for each start
-    BATCHES = 2  # of rows, for Adam
-    SAMPLES = 3  # of rows, on which a search begins
+    BATCHES = 2  # rows for Adam
+    SAMPLES = 3  # rows on which a search begins
     PENALTY_FOLDS = 4
     PENALTY_STARTS = 5  # one for each fold and start
-    FOLDS = 6  # of cross-validation on request
+    FOLDS = 6  # of `cross_validate` and `choose`
     REPLICATES = 7  # one for each bootstrap replicate
-    DIRECTIONS = 8  # in which a gradient is checked
+    DIRECTIONS = 8  # along which a gradient is checked
 
 
 def generator(seed: int, stream: Stream, *numbers: int) -> np.random.Generator:

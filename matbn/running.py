@@ -73,7 +73,7 @@ def running_update(
     """Return the statistics updated from the batch Z, by the rule at the top of this module."""
     as_choice("momentum_of", momentum_of, MOMENTUM_OF)
     Z = samples_in_rows(Z, layout)
-    mean, variance = _checked(running, Z.shape[1])
+    mean, variance = _mean_and_variance(running, Z.shape[1])
     batches = as_integer("running.batches", running.batches)
     centred, batch_mean = centre(Z)
     batch_variance = np.square(centred).sum(axis=0) / variance_divisor(len(Z), running_ddof, "running_ddof")
@@ -130,7 +130,7 @@ def bn_infer(
     """
     Z = samples_in_rows(Z, layout)
     gamma, beta = scale_and_shift(gamma, beta, Z.shape[1])
-    mean, variance = _checked(running, Z.shape[1])
+    mean, variance = _mean_and_variance(running, Z.shape[1])
     s = np.sqrt(variance + as_number("eps", eps, at_least=0))
     if (s == 0).any():
         raise VarianceError("running.variance has zeros and eps is 0: set eps > 0 to divide by its root")
@@ -139,7 +139,7 @@ def bn_infer(
     return BatchNormOutput(like_layout(finite_result("Y", H * gamma + beta), layout), cache)
 
 
-def _checked(running: RunningStatistics, p: int) -> tuple[Array, Array]:
+def _mean_and_variance(running: RunningStatistics, p: int) -> tuple[Array, Array]:
     if not isinstance(running, RunningStatistics):
         raise ElementTypeError(
             f"running is of type {type(running).__name__}, but must be RunningStatistics, as running_start(p) gives"

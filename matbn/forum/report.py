@@ -104,7 +104,7 @@ def _forum_lines(result: ForumChecks) -> Iterator[str]:
     N, (p1, p2) = len(data.X), data.Gamma1.shape
     yield f"The question's checks as posted: N = {N}, p1 = {p1}, p2 = {p2}; standard deviations with N - 1, no 1/N."
     if result.without_r:
-        yield from _wrapped(f"Python alone: {result.without_r}", "  ")
+        yield from _wrap(f"Python alone: {result.without_r}", "  ")
     by_name = {check.name: check for check in result.checks}
     for number, (title, names, parameter, proves, does_not_prove) in enumerate(_BLOCKS, start=1):
         yield ""
@@ -113,10 +113,10 @@ def _forum_lines(result: ForumChecks) -> Iterator[str]:
             yield ""
             yield from _check_lines(by_name[name])
         yield ""
-        yield from _wrapped(proves, "   ")
-        yield from _wrapped(does_not_prove, "   ")
+        yield from _wrap(proves, "   ")
+        yield from _wrap(does_not_prove, "   ")
         if parameter:
-            yield from _wrapped(_distance_from_gradient(parameter, by_name, data), "   ")
+            yield from _wrap(_distance_from_gradient(parameter, by_name, data), "   ")
     yield ""
     different = [check.name for check in result.checks if not check.agrees]
     compared = "Every figure agrees, without R." if result.without_r else "Every figure agrees."
@@ -154,7 +154,7 @@ def _pattern_lines(check: Check) -> Iterator[str]:
     rows, columns = check.python.shape
     ones = [np.flatnonzero(check.python[:, j]) + 1 for j in range(columns)]
     spans = ", ".join(f"{j + 1} in rows {span[0]}-{span[-1]}" for j, span in enumerate(ones) if len(span))
-    yield from _wrapped(f"{rows} × {columns}, zeros but for ones in column {spans}", "   ")
+    yield from _wrap(f"{rows} × {columns}, zeros but for ones in column {spans}", "   ")
     others = [("printed", check.printed), ("R", check.r)]
     for name, other in others:
         if other is not None:
@@ -200,12 +200,12 @@ def _claims_lines(judgements: list[Judgement]) -> Iterator[str]:
         if judgement.source != source:
             source = judgement.source
             yield from ("", f"{source[0].upper()}{source[1:]}")
-        yield from ("", f"  {judgement.claim.id}  {judgement.verdict.upper()}  ({_measured(judgement)})")
-        yield from _wrapped(judgement.claim.statement, "      ")
+        yield from ("", f"  {judgement.claim.id}  {judgement.verdict.upper()}  ({_measurement(judgement)})")
+        yield from _wrap(judgement.claim.statement, "      ")
         if judgement.claim.correction:
             assert judgement.correction_difference is not None
             checked = f"[checked: off by {judgement.correction_difference:.0e}]"
-            yield from _wrapped(f"-> {judgement.claim.correction} {checked}", "      ")
+            yield from _wrap(f"-> {judgement.claim.correction} {checked}", "      ")
     counts = {
         verdict: sum(j.verdict == verdict for j in judgements) for verdict in ("right", "right up to 1/N", "wrong")
     }
@@ -215,12 +215,12 @@ def _claims_lines(judgements: list[Judgement]) -> Iterator[str]:
     )
 
 
-def _measured(judgement: Judgement) -> str:
+def _measurement(judgement: Judgement) -> str:
     if judgement.difference is None:
         return "not conformable"
     removed = f" after removing the factor N = {judgement.factor}" if judgement.factor != 1 else ""
     return f"largest relative difference {judgement.difference:.1e}{removed}"
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
+def _wrap(text: str, indent: str) -> list[str]:
     return textwrap.wrap(text, _WIDTH, initial_indent=indent, subsequent_indent=indent)

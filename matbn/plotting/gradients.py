@@ -73,12 +73,12 @@ def _pairs(one: Any, other: Any) -> dict[str, tuple[Array, Array]]:
         b = parts[1][name]
         if a.shape != b.shape:
             what = f"{name} of one" if name else "one"
-            raise ShapeError(f"{what} is {_size(a)}, but that of other is {_size(b)}; they must be equal")
+            raise ShapeError(f"{what} is {_shape_text(a)}, but that of other is {_shape_text(b)}; they must be equal")
         pairs[name] = a, b
     return pairs
 
 
-def _size(matrix: Array) -> str:
+def _shape_text(matrix: Array) -> str:
     return " × ".join(map(str, matrix.shape))
 
 

@@ -76,10 +76,10 @@ def standardised_residuals(fit: FittedModel) -> tuple[Array, str]:
         raise ArgumentError("the residual variance is 0, so that residuals cannot be standardised")
     if fit.design is None or fit.edf is None:  # None: leverages would take too much memory
         return np.sort(fit.residuals / fit.sigma), "residual / σ"
-    found = estimated(fit)
-    root_w = found.posed.problem.root_w
-    kept = np.asarray(root_w is None or root_w > 0) & (1 - found.leverage > _EXACT)
-    relative = found.e[kept] / np.sqrt(found.variance * (1 - found.leverage[kept]))
+    linearisation = estimated(fit)
+    root_w = linearisation.posed.problem.root_w
+    kept = np.asarray(root_w is None or root_w > 0) & (1 - linearisation.leverage > _EXACT)
+    relative = linearisation.e[kept] / np.sqrt(linearisation.variance * (1 - linearisation.leverage[kept]))
     return np.sort(relative), "standardised residual"
 
 

@@ -106,7 +106,7 @@ def validation_of(design: Design, folds: Sequence[Split], by_number: Mapping[int
     fold[np.isnan(predictions)] = -1
     if (fold < 0).all():
         raise ArgumentError("no row can be predicted in any fold; take other folds")
-    return _scores(design, predictions, fold, len(folds))
+    return _validation(design, predictions, fold, len(folds))
 
 
 def _predictions(design: Design, split: Split, unseen: str, refit: Callable[[Design], FittedModel]) -> Array:
@@ -127,7 +127,7 @@ def _predictions(design: Design, split: Split, unseen: str, refit: Callable[[Des
         return np.where(np.isfinite(others), left.y - (left.y - value) * others, np.nan)
 
 
-def _scores(design: Design, predictions: Array, fold: Array, count: int) -> Validation:
+def _validation(design: Design, predictions: Array, fold: Array, count: int) -> Validation:
     w = np.ones(len(design.y)) if design.w is None else design.w
     rows = (fold >= 0) & (w > 0)
     squares = w[rows] * np.square(design.y[rows] - predictions[rows])

@@ -1,7 +1,7 @@
 """Where rows come from: arrays in memory or on disk, and functions that give them block by block.
 
 A source hands out pieces, which threads take in turn; a piece, when called, reads its rows. The source notices changed
-rows as far as that costs little beside the reading: files by their size and time of change, a function's blocks by a
+rows as far as that costs little compared with reading: files by their size and time of change, a function's blocks by a
 few rows of each.
 """
 
