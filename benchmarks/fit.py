@@ -6,9 +6,8 @@ Friedman's first problem (10 inputs, 5 of them noise), tanh nodes (logistic ones
 functions), standardised inputs and outcomes, the same tiny ridge of 1e-6 on all weights, one start for each seed, which
 each system draws in its own way. All use the same cores, and run until they stop by themselves or for 2,000 iterations.
 
-The clock starts with the arrays in memory, and includes a system's work before its first iteration. The target is the
-best peer's median final loss; for each system the table says when the median over the seeds of its loss came within
-0.1 % of it.
+The clock starts with the arrays in memory, and includes the work before the first iteration. The target is the best
+peer's median final loss; the table says when the median loss over the seeds of each system came within 0.1 % of it.
 """
 
 import argparse
@@ -49,7 +48,7 @@ def by_matbn(X: np.ndarray, y: np.ndarray, size: int, seed: int) -> tuple[Trace,
     trace: Trace = []
 
     def note(progress: matbn.Progress) -> None:
-        if np.isfinite(progress.loss):  # it is infinite while the search works on a part of the rows
+        if np.isfinite(progress.loss):  # it is not finite while the search works on a part of the rows
             trace.append((time.perf_counter() - start, progress.loss))
 
     start = time.perf_counter()

@@ -8,11 +8,9 @@ With e = y - ŷ and W = -(2/N)·(eΓ₂ᵀ)⊙a′(B), by Theorems 1 and 3 of do
     ∂R/∂Z  = (CW - H·diag(HᵀW)/d)·diag(γ/s)
     ∂R/∂Γ₁ = (CX)ᵀ ∂R/∂Z
 
-A plain net has ∂R/∂Z = W and ∂R/∂Γ₁ = XᵀW. Where one row is far from all others, the terms of (CX)ᵀ ∂R/∂Z
-cancel; `matbn.stream.layer.by_parameters` therefore computes ∂R/∂Γ₁ from (CX)ᵀW, whose terms do not.
-
-docs/derivations.md shows the way from the question's formulas to these functions. Of the routes, "matrix" is the
-equations above, in memory (`gradient_in_memory`) or, for many rows, block by block (`matbn.stream.one_off`).
+A plain net has ∂R/∂Z = W and ∂R/∂Γ₁ = XᵀW. Where one row is far from all others, the terms of (CX)ᵀ ∂R/∂Z cancel, so
+`matbn.stream.layer.by_parameters` computes ∂R/∂Γ₁ from (CX)ᵀW. docs/derivations.md leads from the question's formulas
+to these functions.
 """
 
 from collections.abc import Callable

@@ -49,8 +49,7 @@ same_words <- function(a, b) {
 
 words <- function(line) strsplit(trimws(line), "[[:space:]]+")[[1L]]
 
-# Numbers with decimals may differ by one in their last place, and all numbers by a ten-thousandth, since rounding decides
-# where a search for a minimum ends.
+# Numbers with decimals may differ by one in their last place, all by a ten-thousandth: rounding decides where searches end.
 same_word <- function(a, b) {
   if (identical(a, b)) return(TRUE)
   x <- number_in(a)

@@ -70,10 +70,8 @@ def lay_out(fit: FittedModel, outcome: str) -> Graph:
     for net, height, deviations in zip(fit.nets, heights, _deviations(fit), strict=True):
         titles.append(Dot(NODES, top - 0.4, net.label))
         top -= _GAP
-        own = [
-            Dot(INPUTS, y, name) for y, name in zip(_spread_out(len(net.names), height, top), net.names, strict=True)
-        ]
-        layer = [Dot(NODES, y, str(j + 1)) for j, y in enumerate(_spread_out(len(net.gamma), height, top))]
+        own = [Dot(INPUTS, y, name) for y, name in zip(_heights(len(net.names), height, top), net.names, strict=True)]
+        layer = [Dot(NODES, y, str(j + 1)) for j, y in enumerate(_heights(len(net.gamma), height, top))]
         weights = net.A * deviations[:, None]
         edges += [_straight(a, b, weights[i, j], False) for j, b in enumerate(layer) for i, a in enumerate(own)]
         edges += [_straight(a, output, weight, True) for a, weight in zip(layer, net.Gamma2, strict=True)]
@@ -98,7 +96,7 @@ def lay_out(fit: FittedModel, outcome: str) -> Graph:
     )
 
 
-def _spread_out(count: int, height: float, top: float) -> Array:
+def _heights(count: int, height: float, top: float) -> Array:
     """Return the heights of dots one below the other, centred in a height and spread out if there is room."""
     apart = min(height / count, 1.6) if count > 1 else 0.0
     return top - height / 2 - apart * (np.arange(count) - (count - 1) / 2)

@@ -27,9 +27,7 @@ def excess_losses(fit: FittedModel) -> list[tuple[Array, float]]:
     losses = np.concatenate([np.append(search.trace, search.loss) for search in fit.searches])
     losses = losses[np.isfinite(losses)]
     if not len(losses):
-        raise ArgumentError(
-            "the fit comes from another fit's parameters and not from a search, so that it has no trace"
-        )
+        raise ArgumentError("the fit was made from another fit and not by a search, so that it has no trace")
     lowest = losses.min()
     unit = max(lowest, 1e-12 * fit.total_sum_of_squares / fit.weight, np.finfo(float).tiny)
     return [((search.trace - lowest) / unit, (search.loss - lowest) / unit) for search in fit.searches]

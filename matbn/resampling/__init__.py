@@ -1,5 +1,4 @@
 """Fits to parts of the data and to resampled data.
 
-Read `splits` (which rows are left out together), `validate` (cross-validation), `choose` (sizes and penalties), then
-`bootstrap`.
+Read `splits` (which rows are left out), `validate` (cross-validation), `choose` (sizes, penalties) and `bootstrap`.
 """

@@ -104,7 +104,7 @@ def bootstrap_draws(
     threads: int,
     progress: bool | None,
 ) -> Bootstrap:
-    """Return a statistic's draws; `units` (N) numbers the row or group that each row is drawn with."""
+    """Return a statistic's draws, which do not depend on threads; `units` (N) has the number of each row's group."""
     replicates, seed = as_integer("replicates", replicates, at_least=2), as_integer("seed", seed)
     groups = int(units.max()) + 1
     if groups < 2:
@@ -117,7 +117,7 @@ def bootstrap_draws(
     check_memory(f"{replicates:,} replicates", replicates * (len(estimate) + 16), "take fewer replicates")
     start, search = start_of(fit), SearchOptions(0, seed)
 
-    values_by_number: dict[int, Array] = {}
+    by_number: dict[int, Array] = {}
 
     def process(number: int) -> None:
         chosen = generator(seed, Stream.REPLICATES, number).integers(groups, size=groups)
@@ -129,7 +129,7 @@ def bootstrap_draws(
             stop.check()  # a statistic may itself fit nets, which an interrupt cuts off
         except MatbnError:
             values = np.full(len(estimate), np.nan)
-        values_by_number[number] = values
+        by_number[number] = values
         bar.one_more()
 
     with listening() as stop, Counter("bootstrap", replicates, progress) as bar:
@@ -137,13 +137,11 @@ def bootstrap_draws(
             combine_in_order(range(replicates), process, lambda a, b: None, threads)
         except KeyboardInterrupt:
             stop.ask()
-        if any(len(values) != len(estimate) for values in values_by_number.values()):
+        if any(len(values) != len(estimate) for values in by_number.values()):
             raise ArgumentError(
                 "statistic returns vectors of different lengths; it must return as many numbers each time"
             )
-        draws = np.array([values for _, values in sorted(values_by_number.items())]).reshape(
-            len(values_by_number), len(estimate)
-        )
+        draws = np.array([values for _, values in sorted(by_number.items())]).reshape(len(by_number), len(estimate))
         failed = int(np.isnan(draws).all(axis=1).sum())
         if failed > len(draws) - 2:
             stop.check()

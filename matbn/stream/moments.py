@@ -7,8 +7,7 @@ before them (TSQR). With o near the mean, the final triangle
     [0          T              ]
 
 holds T with TᵀT = X_cᵀDX_c. Its rounding errors are in proportion to each column's own spread, where a matrix of
-cross-products would lose half the digits. The mean m comes from separate sums, which keep their digits where one entry
-is large.
+cross-products would lose half the digits. The mean m comes from separate sums, where large entries cost no digits.
 """
 
 import math

@@ -1,8 +1,7 @@
 """The gradient at a single point, where computing a triangular factor first would take longer than it saves.
 
-A first sweep over the rows gives the statistics of the nodes. With o the mean of ordinary rows and Z = (X - 1oᵀ)Γ₁, it
-sums the diagonal of ZᵀZ, (X - 1oᵀ)ᵀZ, and the columns of X - 1oᵀ and Z; from the sums of products, the part that is due
-to the distance δ between o and the mean is then subtracted. A second sweep gives the gradient.
+With o the mean of ordinary rows and Z = (X - 1oᵀ)Γ₁, a first sweep sums (X - 1oᵀ)ᵀZ, the diagonal of ZᵀZ, and columns
+of X - 1oᵀ and Z. The part due to δ, the mean less o, is subtracted from the products. A second one gives the gradient.
 """
 
 import math

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from matbn.arguments import Array, as_real, as_vector, places
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
-from matbn.files import FileState, check_length, check_unchanged, file_states
+from matbn.files import check_length, check_unchanged, file_states
 from matbn.stream.sizes import even_pieces
 
 _READ_ROWS = 65_536  # converted at a time where X is stored in another precision than that of the computation
@@ -86,7 +86,7 @@ def slices(X: NDArray[Any], y: Array, w: Array | None, dtype: np.dtype[Any]) -> 
     def pieces(block: int) -> Iterator[Piece]:
         return (piece(start, stop) for start, stop in even_pieces(N, block))
 
-    return Source(p1, dtype, pieces, N, w is not None, _check_of(files))
+    return Source(p1, dtype, pieces, N, w is not None, partial(check_unchanged, files))
 
 
 def iterator_source(
@@ -162,12 +162,8 @@ def iterator_source(
                 " cuts; let it return the same blocks at each call (fix a seed, do not shuffle), and prepare it again"
             )
 
-    check = _check_of(file_states(y=outcome, weights=case_weights))
+    check = partial(check_unchanged, file_states(y=outcome, weights=case_weights))
     return Source(p1, precision, pieces, None if outcome is None else len(outcome), weighted, check)
-
-
-def _check_of(files: tuple[FileState, ...]) -> Callable[[], None]:
-    return partial(check_unchanged, files)
 
 
 def _checksum(rows: Rows) -> int:

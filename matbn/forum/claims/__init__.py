@@ -1,7 +1,4 @@
-"""Every claim of the question, its answers and related posts, judged by computation.
-
-Read `case` (the random data) and `claim` (how a verdict is computed), then the sources, each with its `CLAIMS`.
-"""
+"""The claims of the question, its answers and related posts, judged by computation: read `case` and `claim` first."""
 
 from matbn.arguments import as_integer
 from matbn.forum.claims import (
