@@ -229,7 +229,7 @@ def test_folds_that_had_ended_are_returned(monkeypatch, times):
         fit.cross_validate()
 
 
-@pytest.mark.parametrize(("criterion", "name"), [("cv", "predicted_folds"), ("bic", "fit_design")])
+@pytest.mark.parametrize(("criterion", "name"), [("cv", "predictions_of_folds"), ("bic", "fit_design")])
 @pytest.mark.parametrize(("calls", "ended"), [(3, 2), (5, 4)])
 def test_combinations_that_were_scored_are_returned(monkeypatch, criterion, name, calls, ended):
     fit = fitted()
