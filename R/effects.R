@@ -91,9 +91,7 @@ mean_of <- function(x, w) if (is.null(w)) mean(x) else sum(w * x) / sum(w)
 with_bounds <- function(frame, out, level) {
   frame$estimate <- out$estimate
   frame$std.error <- known_errors(out$error)
-  half <- stats::qt((1 + level) / 2, out$df) * frame$std.error
-  frame$conf.low <- out$estimate - half
-  frame$conf.high <- out$estimate + half
+  frame[c("conf.low", "conf.high")] <- as.data.frame(bounds(frame$estimate, frame$std.error, out$df, level))
   frame
 }
 

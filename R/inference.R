@@ -52,14 +52,19 @@ confint.matbn <- function(object, parm, level = 0.95, vcov = "iid", part = c("li
   with_call(sys.call(), {
     check_level(level)
     table <- coefficient_table(object, vcov, part, correction)
-    half <- stats::qt((1 + level) / 2, attr(table, "df")) * table[, 2L]
     sides <- (1 + c(-level, level)) / 2
-    bounds <- cbind(table[, 1L] - half, table[, 1L] + half)
-    dimnames(bounds) <- list(rownames(table), paste(format(100 * sides, trim = TRUE, digits = 3L), "%"))
-    if (missing(parm)) return(bounds)
-    check_parameters(parm, rownames(bounds))
-    bounds[parm, , drop = FALSE]
+    found <- bounds(table[, 1L], table[, 2L], attr(table, "df"), level)
+    dimnames(found) <- list(rownames(table), paste(format(100 * sides, trim = TRUE, digits = 3L), "%"))
+    if (missing(parm)) return(found)
+    check_parameters(parm, rownames(found))
+    found[parm, , drop = FALSE]
   })
+}
+
+# Lower and upper bounds of estimates: Student's quantile times the spread to both sides.
+bounds <- function(estimate, spread, df, level) {
+  half <- stats::qt((1 + level) / 2, df) * spread
+  cbind(estimate - half, estimate + half)
 }
 
 as_part <- function(part) {

@@ -75,8 +75,12 @@ with_errors <- function(object, parts, value, omitted, se.fit, interval, level, 
   error <- rep(NA_real_, length(value))
   if (any(complete)) error[complete] <- known_errors(out$error)
   error <- stats::setNames(error, names(value))
-  half <- stats::qt((1 + level) / 2, out$df) * if (interval == "prediction") out$sigma * sqrt((error / out$sigma)^2 + 1) else error
-  fit <- if (interval == "none") value else cbind(fit = value, lwr = value - half, upr = value + half)
+  spread <- if (interval == "prediction") out$sigma * sqrt((error / out$sigma)^2 + 1) else error
+  fit <- value
+  if (interval != "none") {
+    fit <- cbind(value, bounds(value, spread, out$df, level))
+    colnames(fit) <- c("fit", "lwr", "upr")
+  }
   fit <- stats::napredict(omitted, fit)
   if (!se.fit) return(fit)
   list(fit = fit, se.fit = stats::napredict(omitted, error), df = out$df, residual.scale = out$sigma)

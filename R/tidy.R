@@ -31,8 +31,8 @@ tidy.matbn <- function(x, conf.int = FALSE, conf.level = 0.95, vcov = "iid", par
       p.value = table[, 4L], row.names = NULL
     )
     if (!flag(conf.int, "conf.int")) return(frame)
-    half <- stats::qt((1 + conf.level) / 2, attr(table, "df")) * frame$std.error
-    cbind(frame, conf.low = frame$estimate - half, conf.high = frame$estimate + half)
+    found <- bounds(frame$estimate, frame$std.error, attr(table, "df"), conf.level)
+    cbind(frame, conf.low = found[, 1L], conf.high = found[, 2L])
   })
 }
 

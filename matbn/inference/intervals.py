@@ -74,5 +74,5 @@ def _spread(some: Predicted, rows: Array) -> Predicted:
         found[rows] = values
         return found
 
-    value, error = at_all(some.value), at_all(some.error)
-    return replace(some, value=value, error=error, lower=at_all(some.lower), upper=at_all(some.upper))
+    columns = {name: at_all(getattr(some, name)) for name in ("estimate", "error", "lower", "upper")}
+    return replace(some, **columns)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from matbn.activation import evaluate
 from matbn.arguments import Array, as_flag
 from matbn.errors import ArgumentError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.covariance import Errors, covariance, degrees
+from matbn.inference.estimates import Estimates
 from matbn.inference.linearised import Linearised, check_determined
 from matbn.inference.predictions import NewRows, own_rows, whitened_rows
 from matbn.inference.request import as_level, estimated, requested
@@ -28,18 +28,11 @@ from matbn.problem.profile import solved
 from matbn.problem.sweeps import workspace
 
 
-@dataclass(frozen=True, eq=False)
-class MarginalEffects:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MarginalEffects(Estimates):
     """Marginal effects of variables, an entry for each name (or row)."""
 
     names: tuple[str, ...]
-    estimate: Array
-    error: Array
-    lower: Array
-    upper: Array
-    level: float
-    kind: str
-    df: float
 
 
 def marginal_effects(
@@ -101,6 +94,6 @@ def with_errors(
     unit = r / size[:, None]
     with np.errstate(invalid="ignore"):  # of two-way clusters a variance may be negative
         error = np.sqrt(np.einsum("mk,kl,ml->m", unit, V, unit, optimize=True)) * size * fit.scale
-    df = degrees(fit, errors)
-    half = special.stdtrit(df, (1 + level) / 2) * error
-    return MarginalEffects(names, estimate, error, estimate - half, estimate + half, level, str(errors), df)
+    return MarginalEffects.with_bounds(
+        estimate, error, level=level, kind=str(errors), df=degrees(fit, errors), names=names
+    )

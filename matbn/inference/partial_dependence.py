@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
 
 from matbn.arguments import Array, as_list, as_real, as_vector, is_missing
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.covariance import Errors, degrees, standard_errors
+from matbn.inference.estimates import Estimates
 from matbn.inference.linearised import Linearised, check_determined
 from matbn.inference.predictions import NewRows, own_rows, without_effects
 from matbn.inference.request import as_level, estimated, requested
@@ -26,19 +26,12 @@ from matbn.inference.variables import as_variable, values_of, variables_of, with
 _POINTS = 40
 
 
-@dataclass(frozen=True, eq=False)
-class PartialDependence:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PartialDependence(Estimates):
     """Mean predictions, an entry for each value of the variable."""
 
     variable: str
     at: Array
-    estimate: Array
-    error: Array
-    lower: Array
-    upper: Array
-    level: float
-    kind: str
-    df: float
 
 
 def partial_dependence(
@@ -59,9 +52,9 @@ def partial_dependence(
     if at.dtype.kind in "fc":
         as_real("at", as_vector("at", at))
     estimate, error = curve(found, (with_variable(fit, variable, value) for value in at), errors)
-    df = degrees(found, errors)
-    half = special.stdtrit(df, (1 + level) / 2) * error
-    return PartialDependence(variable, at, estimate, error, estimate - half, estimate + half, level, str(errors), df)
+    return PartialDependence.with_bounds(
+        estimate, error, level=level, kind=str(errors), df=degrees(found, errors), variable=variable, at=at
+    )
 
 
 def curve(fit: Linearised, changed: Iterable[NewRows], errors: Errors) -> tuple[Array, Array]:

@@ -14,11 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import special
 
 from matbn.arguments import Array
 from matbn.fitted.unseen_groups import NewGroups, means_of_new
 from matbn.inference.covariance import Errors, degrees, variances
+from matbn.inference.estimates import Estimates
 from matbn.inference.linearised import Linearised, check_determined
 from matbn.problem.least_squares import Layer, layers
 from matbn.problem.posing import Part
@@ -38,19 +38,17 @@ class NewRows:
     groups: Array  # m × number of effects, a code of the fit's for each, -1 for none
 
 
-@dataclass(frozen=True, eq=False)
-class Predicted:
-    """Predictions, an entry for each row."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Predicted(Estimates):
+    """Predictions, an entry for each row, with the errors of the mean."""
 
-    value: Array
-    error: Array  # of the mean
-    lower: Array
-    upper: Array
-    level: float
-    interval: str  # "confidence", for the mean, or "prediction", for a new outcome of weight 1
-    kind: str
-    df: float
-    sigma: float  # deviation of a new outcome of weight 1 from the mean
+    interval: str  # which bounds: "confidence", of the mean, or "prediction", of a new outcome of weight 1
+    sigma: float  # standard deviation of a new outcome of weight 1 about the mean
+
+    @property
+    def value(self) -> Array:
+        """The predictions."""
+        return self.estimate
 
 
 def own_rows(fit: Linearised) -> NewRows:
@@ -115,10 +113,9 @@ def with_errors(
     with np.errstate(invalid="ignore"):
         error = fit.scale * np.sqrt(variance)
     spread = fit.scale * np.sqrt(variance + of_outcome) if interval == "prediction" else error
-    df = degrees(fit, errors)
-    half = special.stdtrit(df, (1 + level) / 2) * spread
+    about = {"level": level, "kind": str(errors), "df": degrees(fit, errors), "interval": interval}
     sigma = fit.scale * float(np.sqrt(of_outcome))
-    return Predicted(value, error, value - half, value + half, level, interval, str(errors), df, sigma)
+    return Predicted.with_bounds(value, error, spread=spread, sigma=sigma, **about)
 
 
 def without_effects(fit: Linearised, rows: NewRows) -> tuple[Array, Array]:

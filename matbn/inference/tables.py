@@ -11,6 +11,7 @@ from matbn.arguments import Array, as_choice, as_list, as_texts
 from matbn.errors import InferenceError
 from matbn.fitted.fitted_model import FittedModel, told_apart
 from matbn.inference.covariance import covariance, degrees
+from matbn.inference.estimates import Estimates
 from matbn.inference.linearised import Linearised, determined
 from matbn.inference.request import as_level, estimated, requested
 
@@ -38,20 +39,13 @@ class Covariance:
         return dict(zip(self.names, self.error.tolist(), strict=True))
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Table(Estimates):
     """Estimates, standard errors, t statistics, two-sided p values and confidence bounds, an entry for each name."""
 
     names: tuple[str, ...]
-    estimate: Array
-    error: Array
     t: Array
     p: Array
-    lower: Array
-    upper: Array
-    level: float
-    kind: str
-    df: float
 
 
 def covariance_by_name(fit: FittedModel, vcov: Any, part: str, correction: str) -> Covariance:
@@ -79,9 +73,8 @@ def coefficient_table(fit: FittedModel, vcov: Any, part: str, correction: str, l
     error = found.error
     with np.errstate(divide="ignore", invalid="ignore"):
         t = estimate / error
-    half = special.stdtrit(found.df, (1 + level) / 2) * error
     p = 2 * special.stdtr(found.df, -np.abs(t))
-    return Table(found.names, estimate, error, t, p, estimate - half, estimate + half, level, found.kind, found.df)
+    return Table.with_bounds(estimate, error, level=level, kind=found.kind, df=found.df, names=found.names, t=t, p=p)
 
 
 def bounds(
