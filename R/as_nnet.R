@@ -28,7 +28,7 @@ as_nnet <- function(fit) {
   with_call(call, {
     check_for_nnet(fit)
     saturated(fit, call)
-    object <- nnet_object(fit, if (is.null(fit$formula)) array_columns(fit) else formula_columns(fit))
+    object <- nnet_object(fit, if (is.null(fit$formula)) matrix_columns(fit) else formula_columns(fit))
     object$call <- call
     object
   })
@@ -130,7 +130,7 @@ linear_layer <- function(fit, columns, p) {
   list(weights = weights, bias = bias)
 }
 
-array_columns <- function(fit) {
+matrix_columns <- function(fit) {
   if (length(fit$effects)) {
     refuse("a matrix holds no groups: for nnet, fit the effects by a formula, as in y ~ net(z, size = 4) | id", "ArgumentError")
   }

@@ -36,9 +36,9 @@ vcov.matbn <- function(object, vcov = "iid", part = c("linear", "nets", "all"), 
   part <- with_call(sys.call(), as_part(part))
   with_call(sys.call(), {
     flag(complete, "complete")
-    V <- covariances(object, vcov, part, correction)$matrix
-    known <- complete | !is.na(identified(object, part))
-    V[known, known, drop = FALSE]
+    out <- covariances(object, vcov, part, correction)
+    known <- complete | !is.na(out$estimate)
+    out$matrix[known, known, drop = FALSE]
   })
 }
 
@@ -67,6 +67,14 @@ bounds <- function(estimate, spread, df, level) {
   cbind(estimate - half, estimate + half)
 }
 
+# A data frame with the columns that all estimates have, from what Python has answered.
+with_bounds <- function(frame, out, level) {
+  frame$estimate <- out$estimate
+  frame$std.error <- known_errors(out$error)
+  frame[c("conf.low", "conf.high")] <- as.data.frame(bounds(frame$estimate, frame$std.error, out$df, level))
+  frame
+}
+
 as_part <- function(part) {
   if (is.character(part) && length(part) == 1L && part %in% gauge) not_identified(part)
   as_refusal(match.arg(part, c("linear", "nets", "all")), "part: ")
@@ -90,9 +98,9 @@ check_parameters <- function(parm, known) {
     if (places || is.logical(parm)) return(invisible())
     refuse(paste0("parm must be names or numbers of parameters, of which there are ", length(known)), "ArgumentError")
   }
-  free <- parm[sub("\\[.*", "", sub("^.*\\):", "", parm)) %in% gauge]
-  if (length(free)) not_identified(free[1L])
   unknown <- setdiff(parm, known)
+  free <- unknown[sub("\\[.*", "", sub("^.*\\):", "", unknown)) %in% gauge]
+  if (length(free)) not_identified(free[1L])
   if (length(unknown)) refuse(paste0("there is no ", listed(unknown), " among ", listed(known, 20L)), "ArgumentError")
 }
 
@@ -135,19 +143,20 @@ logLik.matbn <- function(object, ...) {
 
 degrees <- function(object) if (is.null(object$edf)) object$rank else object$edf
 
-# Estimates, errors, t and p.
+# A matrix with a row for each estimate: its error, t statistic and p value.
 coefficient_table <- function(object, vcov, part, correction) {
   out <- covariances(object, vcov, part, correction)
-  estimate <- identified(object, part)
-  known <- !is.na(estimate)
-  error <- rep(NA_real_, length(estimate))
+  known <- !is.na(out$estimate)
+  error <- rep(NA_real_, length(known))
   error[known] <- known_errors(out$error[known])
-  t <- estimate / error
-  table <- cbind(Estimate = estimate, "Std. Error" = error, "t value" = t, "Pr(>|t|)" = 2 * stats::pt(-abs(t), out$df))
+  t <- out$estimate / error
+  table <- cbind(Estimate = out$estimate, "Std. Error" = error, "t value" = t, "Pr(>|t|)" = 2 * stats::pt(-abs(t), out$df))
+  rownames(table) <- rownames(out$matrix)
   structure(table, df = out$df, kind = out$kind)
 }
 
-# Inclusion and exclusion of several ways of clustering may leave a variance below 0, of which NaN is the root.
+# Standard errors, NA with a warning where they are NaN: inclusion and exclusion of several ways of clustering may leave
+# a variance below 0.
 known_errors <- function(errors) {
   lost <- is.nan(errors)
   if (any(lost)) {
@@ -162,33 +171,22 @@ known_errors <- function(errors) {
   replace(errors, lost, NA_real_)
 }
 
+# Estimates and covariances of the identified parameters, with the names that Python gives them.
 covariances <- function(object, vcov, part, correction) {
   out <- bridge_call(
     "covariances", object$model, solution(object), errors_wanted(object, vcov), part, text(correction, "correction")
   )
-  names <- names(identified(object, part))
+  names <- as.character(unlist(out$names))
   out$matrix <- matrix(out$matrix, length(names), dimnames = list(names, names))
-  out$matrix[is.nan(out$matrix)] <- NA_real_
   out
 }
 
+# What Python needs besides the model to put the fit together again.
 solution <- function(object) {
   list(
-    theta = object$theta, activation = object$activation, penalty = object$penalty, linear_penalty = object$linear.penalty,
-    tol = object$tol
+    coefficients = object$coefficients, nets = lapply(unname(object$nets), `[`, c("Gamma1", "gamma", "beta", "Gamma2", "mean")),
+    effects = unname(object$effects), theta = object$theta, activation = object$activation, penalty = object$penalty,
+    linear_penalty = object$linear.penalty, tol = object$tol, residuals = object$residuals, residual_norm = object$residual.norm,
+    rank = object$rank, edf = object$edf
   )
-}
-
-# What is identified, in Python's order: each net's A and c node by node, its Gamma2, then the linear part.
-identified <- function(object, part) {
-  labels <- make.unique(vapply(object$nets, `[[`, "", "label"))
-  prefixes <- if (length(object$nets) > 1L) paste0(labels, ":") else rep("", length(object$nets))
-  nets <- unlist(Map(function(net, prefix) {
-    A <- sweep(net$Gamma1, 2L, net$gamma, "*")
-    c <- net$beta - drop(net$mean %*% A)
-    nodes <- seq_along(c)
-    names <- rbind(outer(rownames(net$Gamma1), nodes, function(name, j) paste0("A[", name, ",", j, "]")), paste0("c[", nodes, "]"))
-    stats::setNames(c(rbind(A, c), net$Gamma2), paste0(prefix, c(names, paste0("Gamma2[", nodes, "]"))))
-  }, object$nets, prefixes))
-  switch(part, linear = object$coefficients, nets = nets, all = c(nets, object$coefficients))
 }

@@ -82,3 +82,19 @@ with_names <- function(matrix, rows, columns) {
   if (!is.null(rows) || !is.null(columns)) dimnames(matrix) <- list(rows, columns)
   matrix
 }
+
+check_level <- function(level) {
+  level <- number(level, "level")
+  if (!isTRUE(level > 0 && level < 1)) {
+    refuse(paste0("level is ", level, ", but must lie between 0 and 1"), "ArgumentError")
+  }
+}
+
+as_a_fit <- function(object) {
+  if (!inherits(object, "matbn")) {
+    refuse(paste0("object is of class ", class(object)[1L], ", but must be a fit by matbn()"), "ElementTypeError")
+  }
+}
+
+# A mean, weighted if there are weights.
+mean_of <- function(x, w) if (is.null(w)) mean(x) else sum(w * x) / sum(w)

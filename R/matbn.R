@@ -124,7 +124,7 @@ matbn.default <- function(x, y, size, linear = NULL, effects = NULL, weights = N
     if (missing(y)) refuse("y is missing: give the outcomes, one for each row of x", "ArgumentError")
     if (missing(size)) refuse("size is missing: say how many nodes the net has, as in size = 4", "ArgumentError")
     vectors_or_lists(size = size, effects = effects)
-    model <- array_model(x, y, size, linear, effects, weights, basis, mask, flag(intercept, "intercept"))
+    model <- matrix_model(x, y, size, linear, effects, weights, basis, mask, flag(intercept, "intercept"))
     finished(fitted_by_python(model, mget(search_arguments)), call)
   })
 }

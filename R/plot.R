@@ -54,7 +54,7 @@ plot.matbn <- function(x, which = "effects", variables = NULL, vcov = "iid", cor
   })
   asking_between(length(which), for (kind in which) {
     switch(kind,
-      effects = draw_effects(shown$effects, x), fitted = draw_fitted(shown$fitted, x), residuals = draw_residuals(shown$residuals),
+      effects = draw_curves(shown$effects, x), fitted = draw_fitted(shown$fitted, x), residuals = draw_residuals(shown$residuals),
       trace = draw_traces(shown$trace, x$searches), network = draw_network(shown$network, x)
     )
   })

@@ -19,7 +19,7 @@ predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.act
     } else {
       if (is.null(object$formula)) {
         vectors_or_lists(newdata = newdata, effects = effects)
-        parts <- array_parts(object, newdata, linear, effects)
+        parts <- matrix_parts(object, newdata, linear, effects)
         if (!is.null(outcomes)) parts$outcomes <- as_outcomes(outcomes, nrow(parts$linear))
         omitted <- NULL
       } else {
@@ -37,7 +37,7 @@ predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.act
     if (!se.fit && interval == "none") {
       stats::napredict(omitted, value)
     } else {
-      with_errors(object, parts, value, omitted, se.fit, interval, level, vcov, correction, unseen)
+      prediction_with_errors(object, parts, value, omitted, se.fit, interval, level, vcov, correction, unseen)
     }
   })
 }
@@ -53,7 +53,7 @@ vectors_or_lists <- function(...) {
 }
 
 # Predictions in the forms of predict.lm: a matrix with bounds, a list with errors.
-with_errors <- function(object, parts, value, omitted, se.fit, interval, level, vcov, correction, unseen) {
+prediction_with_errors <- function(object, parts, value, omitted, se.fit, interval, level, vcov, correction, unseen) {
   complete <- if (is.null(parts)) rep(TRUE, length(value)) else !is.na(value)
   rows <- NULL # of the fit itself, for what does not depend on rows, where there are no new ones
   if (!is.null(parts) && any(complete)) {

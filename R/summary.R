@@ -14,7 +14,7 @@ summary.matbn <- function(object, vcov = "iid", correction = "sandwich", ...) {
       tests = if (length(object$nets)) tests_or_nothing(object, vcov, correction),
       nets = stats::setNames(lapply(object$nets, node_table), vapply(object$nets, `[[`, "", "label")),
       activation = object$activation,
-      effects = effect_table(object$effects),
+      effects = fixed_effects_table(object$effects),
       N = length(object$residuals), rank = object$rank,
       r.squared = object$r.squared,
       within.r.squared = if (length(object$effects)) object$within.r.squared,
@@ -53,7 +53,7 @@ node_table <- function(net) {
   cbind(weights, gamma = net$gamma, beta = net$beta, Gamma2 = net$Gamma2)
 }
 
-effect_table <- function(effects) {
+fixed_effects_table <- function(effects) {
   if (!length(effects)) return(NULL)
   about <- function(f) vapply(effects, f, 0)
   data.frame(

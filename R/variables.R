@@ -2,7 +2,7 @@
 
 # The rows that were fitted, with the formula's variables as they were in the data.
 fitted_data <- function(object) {
-  if (is.null(object$formula)) return(array_data(object))
+  if (is.null(object$formula)) return(matrix_data(object))
   if (is.null(object$data)) {
     refuse("the fit does not hold the variables that effects and tests need; fit it again with a data frame", "ArgumentError")
   }
@@ -28,7 +28,7 @@ used_data <- function(object, data) {
 }
 
 # Of a fit of matrices: the inputs of the nets and the columns of the linear part, by name.
-array_data <- function(object) {
+matrix_data <- function(object) {
   columns <- c(
     Map(function(net, known) stats::setNames(as.data.frame(net$Z), rownames(known$Gamma1)), object$model$nets, object$nets),
     if (!is.null(object$model$linear)) list(stats::setNames(as.data.frame(object$model$linear), linear_names(object)))
@@ -41,7 +41,7 @@ linear_names <- function(object) names(object$coefficients)[seq_along(object$coe
 
 # Variables that only a fixed effect uses are none that the rest depends on.
 variables_of <- function(object) {
-  if (is.null(object$formula)) return(names(array_data(object)))
+  if (is.null(object$formula)) return(names(matrix_data(object)))
   used <- unlist(lapply(c(list(object$linear), object$nets), function(part) all.vars(attr(part$terms, "variables"))))
   used <- unique(unlist(lapply(c(list(object$linear), object$nets), function(part) unlist(column_variables(part, used)))))
   intersect(names(fitted_data(object)), used)
@@ -71,22 +71,16 @@ column_variables <- function(part, known) {
   lapply(part$assign, function(term) intersect(all.vars(str2lang(labels[term])), known))
 }
 
-# Places (from 0) of a variable's parameters among the identified ones.
-places_of <- function(object, name, known) {
-  of_part <- function(part, names) {
-    which(vapply(if (is.null(object$formula)) as.list(names) else column_variables(part, known), function(own) name %in% own, NA))
+# Which columns of each net and of the linear part a variable is part of: 1 for each of those, 0 for the others.
+columns_with <- function(object, name, known) {
+  flags <- function(part, names) {
+    variables <- if (is.null(object$formula)) as.list(names) else column_variables(part, known)
+    as.double(vapply(variables, function(own) name %in% own, NA))
   }
-  places <- integer()
-  start <- 0L
-  for (net in object$nets) {
-    p <- nrow(net$Gamma1)
-    own <- of_part(net, rownames(net$Gamma1))
-    nodes <- seq_along(net$gamma)
-    places <- c(places, start + rep((nodes - 1L) * (p + 1L), each = length(own)) + rep(own - 1L, length(nodes)))
-    start <- start + length(nodes) * (p + 2L)
-  }
-  linear <- of_part(object$linear, linear_names(object)) + object$intercept
-  as.double(c(places, start + linear - 1L))
+  list(
+    nets = lapply(unname(object$nets), function(net) flags(net, rownames(net$Gamma1))),
+    linear = flags(object$linear, linear_names(object))
+  )
 }
 
 # The nets' inputs and the linear part's columns at the fit's rows, with a variable changed.

@@ -6,7 +6,7 @@ import numpy as np
 
 from matbn.errors import MatbnError
 from matbn.fitted.fitted_model import FittedModel
-from matbn.inference.request import estimated
+from matbn.inference.request import checked_linearisation
 from matbn.inference.tables import coefficient_table
 
 
@@ -48,16 +48,17 @@ def glance(fit: FittedModel) -> Any:
 
 def augment(fit: FittedModel) -> Any:
     """Return `Fit.augment`'s data frame."""
-    found = estimated(fit)
+    linearisation = checked_linearisation(fit)
+    order = linearisation.posed.order
     hat, relative = np.empty(fit.N), np.empty(fit.N)
-    hat[found.posed.order] = found.leverage
-    relative[found.posed.order] = found.e / np.sqrt(found.variance)
+    hat[order] = linearisation.leverage
+    relative[order] = linearisation.e / np.sqrt(linearisation.variance)
     with np.errstate(divide="ignore", invalid="ignore"):
         standardised = np.where(hat < 1, relative / np.sqrt(1 - hat), np.nan)
     columns = {"_fitted": fit.fitted, "_resid": fit.residuals, "_hat": hat, "_std_resid": standardised}
     if fit.data is not None:
         return fit.data.assign(**columns)
-    return _pandas().DataFrame({"y": found.design.y, **columns})
+    return _pandas().DataFrame({"y": linearisation.design.y, **columns})
 
 
 def _pandas() -> Any:

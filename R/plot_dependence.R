@@ -63,7 +63,7 @@ plain_variables <- function(object) {
   Filter(function(name) is.null(dim(data[[name]])), variables_of(object))
 }
 
-draw_effects <- function(curves, object) {
+draw_curves <- function(curves, object) {
   label <- if (is.null(object$formula)) "mean prediction" else deparse1(object$frame$outcome)
   data <- fitted_data(object)
   in_panels(length(curves), below = depth_of(curves), for (name in names(curves)) {

@@ -1,6 +1,6 @@
 # Models and predictions from matrices, without a formula.
 
-array_model <- function(x, y, size, linear, effects, weights, basis, mask, intercept) {
+matrix_model <- function(x, y, size, linear, effects, weights, basis, mask, intercept) {
   blocks <- input_blocks(x)
   labels <- names(blocks)
   if (length(size) != length(blocks)) {
@@ -21,7 +21,7 @@ array_model <- function(x, y, size, linear, effects, weights, basis, mask, inter
   nets <- Map(function(net, block, prefix) c(net, columns(block, net$label, prefix)), nets, blocks, prefix)
   N <- nrow(nets[[1L]]$matrix)
   linear <- if (is.null(linear)) list(matrix = matrix(0, N, 0L)) else columns(linear, "linear", "linear")
-  effects <- lapply_named(named_effects(effects), groups)
+  effects <- lapply_named(named_fixed_effects(effects), groups)
   y <- drop(reals(y, "y"))
   weights <- if (!is.null(weights)) as.vector(reals(weights, "weights"))
   if (!is.null(dim(y))) refuse(paste0("y has ", ncol(y), " columns; fit them one by one"), "ShapeError")
@@ -65,7 +65,7 @@ columns <- function(x, what, prefix) {
   list(matrix = matrix, given = given)
 }
 
-named_effects <- function(effects) {
+named_fixed_effects <- function(effects) {
   if (is.null(effects) || (is.list(effects) && !length(effects))) return(list())
   if (!is.list(effects)) return(list(effect = effects))
   if (is.null(names(effects))) names(effects) <- paste0("effect", seq_along(effects))
@@ -75,7 +75,7 @@ named_effects <- function(effects) {
 lapply_named <- function(x, f) Map(f, x, names(x))
 
 # New arrays as the parts of a prediction.
-array_parts <- function(object, newdata, linear, effects) {
+matrix_parts <- function(object, newdata, linear, effects) {
   blocks <- input_blocks(newdata)
   if (length(blocks) != length(object$nets)) {
     refuse(paste0("newdata holds ", length(blocks), " matrices, but the fit has ", length(object$nets), " nets"), "ShapeError")
@@ -91,7 +91,7 @@ array_parts <- function(object, newdata, linear, effects) {
   nets <- Map(function(net, block) like_before(block, rownames(net$Gamma1), net$given, "newdata"), object$nets, blocks)
   N <- nrow(nets[[1L]])
   linear <- if (length(names)) like_before(linear, names, object$linear$given, "linear") else matrix(0, N, 0L)
-  effects <- named_effects(effects)
+  effects <- named_fixed_effects(effects)
   lacking <- setdiff(names(object$effects), names(effects))
   if (length(lacking)) refuse(paste0("effects has no ", listed(lacking)), "ArgumentError")
   rows <- c(vapply(nets, nrow, 0L), nrow(linear), lengths(effects))
