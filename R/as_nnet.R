@@ -15,7 +15,7 @@
 #' beyond 7.5, differs there by up to 3.1e-7 times its output weight, for tanh 6.2e-7; a warning says where the fit's own
 #' rows have such nodes. Folding subtracts inputs' means, which costs digits where these are many times the spread.
 #'
-#' @param fit a fit by [matbn()], without an offset, and of activation "logistic", "tanh" or "identity".
+#' @param fit a fit by [matbn()], without an offset, and of one of the activations `r quoted(names(nnet_factors))`.
 #' @return An object of class `nnet`, for a fit of a formula also `nnet.formula`. It may be saved, and needs no Python.
 #' @examples
 #' fit <- matbn(mpg ~ factor(cyl) + net(wt, hp, size = 2), mtcars, penalty = 1e-2)
@@ -36,9 +36,9 @@ as_nnet <- function(fit) {
 
 check_for_nnet <- function(fit) {
   if (!inherits(fit, "matbn")) refuse(paste0("fit must be a fit by matbn(), but is of class ", class(fit)[1L]), "ArgumentError")
-  if (length(fit$nets) && !fit$activation %in% c("logistic", "tanh", "identity")) {
+  if (length(fit$nets) && !fit$activation %in% names(nnet_factors)) {
     refuse(
-      paste0("nnet cannot express the activation '", fit$activation, "'; it can 'logistic', 'tanh' and 'identity'"),
+      paste0("nnet cannot express the activation '", fit$activation, "', but only ", quoted(names(nnet_factors))),
       "ArgumentError"
     )
   }
@@ -51,11 +51,11 @@ check_for_nnet <- function(fit) {
 # nnet cuts its logistic function off at 15 on either side.
 saturated <- function(fit, call) {
   if (fit$activation == "identity") return(invisible())
-  twice <- if (fit$activation == "tanh") 2 else 1
+  factor <- nnet_factors[[fit$activation]]
   for (net in fit$nets) {
-    nodes <- which(twice * net$reach > 15)
+    nodes <- which(factor * net$reach > 15)
     if (!length(nodes)) next
-    most <- sum(abs(net$Gamma2[nodes])) * twice * stats::plogis(-15)
+    most <- sum(abs(net$Gamma2[nodes])) * factor * stats::plogis(-15)
     warned(
       paste0(
         net$label, ": nnet rounds saturated nodes (", listed(nodes), ") to their limits, so that its predictions differ by up to ",
@@ -102,13 +102,13 @@ hidden_layer <- function(fit, columns, p) {
       layer$bias <- layer$bias + sum(c * net$Gamma2)
       next
     }
-    twice <- if (fit$activation == "tanh") 2 else 1
+    factor <- nnet_factors[[fit$activation]]
     weights <- matrix(0, p, ncol(A))
-    weights[at, ] <- twice * A
+    weights[at, ] <- factor * A
     layer$weights <- cbind(layer$weights, weights)
-    layer$beta <- c(layer$beta, twice * c)
-    layer$output <- c(layer$output, twice * net$Gamma2)
-    if (twice == 2) layer$bias <- layer$bias - sum(net$Gamma2)
+    layer$beta <- c(layer$beta, factor * c)
+    layer$output <- c(layer$output, factor * net$Gamma2)
+    if (factor == 2) layer$bias <- layer$bias - sum(net$Gamma2)
   }
   layer
 }

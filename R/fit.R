@@ -91,8 +91,8 @@ check_weights <- function(w, effects) {
 
 check_choices <- function(search) {
   activation <- text(search$activation, "activation")
-  if (!activation %in% activations) {
-    refuse(paste0("activation is '", activation, "', but must be one of ", listed(activations, 20L)), "ArgumentError")
+  if (!activation %in% names(activations)) {
+    refuse(paste0("activation is '", activation, "', but must be one of ", listed(names(activations), 20L)), "ArgumentError")
   }
   penalty <- search$penalty
   named <- identical(penalty, "cv") || identical(penalty, "gcv")
@@ -102,8 +102,6 @@ check_choices <- function(search) {
     )
   }
 }
-
-activations <- c("relu", "leaky_relu", "tanh", "logistic", "softplus", "gelu", "sine", "identity")
 
 finite <- function(x, what, rows) {
   bad <- which(!is.finite(x), arr.ind = TRUE)

@@ -34,7 +34,7 @@
 #'   off the columns before it, lengths without what intercept or effects explain ([lm()] counts that too). A column that
 #'   only nearly depends on the others comes with a warning of class `matbn_CollinearityWarning`; one that wholly does, as a
 #'   dummy for a group that the effects know, with a note.
-#' @param activation one of "relu", "leaky_relu", "tanh", "logistic", "softplus", "gelu", "sine", "identity". With a
+#' @param activation one of `r quoted(names(activations))`. With a
 #'   rectifier, searches go on to a local minimum at kinks, from which no direction leads down though no gradient vanishes;
 #'   they have "converged at a kink".
 #' @param penalty \eqn{\lambda}, at least 0; or "cv": chosen by cross-validation in five folds of rows; or "gcv": by

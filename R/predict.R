@@ -94,7 +94,7 @@ predicted <- function(object, parts, unseen = "error") {
   total <- drop(linear %*% b)
   for (k in seq_along(object$nets)) {
     net <- object$nets[[k]]
-    total <- total + drop(activation_value(object$activation, node_values(parts$nets[[k]], net)) %*% net$Gamma2)
+    total <- total + drop(activations[[object$activation]](node_values(parts$nets[[k]], net)) %*% net$Gamma2)
   }
   for (name in names(object$effects)) {
     average <- sum(object$effects[[name]] * counts_of(object, name))
@@ -241,18 +241,4 @@ checked_newdata <- function(object, newdata) {
     }
   }
   newdata
-}
-
-activation_value <- function(name, B) {
-  switch(name,
-    relu = pmax(B, 0),
-    leaky_relu = ifelse(B > 0, B, 0.01 * B),
-    tanh = tanh(B),
-    logistic = stats::plogis(B),
-    softplus = pmax(B, 0) + log1p(exp(-abs(B))),
-    gelu = B * stats::pnorm(B),
-    sine = sin(B),
-    identity = B,
-    refuse(paste0("activation '", name, "' is none that R knows"), "ArgumentError", NULL)
-  )
 }

@@ -36,15 +36,15 @@ Columns = Mapping[int | None, Container[int]]  # some inputs of each net, and un
 
 def identified_parameters(fit: FittedModel) -> tuple[Parameter, ...]:
     """Return the identified parameters in order; nodes count from 1 in names, and from 0 elsewhere."""
-    found: list[Parameter] = []
+    parameters: list[Parameter] = []
     for k, (label, net) in enumerate(zip(told_apart([net.label for net in fit.nets]), fit.nets, strict=True)):
         prefix = f"{label}:" if len(fit.nets) > 1 else ""
         nodes = range(len(net.gamma))
         for j in nodes:
-            found += [Parameter(f"{prefix}A[{name},{j + 1}]", "A", k, i, j) for i, name in enumerate(net.names)]
-            found.append(Parameter(f"{prefix}c[{j + 1}]", "c", k, node=j))
-        found += [Parameter(f"{prefix}Gamma2[{j + 1}]", "Gamma2", k, node=j) for j in nodes]
-    return (*found, *(Parameter(name, "b", column=i) for i, name in enumerate(fit.coefficient_names)))
+            parameters += [Parameter(f"{prefix}A[{name},{j + 1}]", "A", k, i, j) for i, name in enumerate(net.names)]
+            parameters.append(Parameter(f"{prefix}c[{j + 1}]", "c", k, node=j))
+        parameters += [Parameter(f"{prefix}Gamma2[{j + 1}]", "Gamma2", k, node=j) for j in nodes]
+    return (*parameters, *(Parameter(name, "b", column=i) for i, name in enumerate(fit.coefficient_names)))
 
 
 def identified_values(fit: FittedModel) -> Array:
@@ -101,7 +101,7 @@ class _Node:
 
 def _nodes(design: Design, posed: Posed) -> tuple[dict[tuple[int | None, int | None], _Node], int]:
     """Return the nodes by net and number in it, and the length of θ, behind which Γ₂ stands."""
-    found: dict[tuple[int | None, int | None], _Node] = {}
+    nodes: dict[tuple[int | None, int | None], _Node] = {}
     start, output = 0, 0
     for part in posed.parts:
         length, size = len(part.inputs.x), len(part.nodes)
@@ -110,17 +110,17 @@ def _nodes(design: Design, posed: Posed) -> tuple[dict[tuple[int | None, int | N
         at_mean = part.inputs.mean @ part.inputs.K
         for j, node in enumerate(part.nodes):
             at = start + j + size * np.arange(length)
-            found[part.term, int(node)] = _Node(at[:-1], int(at[-1]), output + j, weights, at_mean)
+            nodes[part.term, int(node)] = _Node(at[:-1], int(at[-1]), output + j, weights, at_mean)
         start, output = start + length * size, output + size
-    return found, start
+    return nodes, start
 
 
 def _linear_in_coordinates(design: Design, posed: Posed, nets: int) -> Array:
     """Return the linear part's coefficients (as rows) behind so many coordinates of nets; nan where one was dropped."""
     kept = posed.linear.kept
-    found = np.full((len(design.linear_names), nets + len(kept)), np.nan)
-    found[kept] = 0
-    found[kept, nets:] = posed.linear.inverse
+    rows = np.full((len(design.linear_names), nets + len(kept)), np.nan)
+    rows[kept] = 0
+    rows[kept, nets:] = posed.linear.inverse
     if design.intercept:
-        found[0, nets:] -= posed.away @ posed.linear.inverse
-    return found
+        rows[0, nets:] -= posed.away @ posed.linear.inverse
+    return rows

@@ -20,6 +20,7 @@ from matbn.fitted.unseen_groups import NewGroups, means_of_new
 from matbn.inference.covariance import Errors, degrees, variances
 from matbn.inference.estimates import Estimates
 from matbn.inference.linearisation import Linearisation, check_determined
+from matbn.model.design import Design
 from matbn.problem.least_squares import Layer
 from matbn.problem.posing import Part
 from matbn.stream.kernel import Buffers, values_and_slopes
@@ -52,15 +53,19 @@ class Predicted(Estimates):
 def own_rows(linearisation: Linearisation) -> NewRows:
     """Return the rows of the fit's design."""
     design = linearisation.design
+    return NewRows([term.Z for term in design.terms], design.linear, groups_of(design))
+
+
+def groups_of(design: Design) -> Array:
+    """Return the groups of a design's rows as codes (N × number of fixed effects)."""
     codes = [effect.codes for effect in design.effects]
-    groups = np.column_stack(codes) if codes else np.empty((len(design.y), 0), int)
-    return NewRows([term.Z for term in design.terms], design.linear, groups)
+    return np.column_stack(codes) if codes else np.empty((len(design.y), 0), int)
 
 
 def influence_on(linearisation: Linearisation, rows: NewRows, new: NewGroups | None = None) -> Array:
     """Return the influence of the fit's rows on predictions at new rows (m × N)."""
-    found = _influence(linearisation, rows, _own_derivatives(linearisation))
-    return found if new is None else found - means_of_new(new, found)
+    influence = _influence(linearisation, rows, _own_derivatives(linearisation))
+    return influence if new is None else influence - means_of_new(new, influence)
 
 
 def _influence(linearisation: Linearisation, rows: NewRows, own: Array) -> Array:
@@ -71,10 +76,10 @@ def _influence(linearisation: Linearisation, rows: NewRows, own: Array) -> Array
         h = effects.influence(rows.groups)
         r = r - h @ own
     check_determined(linearisation, r, [f"row {shown_place(k)}" for k in range(len(r))])
-    found: Array = r @ linearisation.inverse @ linearisation.D
+    influence: Array = r @ linearisation.inverse @ linearisation.D
     if h is not None:
-        found += h if root_w is None else np.divide(h, root_w, out=np.zeros_like(h), where=root_w > 0)
-    return found
+        influence += h if root_w is None else np.divide(h, root_w, out=np.zeros_like(h), where=root_w > 0)
+    return influence
 
 
 def _own_derivatives(linearisation: Linearisation) -> Array:

@@ -61,10 +61,10 @@ def _clusters(fit: FittedModel, vcov: Any) -> dict[str, Array]:
             f"vcov is a {type(vcov).__name__}, but must be one of {', '.join(TYPES)}, a text such as '~ id', or a"
             " mapping of cluster labels such as {'id': labels}"
         )
-    found = {str(name): _codes(str(name), labels, fit.N) for name, labels in vcov.items()}
-    if not found:
+    clusters = {str(name): _codes(str(name), labels, fit.N) for name, labels in vcov.items()}
+    if not clusters:
         raise ArgumentError("vcov is an empty mapping; name at least one cluster")
-    return found
+    return clusters
 
 
 def _ways(formula: str) -> list[list[str]]:

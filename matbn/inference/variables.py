@@ -8,11 +8,11 @@ from matbn.arguments import Array, as_choice, as_list
 from matbn.errors import ArgumentError, ElementTypeError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.identified import Columns
-from matbn.inference.predictions import NewRows
+from matbn.inference.predictions import NewRows, groups_of
 from matbn.model.frame import arrays_of, variables_by_column
 from matbn.problem.scaling import norm_about_mean
 
-_STEP = 1e-4  # of a variable, relative to its deviation, by which formulas are differentiated
+_STEP = 1e-4  # for differences of formulas, in standard deviations of the variable
 
 
 def variables_of(fit: FittedModel) -> list[str]:
@@ -44,10 +44,10 @@ def as_variables(names: Any, known: list[str]) -> list[str]:
     """Return variables' names, checked; without any, all that are known."""
     if names is None:
         return known
-    found = as_list("variables", names)
-    if not all(isinstance(name, str) for name in found):
+    listed = as_list("variables", names)
+    if not all(isinstance(name, str) for name in listed):
         raise ElementTypeError(f"variables are {names!r}, but must be names")
-    return [as_variable(name, known) for name in found]
+    return [as_variable(name, known) for name in listed]
 
 
 def columns_of(fit: FittedModel, name: str) -> Columns:
@@ -66,7 +66,7 @@ def columns_of(fit: FittedModel, name: str) -> Columns:
 def with_variable(fit: FittedModel, name: str, value: Any) -> NewRows:
     """Return the fit's rows with a variable set to one value, or to a value for each row; the groups stay."""
     assert fit.design is not None
-    groups = groups_of(fit)
+    groups = groups_of(fit.design)
     if fit.recipe is not None:
         try:
             data = fit.data.assign(**{name: value})
@@ -88,20 +88,13 @@ def with_variable(fit: FittedModel, name: str, value: Any) -> NewRows:
     return NewRows(inputs, changed(fit.design.linear, fit.coefficient_names), groups)
 
 
-def groups_of(fit: FittedModel) -> Array:
-    """Return the groups of the fit's rows as codes (N × number of fixed effects)."""
-    assert fit.design is not None
-    codes = [effect.codes for effect in fit.design.effects]
-    return np.column_stack(codes) if codes else np.empty((fit.N, 0), int)
-
-
 def change_with(fit: FittedModel, name: str) -> NewRows:
     """Return the rates at which inputs and linear columns change with a variable, at the fit's rows."""
     values = values_of(fit, name).astype(float)
     h = _STEP * max(norm_about_mean(values, None) / float(np.sqrt(len(values))), np.finfo(float).tiny)
     up, down = values + h, values - h
     above, below = with_variable(fit, name, up), with_variable(fit, name, down)
-    step = (up - down)[:, None]  # as rounded, beside a large offset
+    step = (up - down)[:, None]  # what rounding leaves of 2h beside a large offset
 
     def rate(plus: Array, minus: Array) -> Array:
         return (plus - minus) / step
@@ -113,8 +106,7 @@ def change_with(fit: FittedModel, name: str) -> NewRows:
 def values_of(fit: FittedModel, name: str) -> Array:
     """Return a variable at the fit's rows."""
     if fit.recipe is not None:
-        found: Array = fit.data[name].to_numpy()
-        return found
+        return np.asarray(fit.data[name].to_numpy())
     assert fit.design is not None
     for term in fit.design.terms:
         if name in term.names:

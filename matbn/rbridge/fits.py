@@ -52,8 +52,10 @@ def covariances(model: Any, solution: Any, vcov: Any, part: str, correction: str
 
 def prediction_errors(model: Any, solution: Any, rows: Any, unseen: str, vcov: Any, correction: str) -> dict[str, Any]:
     """Return predictions' standard errors at new rows (at the fit's own without any), and an outcome's deviation."""
-    found = fit_of(model, solution).get_prediction(**new_rows(rows), unseen=unseen, vcov=vcov, correction=correction)
-    return {"error": found.error, "df": found.df, "kind": found.kind, "sigma": found.sigma}
+    predicted = fit_of(model, solution).get_prediction(
+        **new_rows(rows), unseen=unseen, vcov=vcov, correction=correction
+    )
+    return {"error": predicted.error, "df": predicted.df, "kind": predicted.kind, "sigma": predicted.sigma}
 
 
 def wald(
@@ -81,8 +83,8 @@ def marginal_effects(
     fit = fit_of(model, solution)
     errors, linearisation = as_errors(fit, vcov, correction), checked_linearisation(fit)
     rows = (changed_rows(fit, change, intercept=0) for change in changes)
-    found = effects_of_changes(linearisation, names, rows, average, errors, 0.95)
-    return {"estimate": found.estimate, "error": found.error, "df": found.df, "kind": found.kind}
+    effects = effects_of_changes(linearisation, names, rows, average, errors, 0.95)
+    return {"estimate": effects.estimate, "error": effects.error, "df": effects.df, "kind": effects.kind}
 
 
 def partial_dependence(model: Any, solution: Any, changed: Sequence[Any], vcov: Any, correction: str) -> dict[str, Any]:
@@ -104,14 +106,14 @@ def leverages(model: Any, solution: Any) -> Array:
 
 def cross_validate(model: Any, solution: Any, options: Any) -> dict[str, Any]:
     """Cross-validate; `options` are the arguments of `Fit.cross_validate`."""
-    found = fit_of(model, solution).cross_validate(**options)
+    validation = fit_of(model, solution).cross_validate(**options)
     return {
-        "mse": found.mse,
-        "error": or_na(found.error),
-        "r_squared": or_na(found.r_squared),
-        "by_fold": found.by_fold,
-        "predictions": found.predictions,
-        "fold": found.fold.astype(float),
+        "mse": validation.mse,
+        "error": or_na(validation.error),
+        "r_squared": or_na(validation.r_squared),
+        "by_fold": validation.by_fold,
+        "predictions": validation.predictions,
+        "fold": validation.fold.astype(float),
     }
 
 
@@ -142,8 +144,8 @@ def bootstrap(
     fit = fit_of(model, solution)
     value_of = coefficients_and_effects(fit, [changed_rows(fit, change, intercept=0) for change in changes])
     codes = np.arange(fit.N) if units is None else np.asarray(units).astype(int)
-    found = bootstrap_draws(fit, value_of, (), replicates, codes, seed, default_threads(), None if progress else False)
-    return {"estimate": found.estimate, "draws": found.draws, "groups": float(found.groups)}
+    result = bootstrap_draws(fit, value_of, (), replicates, codes, seed, default_threads(), None if progress else False)
+    return {"estimate": result.estimate, "draws": result.draws, "groups": float(result.groups)}
 
 
 def refit(model: Any, solution: Any, counts: Array) -> dict[str, Any]:

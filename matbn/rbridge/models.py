@@ -13,8 +13,7 @@ from matbn.activation import as_activation
 from matbn.arguments import Array
 from matbn.fitted.fitted_model import FittedEffect, FittedModel, FittedNet, told_apart
 from matbn.inference.identified import Columns
-from matbn.inference.predictions import NewRows
-from matbn.inference.variables import groups_of
+from matbn.inference.predictions import NewRows, groups_of
 from matbn.model.design import INTERCEPT, Design, design, net
 from matbn.regression.fit import Fit
 
@@ -136,10 +135,12 @@ def new_rows(rows: Any) -> dict[str, Any]:
 
 def changed_rows(fit: FittedModel, rows: Any, intercept: float) -> NewRows:
     """Return a fit's rows as R has changed them; R's have no intercept, which gets the value given."""
+    made = fit.design
+    assert made is not None
     linear = np.empty((fit.N, 0)) if rows["linear"] is None else rows["linear"]
     if fit.intercept:
         linear = np.column_stack([np.full(fit.N, intercept), linear])
-    return NewRows(list(rows["nets"]), linear, groups_of(fit))
+    return NewRows(list(rows["nets"]), linear, groups_of(made))
 
 
 def columns_of(fit: FittedModel, flags: Mapping[str, Any]) -> Columns:
