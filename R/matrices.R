@@ -1,4 +1,4 @@
-# Models and predictions from matrices, without a formula.
+# A model from matrices, and new rows of it: what R/formula.R and R/frame.R are for formulas.
 
 matrix_model <- function(x, y, size, linear, effects, weights, basis, mask, intercept) {
   blocks <- input_blocks(x)
@@ -43,7 +43,7 @@ matrix_model <- function(x, y, size, linear, effects, weights, basis, mask, inte
   )
 }
 
-# The inputs as a named list of one or more matrices.
+# The nets' inputs as a named list of matrices.
 input_blocks <- function(x, labels = NULL) {
   if (is.data.frame(x) || !is.list(x)) x <- list(net = x)
   if (!length(x)) refuse("x holds no matrix of inputs", "ArgumentError")
@@ -51,7 +51,7 @@ input_blocks <- function(x, labels = NULL) {
   x
 }
 
-# Numbers as a matrix with named columns; `given` says whether the names are the user's, so that new data must have them.
+# Numbers as a matrix with named columns. `given` says whether the names are the user's: then new data must have them too.
 columns <- function(x, what, prefix) {
   given <- !is.null(colnames(x))
   names <- colnames(x)
@@ -74,7 +74,7 @@ named_fixed_effects <- function(effects) {
 
 lapply_named <- function(x, f) Map(f, x, names(x))
 
-# New arrays as the parts of a prediction.
+# New matrices as the parts of a prediction.
 matrix_parts <- function(object, newdata, linear, effects) {
   blocks <- input_blocks(newdata)
   if (length(blocks) != length(object$nets)) {
@@ -101,17 +101,17 @@ matrix_parts <- function(object, newdata, linear, effects) {
   list(linear = linear, nets = nets, effects = effects, rows = rownames(blocks[[1L]]))
 }
 
-# New columns in the order of the fit's: by name where both have names.
+# New columns in the order of the fit's, matched by name where both have names.
 like_before <- function(x, names, given, what) {
   if (is.null(dim(x)) && !is.list(x) && length(names) > 1L && length(x) == length(names)) x <- t(x) # one row
-  found <- columns(x, what, "x")
-  if (given && found$given) {
-    lacking <- setdiff(names, colnames(found$matrix))
+  new <- columns(x, what, "x")
+  if (given && new$given) {
+    lacking <- setdiff(names, colnames(new$matrix))
     if (length(lacking)) refuse(paste0(what, " has no column ", listed(lacking)), "ArgumentError")
-    return(found$matrix[, names, drop = FALSE])
+    return(new$matrix[, names, drop = FALSE])
   }
-  if (ncol(found$matrix) != length(names)) {
-    refuse(paste0(what, " has ", ncol(found$matrix), " columns, but the fit has ", length(names), ": ", listed(names)), "ShapeError")
+  if (ncol(new$matrix) != length(names)) {
+    refuse(paste0(what, " has ", ncol(new$matrix), " columns, but the fit has ", length(names), ": ", listed(names)), "ShapeError")
   }
-  found$matrix
+  new$matrix
 }

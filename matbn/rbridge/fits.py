@@ -20,7 +20,15 @@ from matbn.inference.tables import covariance_by_name
 from matbn.inference.wald import wald_tests
 from matbn.model.design import part_of
 from matbn.rbridge.convert import RFunction
-from matbn.rbridge.models import arguments_of, changed_rows, columns_of, fit_of, new_rows, or_na, packed
+from matbn.rbridge.models import (
+    changed_rows_from_r,
+    columns_from_r,
+    fit_for_r,
+    fit_from_r,
+    model_from_r,
+    or_na,
+    rows_from_r,
+)
 from matbn.resampling.bootstrap import bootstrap_draws, coefficients_and_effects
 from matbn.resampling.choose import combinations, interruption, scores_of
 from matbn.search.minimum import SearchOptions
@@ -34,12 +42,12 @@ def fit(model: Any, search: Any, show: Any) -> dict[str, Any]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", matbn.ConvergenceWarning)  # R's side gives its own
         progress = False if show is None else _on_the_console(show)
-        return packed(matbn.fit(model["y"], **arguments_of(model), progress=progress, **search))
+        return fit_for_r(matbn.fit(model["y"], **model_from_r(model), progress=progress, **search))
 
 
 def covariances(model: Any, solution: Any, vcov: Any, part: str, correction: str) -> dict[str, Any]:
     """Return the identified parameters of a part: names, estimates and covariances."""
-    V = covariance_by_name(fit_of(model, solution), vcov, part, correction)
+    V = covariance_by_name(fit_from_r(model, solution), vcov, part, correction)
     return {
         "names": list(V.names),
         "estimate": or_na(V.estimate),
@@ -52,8 +60,8 @@ def covariances(model: Any, solution: Any, vcov: Any, part: str, correction: str
 
 def prediction_errors(model: Any, solution: Any, rows: Any, unseen: str, vcov: Any, correction: str) -> dict[str, Any]:
     """Return predictions' standard errors at new rows (at the fit's own without any), and an outcome's deviation."""
-    predicted = fit_of(model, solution).get_prediction(
-        **new_rows(rows), unseen=unseen, vcov=vcov, correction=correction
+    predicted = fit_from_r(model, solution).get_prediction(
+        **rows_from_r(rows), unseen=unseen, vcov=vcov, correction=correction
     )
     return {"error": predicted.error, "df": predicted.df, "kind": predicted.kind, "sigma": predicted.sigma}
 
@@ -62,9 +70,9 @@ def wald(
     model: Any, solution: Any, names: list[str], columns: Sequence[Any], vcov: Any, correction: str
 ) -> dict[str, Any]:
     """Test that variables have no effect; R says which columns each is part of."""
-    fit = fit_of(model, solution)
+    fit = fit_from_r(model, solution)
     errors, linearisation = as_errors(fit, vcov, correction), checked_linearisation(fit)
-    tests = wald_tests(fit, linearisation, names, [columns_of(fit, own) for own in columns], errors)
+    tests = wald_tests(fit, linearisation, names, [columns_from_r(fit, own) for own in columns], errors)
     return {
         "F": or_na(tests.F),
         "numerator": tests.numerator,
@@ -80,25 +88,25 @@ def marginal_effects(
     model: Any, solution: Any, names: list[str], changes: Sequence[Any], average: bool, vcov: Any, correction: str
 ) -> dict[str, Any]:
     """Return marginal effects of variables; R says at which rates each changes the fit's rows."""
-    fit = fit_of(model, solution)
+    fit = fit_from_r(model, solution)
     errors, linearisation = as_errors(fit, vcov, correction), checked_linearisation(fit)
-    rows = (changed_rows(fit, change, intercept=0) for change in changes)
+    rows = (changed_rows_from_r(fit, change, intercept=0) for change in changes)
     effects = effects_of_changes(linearisation, names, rows, average, errors, 0.95)
     return {"estimate": effects.estimate, "error": effects.error, "df": effects.df, "kind": effects.kind}
 
 
 def partial_dependence(model: Any, solution: Any, changed: Sequence[Any], vcov: Any, correction: str) -> dict[str, Any]:
     """Return mean predictions over sets of the fit's rows in which R has changed a variable."""
-    fit = fit_of(model, solution)
+    fit = fit_from_r(model, solution)
     errors, linearisation = as_errors(fit, vcov, correction), checked_linearisation(fit)
-    rows = (changed_rows(fit, own, intercept=1) for own in changed)
+    rows = (changed_rows_from_r(fit, own, intercept=1) for own in changed)
     estimate, error = mean_predictions(linearisation, rows, errors)
     return {"estimate": estimate, "error": error, "df": degrees(linearisation, errors), "kind": str(errors)}
 
 
 def leverages(model: Any, solution: Any) -> Array:
     """Return the rows' leverages."""
-    linearisation = checked_linearisation(fit_of(model, solution))
+    linearisation = checked_linearisation(fit_from_r(model, solution))
     hat = np.empty(len(linearisation.e))
     hat[linearisation.posed.order] = linearisation.leverage
     return hat
@@ -106,7 +114,7 @@ def leverages(model: Any, solution: Any) -> Array:
 
 def cross_validate(model: Any, solution: Any, options: Any) -> dict[str, Any]:
     """Cross-validate; `options` are the arguments of `Fit.cross_validate`."""
-    validation = fit_of(model, solution).cross_validate(**options)
+    validation = fit_from_r(model, solution).cross_validate(**options)
     return {
         "mse": validation.mse,
         "error": or_na(validation.error),
@@ -120,7 +128,7 @@ def cross_validate(model: Any, solution: Any, options: Any) -> dict[str, Any]:
 def choose(model: Any, solution: Any, sizes: Any, penalties: Any, options: Any) -> dict[str, Any]:
     """Score sizes and penalties; R fits the best one again, with its own formula."""
     lists = (None if values is None else np.atleast_1d(values).tolist() for values in (sizes, penalties))
-    fit = fit_of(model, solution)
+    fit = fit_from_r(model, solution)
     tried = combinations(fit, *lists)
     request = {"by": None, "time": None, **options}
     with listening() as stop:
@@ -141,8 +149,8 @@ def bootstrap(
     model: Any, solution: Any, changes: Sequence[Any], replicates: int, units: Array | None, seed: int, progress: float
 ) -> dict[str, Any]:
     """Return draws of the linear coefficients and of average marginal effects."""
-    fit = fit_of(model, solution)
-    value_of = coefficients_and_effects(fit, [changed_rows(fit, change, intercept=0) for change in changes])
+    fit = fit_from_r(model, solution)
+    value_of = coefficients_and_effects(fit, [changed_rows_from_r(fit, change, intercept=0) for change in changes])
     codes = np.arange(fit.N) if units is None else np.asarray(units).astype(int)
     result = bootstrap_draws(fit, value_of, (), replicates, codes, seed, default_threads(), None if progress else False)
     return {"estimate": result.estimate, "draws": result.draws, "groups": float(result.groups)}
@@ -150,13 +158,13 @@ def bootstrap(
 
 def refit(model: Any, solution: Any, counts: Array) -> dict[str, Any]:
     """Return the fit to rows that count so many times each (0 leaves one out), from where the fit has ended."""
-    fit = fit_of(model, solution)
+    fit = fit_from_r(model, solution)
     assert fit.design is not None
     counted = weighted(fit.design, counts)
     assert counted.w is not None
     with listening() as stop:
         rows = part_of(counted, counted.w > 0)
-        return packed(refitted(rows, fit.options, SearchOptions(0, 1), start_of(fit), stop))
+        return fit_for_r(refitted(rows, fit.options, SearchOptions(0, 1), start_of(fit), stop))
 
 
 def _on_the_console(show: RFunction) -> Callable[[matbn.Progress], None]:

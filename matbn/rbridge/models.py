@@ -33,7 +33,7 @@ def or_na(values: Any) -> Any:
     return np.where(np.isnan(values), NA, values)
 
 
-def arguments_of(model: Any) -> dict[str, Any]:
+def model_from_r(model: Any) -> dict[str, Any]:
     """Return R's model as arguments of `matbn.fit`; effects come as codes from 1, and their names stay in R."""
     return {
         "nets": [net(**{**own, "names": told_apart(own["names"])}) for own in model["nets"]],
@@ -62,7 +62,7 @@ def _named(matrix: Array | None, names: Any) -> Array | None:
     return named
 
 
-def packed(fit: FittedModel) -> dict[str, Any]:
+def fit_for_r(fit: FittedModel) -> dict[str, Any]:
     """Return a fit as R takes it."""
     return {
         **{name: getattr(fit, name) for name in _AS_THEY_ARE},
@@ -79,9 +79,9 @@ def packed(fit: FittedModel) -> dict[str, Any]:
     }
 
 
-def fit_of(model: Any, solution: Any) -> Fit:
+def fit_from_r(model: Any, solution: Any) -> Fit:
     """Return the fit that R holds, with the names that R has; what no question from R needs is nan, 0 or left out."""
-    arguments = arguments_of(model)
+    arguments = model_from_r(model)
     made = design(model["y"], arguments.pop("nets"), **arguments)
     residuals = np.atleast_1d(solution["residuals"])
     intercept = (INTERCEPT,) if made.intercept else ()
@@ -125,7 +125,7 @@ def _fitted_effects(made: Design, estimates: Any) -> tuple[FittedEffect, ...]:
     )
 
 
-def new_rows(rows: Any) -> dict[str, Any]:
+def rows_from_r(rows: Any) -> dict[str, Any]:
     """Return R's new rows as arguments of `Fit.get_prediction`; none for the fit's own."""
     if rows is None:
         return {}
@@ -133,7 +133,7 @@ def new_rows(rows: Any) -> dict[str, Any]:
     return {"inputs": rows["nets"], "linear": rows["linear"], "effects": effects, "outcomes": rows["outcomes"]}
 
 
-def changed_rows(fit: FittedModel, rows: Any, intercept: float) -> NewRows:
+def changed_rows_from_r(fit: FittedModel, rows: Any, intercept: float) -> NewRows:
     """Return a fit's rows as R has changed them; R's have no intercept, which gets the value given."""
     made = fit.design
     assert made is not None
@@ -143,7 +143,7 @@ def changed_rows(fit: FittedModel, rows: Any, intercept: float) -> NewRows:
     return NewRows(list(rows["nets"]), linear, groups_of(made))
 
 
-def columns_of(fit: FittedModel, flags: Mapping[str, Any]) -> Columns:
+def columns_from_r(fit: FittedModel, flags: Mapping[str, Any]) -> Columns:
     """Return which columns a variable is part of, from R's 1 or 0 for each column of each net and the linear part."""
     linear = np.atleast_1d(flags["linear"])
     parts = [(None, np.append(0, linear) if fit.intercept else linear), *enumerate(map(np.atleast_1d, flags["nets"]))]

@@ -9,7 +9,7 @@ import matbn
 from matbn.inference.identified import identified_parameters, identified_values, places_of
 from matbn.inference.tables import covariance_by_name
 from matbn.problem import posing, profile
-from matbn.rbridge.models import fit_of
+from matbn.rbridge.models import fit_from_r
 
 pandas = pytest.importorskip("pandas")
 pytest.importorskip("formulaic")
@@ -95,7 +95,7 @@ def test_a_fit_from_r_is_not_solved_again(calls, effects):
         f"y ~ x + v + net(z, v, size=2) + net(x, z, size=1){effects}", frame, weights="w", penalty=1e-2, starts=1
     )
     calls |= dict.fromkeys(calls, 0)
-    here = fit_of(*as_r_holds(fit, frame.w.to_numpy()))
+    here = fit_from_r(*as_r_holds(fit, frame.w.to_numpy()))
     assert calls == {"solved": 0, "posed_problem": 0}
     expected, found = fit.vcov("HC1", part="all"), covariance_by_name(here, "HC1", "all", "sandwich")
     assert calls == {"solved": 2, "posed_problem": 2}  # one each
