@@ -1,19 +1,19 @@
-# A fit as an object of package nnet: batch norm folded into the weights of one hidden layer, the linear part and the
-# effects in skip-layer connections.
+# A fit as an object of package nnet: batch norm is folded into the weights of one hidden layer; the linear part and the
+# fixed effects become skip-layer connections.
 
 #' A fit in the form of package nnet
 #'
-#' Folds a fit into an object of R's package nnet, with which `predict` gives the same predictions. Batch norm goes into
-#' the weights; several nets become one hidden layer with weights of 0; the linear part and the effects become skip-layer
-#' connections. nnet's hidden units are logistic, which also express tanh exactly, as
+#' Folds a fit into an object of R's package nnet, from which `predict` gives the same predictions. Batch norm goes into
+#' the weights; several nets become one hidden layer, with weights of 0 from other nets' inputs; the linear part and the
+#' fixed effects become skip-layer connections. nnet's hidden units are logistic, which also express tanh exactly, as
 #' \eqn{tanh(b) = 2 logistic(2b) - 1}; identity needs no hidden units. Other activations cannot be expressed.
 #'
-#' For a fit of a formula, `predict(as_nnet(fit), newdata)` takes a data frame, and effects are factors. For a fit of
+#' For a fit of a formula, `predict(as_nnet(fit), newdata)` takes a data frame, and fixed effects are factors. For a fit of
 #' matrices it takes one matrix: the inputs of all nets side by side, then the columns of the linear part.
 #'
-#' nnet's own code takes logistic(b) for 0 below b = -15 and for 1 above 15. A node that is saturated so far, for tanh
-#' beyond 7.5, differs there by up to 3.1e-7 times its output weight, for tanh 6.2e-7; a warning says where the fit's own
-#' rows have such nodes. Folding subtracts inputs' means, which costs digits where these are many times the spread.
+#' nnet's own code takes logistic(b) to be 0 below b = -15 and 1 above 15. A node that is saturated that far (beyond 7.5 for
+#' tanh) differs there by up to 3.1e-7 times its output weight (6.2e-7 for tanh); a warning says where the fit's own rows
+#' have such nodes. Folding subtracts the inputs' means, which costs digits where these are many times the spread.
 #'
 #' @param fit a fit by [matbn()], without an offset, and of one of the activations `r quoted(names(nnet_factors))`.
 #' @return An object of class `nnet`, for a fit of a formula also `nnet.formula`. It may be saved, and needs no Python.
@@ -48,7 +48,7 @@ check_for_nnet <- function(fit) {
   }
 }
 
-# nnet cuts its logistic function off at 15 on either side.
+# Warn of saturated nodes: nnet cuts its logistic function off at 15 on either side.
 saturated <- function(fit, call) {
   if (fit$activation == "identity") return(invisible())
   factor <- nnet_factors[[fit$activation]]
@@ -66,7 +66,8 @@ saturated <- function(fit, call) {
   }
 }
 
-# `columns` says at which of p inputs each net's, the linear part's and the effects' columns stand.
+# The object of class nnet. `columns` says at which of p inputs the columns of each net, the linear part and the fixed
+# effects stand.
 nnet_object <- function(fit, columns) {
   p <- length(columns$names)
   hidden <- hidden_layer(fit, columns, p)
@@ -89,7 +90,7 @@ nnet_object <- function(fit, columns) {
   structure(c(object, columns$formula), class = c(if (length(columns$formula)) "nnet.formula", "nnet"))
 }
 
-# The nets as one layer: weights p × h, biases and output weights of h hidden units, and what goes past them.
+# The nets as one layer of h hidden units: weights (p × h), biases and output weights, and what goes past the units.
 hidden_layer <- function(fit, columns, p) {
   layer <- list(weights = matrix(0, p, 0L), beta = numeric(), output = numeric(), skip = numeric(p), bias = 0)
   for (k in seq_along(fit$nets)) {

@@ -1,30 +1,32 @@
-# Standard errors of fits. Python computes them, from the arrays that a fit keeps; names stay here.
+# Standard errors of fits, which Python computes from the model and the solution that a fit keeps.
 
 #' Standard errors, tests and intervals of fitted nets
 #'
-#' A fit is, to first order, a linear regression on its own derivatives, with fixed effects taken out: batch norm folded
-#' into the weights, the penalty as a ridge. All errors come from that, and need Python.
+#' A fit is, to first order, a linear regression on its own derivatives: batch norm is folded into the weights, fixed effects
+#' are taken out, and the penalty is a ridge. All errors come from that regression, and need Python.
 #'
 #' `vcov = "iid"` assumes equal variances (over the weights), "HC0" to "HC3" allow unequal ones (a row with leverage 1,
-#' which is fitted exactly, adds nothing). A formula names clusters among the variables of the data and the effects: `~ id`;
-#' `~ id + year` for two ways, errors that are correlated within each; `~ id:year` (or `~ id^year`) for one way, whose
-#' clusters are the combinations that occur. A named list or data frame of labels does too. `correction` is for small numbers G of clusters: "sandwich" multiplies by G/(G - 1) (N - 1)/(N - K)
-#' as vcovCL of that package does (K with effects), "fixest" takes the smallest G of the ways, and for the effects counts in
-#' K the levels of those that do not lie within clusters, "plm" leaves all effects out, "none" is 1. K are effective degrees
-#' of freedom. t statistics have N - K degrees of freedom, clustered ones G - 1.
+#' which is fitted exactly, adds nothing). A formula names clusters among the variables of the data and the fixed effects:
+#' `~ id`; `~ id + year` for two ways of clustering, errors that are correlated within each; `~ id:year` (or `~ id^year`)
+#' for one way, whose clusters are the combinations that occur. A named list or data frame of labels does too.
 #'
-#' Of a net only what is identified has errors: each node's folded weights A (inputs times \eqn{\Gamma_1 \gamma}), shift
-#' c and output weight Gamma2, up to sign and order of the nodes and a rectifier's scale.
+#' `correction` is for small numbers G of clusters. "sandwich" multiplies by G/(G - 1) (N - 1)/(N - K), as vcovCL of
+#' package sandwich does; K are effective degrees of freedom, fixed effects included. "fixest" takes the smallest G of the ways, and
+#' counts fixed effects in K by the levels of those that do not lie within clusters; "plm" leaves them out of K; "none" is
+#' 1. t statistics have N - K degrees of freedom, with clusters G - 1.
+#'
+#' Of a net, only what is identified has errors: each node's folded weights A (\eqn{\Gamma_1} times \eqn{\gamma}), shift c
+#' and output weight Gamma2, up to the sign and order of nodes and a rectifier's scale.
 #'
 #' @param object a fit by [matbn()].
 #' @param vcov,correction see Details.
 #' @param part "linear" for the linear part, "nets", or "all"; what the data do not determine is refused.
 #' @param parm which parameters, by name or number; all by default.
 #' @param level of confidence.
-#' @param complete whether linear coefficients that were dropped have rows and columns of NA, as in [vcov()].
+#' @param complete whether linear coefficients that were dropped have rows and columns, of NA, as in [vcov()].
 #' @param ... nothing more; what is not known is an error.
 #' @return `vcov` a matrix, `confint` a matrix of bounds. `df.residual`, `deviance`, `sigma`, `logLik` and `nobs` are numbers
-#'   as for [lm()], with effective degrees of freedom, in which effects and nets count.
+#'   as for [lm()], with effective degrees of freedom, in which fixed effects and nets count.
 #' @name matbn-errors
 NULL
 
@@ -52,12 +54,11 @@ confint.matbn <- function(object, parm, level = 0.95, vcov = "iid", part = c("li
   with_call(sys.call(), {
     check_level(level)
     table <- coefficient_table(object, vcov, part, correction)
-    sides <- (1 + c(-level, level)) / 2
-    found <- bounds(table[, 1L], table[, 2L], attr(table, "df"), level)
-    dimnames(found) <- list(rownames(table), paste(format(100 * sides, trim = TRUE, digits = 3L), "%"))
-    if (missing(parm)) return(found)
-    check_parameters(parm, rownames(found))
-    found[parm, , drop = FALSE]
+    sides <- bounds(table[, 1L], table[, 2L], attr(table, "df"), level)
+    dimnames(sides) <- list(rownames(table), percentages(level))
+    if (missing(parm)) return(sides)
+    check_parameters(parm, rownames(sides))
+    sides[parm, , drop = FALSE]
   })
 }
 
@@ -75,6 +76,10 @@ with_bounds <- function(frame, out, level) {
   frame
 }
 
+# What columns of bounds are called.
+percentages <- function(level) paste(format(100 * (1 + c(-level, level)) / 2, trim = TRUE, digits = 3L), "%")
+
+# Which part's parameters, checked.
 as_part <- function(part) {
   if (is.character(part) && length(part) == 1L && part %in% gauge) not_identified(part)
   as_refusal(match.arg(part, c("linear", "nets", "all")), "part: ")
@@ -141,6 +146,7 @@ logLik.matbn <- function(object, ...) {
   structure(value, df = degrees(object) + 1, nobs = N, class = "logLik")
 }
 
+# Effective degrees of freedom; the rank of the linear part and the fixed effects where they are unknown.
 degrees <- function(object) if (is.null(object$edf)) object$rank else object$edf
 
 # A matrix with a row for each estimate: its error, t statistic and p value.

@@ -3,15 +3,15 @@
 #' Marginal effects and partial dependence
 #'
 #' `marginal_effects` gives derivatives of predictions by variables, averaged over the fit's rows (with its weights) or at
-#' each of them; `partial_dependence` the mean prediction over the fit's rows when one variable has the same value in all.
-#' Both go through all terms and transformations of the formula, and have delta-method errors from the folded net's
-#' derivatives. They need Python.
+#' each of them. `partial_dependence` gives the mean prediction over the fit's rows when one variable has the same value in
+#' all of them. Both go through all terms and transformations of the formula, have delta-method errors from the folded
+#' net's derivatives, and need Python.
 #'
 #' @param object a fit by [matbn()].
 #' @param variables names of numeric variables; all of them by default.
 #' @param average whether to average over rows.
 #' @param variable name of a variable.
-#' @param at its values; by default 40 over a number's range, or all levels of a factor.
+#' @param at values of the variable; by default 40 over a number's range, or all levels of a factor.
 #' @param vcov,correction what is assumed about the errors; see [matbn-errors].
 #' @param level of confidence.
 #' @return A data frame with columns `estimate`, `std.error`, `conf.low`, `conf.high`, and `variable` (with `row`, where

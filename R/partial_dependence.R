@@ -22,12 +22,14 @@ partial_dependence <- function(object, variable, at = NULL, vcov = "iid", correc
   })
 }
 
+# Values for a curve: a number's range in equal steps, or its values if they are few; a factor's levels.
 usual_values <- function(x) {
   if (is.factor(x)) return(factor(levels(x)[levels(x) %in% x], levels(x)))
   values <- sort(unique(x))
   if (!is.numeric(x) || length(values) <= 40L) values else seq(values[1L], values[length(values)], length.out = 40L)
 }
 
+# Values that a user asks for, checked.
 as_values <- function(at, x, variable) {
   if (!is.atomic(at) || !is.null(dim(at))) {
     refuse(paste0("at is of class ", class(at)[1L], ", but must be a vector of values"), "ElementTypeError")

@@ -28,25 +28,26 @@ summary.matbn <- function(object, vcov = "iid", correction = "sandwich", ...) {
   )
 }
 
-# Without Python, or where no degrees of freedom are left, there are estimates only.
+# The coefficients' table; without Python, or where no degrees of freedom are left, estimates only.
 table_or_estimates <- function(object, vcov, correction) {
   estimates <- cbind(Estimate = object$coefficients)
   if (object$N.counted <= degrees(object)) return(estimates)
   tryCatch(coefficient_table(object, vcov, "linear", correction), matbn_PythonError = function(e) estimates, matbn_InferenceError = function(e) estimates)
 }
 
+# A coefficients' table without its attributes.
 plain <- function(table) {
   attr(table, "kind") <- attr(table, "df") <- NULL
   table
 }
 
-# Tests need Python, degrees of freedom, and the data as they were.
+# Wald tests, which need Python, degrees of freedom and the fit's data; NULL without them.
 tests_or_nothing <- function(object, vcov, correction) {
   if (object$N.counted <= degrees(object)) return(NULL)
   tryCatch(wald_test(object, vcov = vcov, correction = correction), matbn_error = function(e) NULL)
 }
 
-# A row for each node: its first-layer weights, batch norm's scale and shift, its output weight.
+# A matrix with a row for each node: its first-layer weights, batch norm's scale and shift, its output weight.
 node_table <- function(net) {
   weights <- t(net$Gamma1)
   colnames(weights) <- paste0("Gamma1[", rownames(net$Gamma1), "]")

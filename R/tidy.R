@@ -1,4 +1,4 @@
-# Fits as data frames, for those who have broom: its generics are those of the package generics.
+# Fits as data frames: methods for broom's generics, which package generics holds.
 
 #' Fits as data frames
 #'
@@ -31,8 +31,8 @@ tidy.matbn <- function(x, conf.int = FALSE, conf.level = 0.95, vcov = "iid", par
       p.value = table[, 4L], row.names = NULL
     )
     if (!flag(conf.int, "conf.int")) return(frame)
-    found <- bounds(frame$estimate, frame$std.error, attr(table, "df"), conf.level)
-    cbind(frame, conf.low = found[, 1L], conf.high = found[, 2L])
+    sides <- bounds(frame$estimate, frame$std.error, attr(table, "df"), conf.level)
+    cbind(frame, conf.low = sides[, 1L], conf.high = sides[, 2L])
   })
 }
 

@@ -1,4 +1,4 @@
-# Tests: of variables within a fit, of fits against each other.
+# Wald tests of variables within a fit, and F tests of nested fits.
 
 #' Tests of variables, and of nested fits
 #'
@@ -7,7 +7,7 @@
 #' of freedom of `vcov`. A penalty pulls weights towards 0, so that the test is conservative.
 #'
 #' `anova` of several fits to the same outcomes compares each with the one before, as [anova.lm()] does, with effective
-#' degrees of freedom; other models with `deviance`, `df.residual` and `residuals` may be among them. Between different
+#' degrees of freedom; other models that have `deviance`, `df.residual` and `residuals` may be among them. Between different
 #' numbers of nodes it is not a test: where a node has no effect, its weights are not identified, and the statistic has
 #' another distribution; [choose_fit()] compares sizes. `anova` of one fit gives its Wald tests.
 #'

@@ -28,7 +28,7 @@ test_that("folds, groups and blocks of time are predicted from the others", {
 test_that("choices keep the formula, and what cannot be chosen is refused", {
   needs_python()
   fit <- matbn(weight ~ net(Time, size = 1) + Diet:Time | Chick, chicks, penalty = 1e-4, seed = 1)
-  found <- choose_fit(fit, sizes = 1:2, penalties = c(1e-4, 1e-1), by = ~ Chick, unseen = "estimate", starts = 1, seed = 1)
+  found <- choose_fit(fit, sizes = 1:2, penalties = c(1e-4, 1e-1), by = ~ Chick, unseen = "estimate", starts = 3, seed = 1)
   expect_equal(nrow(found$table), 4)
   best <- found$table[which.min(found$table$score), ]
   expect_equal(length(found$fit$nets[[1]]$gamma), best$size)
