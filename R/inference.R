@@ -54,8 +54,8 @@ confint.matbn <- function(object, parm, level = 0.95, vcov = "iid", part = c("li
   with_call(sys.call(), {
     check_level(level)
     table <- coefficient_table(object, vcov, part, correction)
-    sides <- bounds(table[, 1L], table[, 2L], attr(table, "df"), level)
-    dimnames(sides) <- list(rownames(table), percentages(level))
+    sides <- bounds(table[, 1L], table[, 2L], attr(table, "df"), level, percentages(level))
+    rownames(sides) <- rownames(table)
     if (missing(parm)) return(sides)
     check_parameters(parm, rownames(sides))
     sides[parm, , drop = FALSE]
@@ -63,17 +63,16 @@ confint.matbn <- function(object, parm, level = 0.95, vcov = "iid", part = c("li
 }
 
 # Lower and upper bounds of estimates: Student's quantile times the spread to both sides.
-bounds <- function(estimate, spread, df, level) {
+bounds <- function(estimate, spread, df, level, sides = c("conf.low", "conf.high")) {
   half <- stats::qt((1 + level) / 2, df) * spread
-  cbind(estimate - half, estimate + half)
+  matrix(c(estimate - half, estimate + half), ncol = 2L, dimnames = list(names(estimate), sides))
 }
 
 # A data frame with the columns that all estimates have, from what Python has answered.
 with_bounds <- function(frame, out, level) {
   frame$estimate <- out$estimate
   frame$std.error <- known_errors(out$error)
-  frame[c("conf.low", "conf.high")] <- as.data.frame(bounds(frame$estimate, frame$std.error, out$df, level))
-  frame
+  cbind(frame, bounds(out$estimate, frame$std.error, out$df, level))
 }
 
 # What columns of bounds are called.

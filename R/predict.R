@@ -76,11 +76,7 @@ prediction_with_errors <- function(object, parts, value, omitted, se.fit, interv
   if (any(complete)) error[complete] <- known_errors(out$error)
   error <- stats::setNames(error, names(value))
   spread <- if (interval == "prediction") out$sigma * sqrt((error / out$sigma)^2 + 1) else error
-  fit <- value
-  if (interval != "none") {
-    fit <- cbind(value, bounds(value, spread, out$df, level))
-    colnames(fit) <- c("fit", "lwr", "upr")
-  }
+  fit <- if (interval == "none") value else cbind(fit = value, bounds(value, spread, out$df, level, c("lwr", "upr")))
   fit <- stats::napredict(omitted, fit)
   if (!se.fit) return(fit)
   list(fit = fit, se.fit = stats::napredict(omitted, error), df = out$df, residual.scale = out$sigma)

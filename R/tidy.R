@@ -31,8 +31,7 @@ tidy.matbn <- function(x, conf.int = FALSE, conf.level = 0.95, vcov = "iid", par
       p.value = table[, 4L], row.names = NULL
     )
     if (!flag(conf.int, "conf.int")) return(frame)
-    sides <- bounds(frame$estimate, frame$std.error, attr(table, "df"), conf.level)
-    cbind(frame, conf.low = sides[, 1L], conf.high = sides[, 2L])
+    cbind(frame, bounds(frame$estimate, frame$std.error, attr(table, "df"), conf.level))
   })
 }
 

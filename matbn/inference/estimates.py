@@ -21,21 +21,11 @@ class Estimates:
     df: float  # degrees of freedom of t statistics
 
     @classmethod
-    def with_bounds(
-        cls,
-        estimate: Array,
-        error: Array,
-        *,
-        level: float,
-        kind: str,
-        df: float,
-        spread: Array | None = None,
-        **more: Any,
-    ) -> Self:
+    def with_bounds(cls, estimate: Array, error: Array, level: float, kind: str, df: float, **more: Any) -> Self:
         """Return estimates with the bounds estimate ± t·spread, t Student's quantile for `level` and `df`.
 
-        The spread is by default the error; `more` are the fields that a subclass adds.
+        The spread is the error, unless `more` has another; the rest of it are the fields that a subclass adds.
         """
-        half = special.stdtrit(df, (1 + level) / 2) * (error if spread is None else spread)
+        half = special.stdtrit(df, (1 + level) / 2) * more.pop("spread", error)
         lower, upper = estimate - half, estimate + half
         return cls(estimate=estimate, error=error, lower=lower, upper=upper, level=level, kind=kind, df=df, **more)

@@ -21,14 +21,8 @@ class Parameter:
 
     name: str
     symbol: str  # "A", "c", "Gamma2" or "b"
-    net: int | None = None  # None in the linear part
-    column: int | None = None  # of A the input, of b the column of the linear part
-    node: int | None = None
-
-    @property
-    def at(self) -> tuple[int, ...]:
-        """Where it stands in its array."""
-        return tuple(k for k in (self.column, self.node) if k is not None)
+    net: int | None  # None in the linear part
+    at: tuple[int, ...]  # its place in the array: input and node, node, node, or column
 
 
 Columns = Mapping[int | None, Container[int]]  # some inputs of each net, and under None some columns of the linear part
@@ -41,10 +35,10 @@ def identified_parameters(fit: FittedModel) -> tuple[Parameter, ...]:
         prefix = f"{label}:" if len(fit.nets) > 1 else ""
         nodes = range(len(net.gamma))
         for j in nodes:
-            parameters += [Parameter(f"{prefix}A[{name},{j + 1}]", "A", k, i, j) for i, name in enumerate(net.names)]
-            parameters.append(Parameter(f"{prefix}c[{j + 1}]", "c", k, node=j))
-        parameters += [Parameter(f"{prefix}Gamma2[{j + 1}]", "Gamma2", k, node=j) for j in nodes]
-    return (*parameters, *(Parameter(name, "b", column=i) for i, name in enumerate(fit.coefficient_names)))
+            parameters += [Parameter(f"{prefix}A[{name},{j + 1}]", "A", k, (i, j)) for i, name in enumerate(net.names)]
+            parameters.append(Parameter(f"{prefix}c[{j + 1}]", "c", k, (j,)))
+        parameters += [Parameter(f"{prefix}Gamma2[{j + 1}]", "Gamma2", k, (j,)) for j in nodes]
+    return (*parameters, *(Parameter(name, "b", None, (i,)) for i, name in enumerate(fit.coefficient_names)))
 
 
 def identified_values(fit: FittedModel) -> Array:
@@ -60,7 +54,7 @@ def places_of(parameters: Sequence[Parameter], columns: Columns) -> list[int]:
     return [
         place
         for place, parameter in enumerate(parameters)
-        if parameter.symbol in ("A", "b") and parameter.column in columns.get(parameter.net, ())
+        if parameter.symbol in ("A", "b") and parameter.at[0] in columns.get(parameter.net, ())
     ]
 
 
@@ -75,12 +69,12 @@ def in_coordinates(parameters: Sequence[Parameter], design: Design, posed: Posed
     rows, units = np.zeros((len(parameters), linear.shape[1])), np.ones(len(parameters))
     for k, parameter in enumerate(parameters):
         if parameter.net is None:
-            rows[k], units[k] = linear[parameter.column], of_linear[parameter.column]
+            rows[k], units[k] = linear[parameter.at], of_linear[parameter.at]
             continue
-        node = nodes[parameter.net, parameter.node]
+        node = nodes[parameter.net, parameter.at[-1]]
         sign = signs[node.output]
         if parameter.symbol == "A":
-            rows[k, node.alpha] = sign * node.weights[parameter.column]
+            rows[k, node.alpha] = sign * node.weights[parameter.at[0]]
         elif parameter.symbol == "c":
             rows[k, node.alpha], rows[k, node.beta] = -sign * node.at_mean, sign
         else:
@@ -99,9 +93,9 @@ class _Node:
     at_mean: Array  # length of α: mᵀA = at_mean·α
 
 
-def _nodes(design: Design, posed: Posed) -> tuple[dict[tuple[int | None, int | None], _Node], int]:
+def _nodes(design: Design, posed: Posed) -> tuple[dict[tuple[int, int], _Node], int]:
     """Return the nodes by net and number in it, and the length of θ, behind which Γ₂ stands."""
-    nodes: dict[tuple[int | None, int | None], _Node] = {}
+    nodes: dict[tuple[int, int], _Node] = {}
     start, output = 0, 0
     for part in posed.parts:
         length, size = len(part.inputs.x), len(part.nodes)

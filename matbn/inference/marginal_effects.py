@@ -43,39 +43,27 @@ def marginal_effects(
     names = as_variables(variables, numbers_of(fit))
     if not names:
         raise ArgumentError("there are no numeric variables whose effects could be computed")
-    changes = (change_with(fit, name) for name in names)
-    return effects_of_changes(linearisation, names, changes, average, errors, level)
+    changes = ((name, change_with(fit, name)) for name in names)
+    return effects_of_changes(linearisation, changes, average, errors, level)
 
 
 def effects_of_changes(
-    linearisation: Linearisation,
-    names: Sequence[str],
-    changes: Iterable[NewRows],
-    average: bool,
-    errors: Errors,
-    level: float,
+    linearisation: Linearisation, changes: Iterable[tuple[str, NewRows]], average: bool, errors: Errors, level: float
 ) -> MarginalEffects:
-    """Return effects from the rates at which each of some variables changes the fit's rows."""
+    """Return the effects of some variables, by their names and the rates at which each changes the fit's rows."""
     w, rows = linearisation.design.w, own_rows(linearisation)
-    labels, values, derivatives = list(names) if average else [], [], []
-    for name, change in zip(names, changes, strict=True):
+    names, values, derivatives = [], [], []
+    for name, change in changes:
         value, r = effects_at(linearisation, rows, change)
         if average:
             value, r = np.atleast_1d(np.average(value, weights=w)), np.average(r, axis=0, weights=w)[None]
-        else:
-            labels += [f"{name}[{shown_place(k)}]" for k in range(len(value))]
+        names += [name] if average else [f"{name}[{shown_place(k)}]" for k in range(len(value))]
         values.append(value)
         derivatives.append(r)
     estimate, r = np.concatenate(values), np.vstack(derivatives)
-    check_determined(linearisation, r, labels)
-    return MarginalEffects.with_bounds(
-        estimate,
-        linearisation.scale * _delta_method(linearisation, errors, r),
-        level=level,
-        kind=str(errors),
-        df=degrees(linearisation, errors),
-        names=tuple(labels),
-    )
+    check_determined(linearisation, r, names)
+    error, df = linearisation.scale * _delta_method(linearisation, errors, r), degrees(linearisation, errors)
+    return MarginalEffects.with_bounds(estimate, error, level, str(errors), df, names=tuple(names))
 
 
 def effects_at(linearisation: Linearisation, rows: NewRows, change: NewRows) -> tuple[Array, Array]:

@@ -54,9 +54,7 @@ def partial_dependence(
         as_real("at", as_vector("at", at))
     estimate, error = mean_predictions(linearisation, (with_variable(fit, variable, value) for value in at), errors)
     df = degrees(linearisation, errors)
-    return PartialDependence.with_bounds(
-        estimate, error, level=level, kind=str(errors), df=df, variable=variable, at=at
-    )
+    return PartialDependence.with_bounds(estimate, error, level, str(errors), df, variable=variable, at=at)
 
 
 def mean_predictions(linearisation: Linearisation, changed: Iterable[NewRows], errors: Errors) -> tuple[Array, Array]:

@@ -115,16 +115,10 @@ def predictions_at(
         variance = variance + np.append(of_outcome / new.counts, 0)[new.code]
     with np.errstate(invalid="ignore"):
         error = scale * np.sqrt(variance)
-    return Predicted.with_bounds(
-        value,
-        error,
-        level=level,
-        kind=str(errors),
-        df=degrees(linearisation, errors),
-        spread=scale * np.sqrt(variance + of_outcome) if interval == "prediction" else error,
-        interval=interval,
-        sigma=scale * float(np.sqrt(of_outcome)),
-    )
+    spread = scale * np.sqrt(variance + of_outcome) if interval == "prediction" else error
+    df, sigma = degrees(linearisation, errors), scale * float(np.sqrt(of_outcome))
+    more = {"spread": spread, "interval": interval, "sigma": sigma}
+    return Predicted.with_bounds(value, error, level, str(errors), df, **more)
 
 
 def without_fixed_effects(linearisation: Linearisation, rows: NewRows) -> tuple[Array, Array]:

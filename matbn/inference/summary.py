@@ -9,11 +9,10 @@ from matbn.arguments import Array
 from matbn.errors import InferenceError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.report import nodes, table, text
-from matbn.inference.linearisation import Linearisation
 from matbn.inference.request import as_errors, checked_linearisation
 from matbn.inference.tables import Table, coefficient_table
 from matbn.inference.variables import columns_of, variables_of
-from matbn.inference.wald import WaldTests, wald_tests
+from matbn.inference.wald import wald_tests
 
 
 def summary(fit: FittedModel, vcov: Any, correction: str) -> str:
@@ -52,7 +51,9 @@ def _errors(fit: FittedModel, vcov: Any, correction: str) -> list[str]:
         known = variables_of(fit)
         columns = [columns_of(fit, name) for name in known]
         tests = wald_tests(fit, linearisation, known, columns, as_errors(fit, vcov, correction))
-        lines += ["", "Wald tests that a variable has no effect", *_tests(tests), _rank(linearisation)]
+        of_tests = _by_name(("", "F", "df", "p"), tests.names, (tests.F, tests.numerator, tests.p))
+        determined = f"  the data determine {linearisation.rank} of {len(linearisation.D)} parameters"
+        lines += ["", "Wald tests that a variable has no effect", *of_tests, determined]
     return lines
 
 
@@ -70,14 +71,6 @@ def _coefficients(of: Table) -> list[str]:
     return _by_name(header, of.names, (of.estimate, of.error, of.t, of.p, of.lower, of.upper))
 
 
-def _tests(tests: WaldTests) -> list[str]:
-    return _by_name(("", "F", "df", "p"), tests.names, (tests.F, tests.numerator, tests.p))
-
-
 def _by_name(header: tuple[str, ...], names: Sequence[str], columns: Sequence[Array]) -> list[str]:
     rows = [[name, *(f"{value:.4g}" for value in values)] for name, *values in zip(names, *columns, strict=True)]
     return table(header, rows)
-
-
-def _rank(linearisation: Linearisation) -> str:
-    return f"  the data determine {linearisation.rank} of {len(linearisation.D)} parameters"

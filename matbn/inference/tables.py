@@ -12,7 +12,7 @@ from matbn.errors import InferenceError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.covariance import covariance, degrees
 from matbn.inference.estimates import Estimates
-from matbn.inference.identified import Parameter, identified_values
+from matbn.inference.identified import identified_values
 from matbn.inference.linearisation import Linearisation, are_determined
 from matbn.inference.request import as_errors, as_level, checked_linearisation
 
@@ -55,7 +55,10 @@ def covariance_by_name(fit: FittedModel, vcov: Any, part: str, correction: str) 
     _as_part(part)
     errors = as_errors(fit, vcov, correction)
     linearisation = checked_linearisation(fit)
-    rows = [k for k, parameter in enumerate(linearisation.parameters) if part in ("all", _part_of(parameter))]
+    linear = [parameter.net is None for parameter in linearisation.parameters]
+    rows = np.flatnonzero(
+        {"linear": linear, "nets": np.logical_not(linear), "all": np.ones_like(linear)}[part]
+    ).tolist()
     _check_identified(linearisation, rows)
     influence = linearisation.to_parameters[rows] @ linearisation.inverse @ linearisation.D
     V, units = covariance(linearisation, errors, influence), linearisation.units[rows]
@@ -73,7 +76,7 @@ def coefficient_table(fit: FittedModel, vcov: Any, part: str, correction: str, l
     with np.errstate(divide="ignore", invalid="ignore"):
         t = V.estimate / V.error
     p = 2 * special.stdtr(V.df, -np.abs(t))
-    return Table.with_bounds(V.estimate, V.error, level=level, kind=V.kind, df=V.df, names=V.names, t=t, p=p)
+    return Table.with_bounds(V.estimate, V.error, level, V.kind, V.df, names=V.names, t=t, p=p)
 
 
 def bounds(
@@ -96,10 +99,6 @@ def _as_part(part: str) -> None:
     if isinstance(part, str) and part in _GAUGE:
         raise InferenceError(f"part {part!r} {_NOT_IDENTIFIED}")
     as_choice("part", part, PARTS)
-
-
-def _part_of(parameter: Parameter) -> str:
-    return "linear" if parameter.net is None else "nets"
 
 
 def _check_identified(linearisation: Linearisation, rows: list[int]) -> None:

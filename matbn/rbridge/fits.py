@@ -48,14 +48,8 @@ def fit(model: Any, search: Any, show: Any) -> dict[str, Any]:
 def covariances(model: Any, solution: Any, vcov: Any, part: str, correction: str) -> dict[str, Any]:
     """Return the identified parameters of a part: names, estimates and covariances."""
     V = covariance_by_name(fit_from_r(model, solution), vcov, part, correction)
-    return {
-        "names": list(V.names),
-        "estimate": or_na(V.estimate),
-        "matrix": or_na(V.matrix),
-        "error": V.error,
-        "kind": V.kind,
-        "df": V.df,
-    }
+    known = {"names": list(V.names), "estimate": or_na(V.estimate), "matrix": or_na(V.matrix)}
+    return known | _fields(V, "error", "kind", "df")
 
 
 def prediction_errors(model: Any, solution: Any, rows: Any, unseen: str, vcov: Any, correction: str) -> dict[str, Any]:
@@ -63,7 +57,7 @@ def prediction_errors(model: Any, solution: Any, rows: Any, unseen: str, vcov: A
     predicted = fit_from_r(model, solution).get_prediction(
         **rows_from_r(rows), unseen=unseen, vcov=vcov, correction=correction
     )
-    return {"error": predicted.error, "df": predicted.df, "kind": predicted.kind, "sigma": predicted.sigma}
+    return _fields(predicted, "error", "df", "kind", "sigma")
 
 
 def wald(
@@ -73,15 +67,8 @@ def wald(
     fit = fit_from_r(model, solution)
     errors, linearisation = as_errors(fit, vcov, correction), checked_linearisation(fit)
     tests = wald_tests(fit, linearisation, names, [columns_from_r(fit, own) for own in columns], errors)
-    return {
-        "F": or_na(tests.F),
-        "numerator": tests.numerator,
-        "p": or_na(tests.p),
-        "df": tests.df,
-        "kind": tests.kind,
-        "rank": float(linearisation.rank),
-        "parameters": float(len(linearisation.D)),
-    }
+    rank = {"rank": float(linearisation.rank), "parameters": float(len(linearisation.D))}
+    return {"F": or_na(tests.F), "p": or_na(tests.p), **rank} | _fields(tests, "numerator", "df", "kind")
 
 
 def marginal_effects(
@@ -90,9 +77,8 @@ def marginal_effects(
     """Return marginal effects of variables; R says at which rates each changes the fit's rows."""
     fit = fit_from_r(model, solution)
     errors, linearisation = as_errors(fit, vcov, correction), checked_linearisation(fit)
-    rows = (changed_rows_from_r(fit, change, intercept=0) for change in changes)
-    effects = effects_of_changes(linearisation, names, rows, average, errors, 0.95)
-    return {"estimate": effects.estimate, "error": effects.error, "df": effects.df, "kind": effects.kind}
+    rows = ((name, changed_rows_from_r(fit, own, intercept=0)) for name, own in zip(names, changes, strict=True))
+    return _fields(effects_of_changes(linearisation, rows, average, errors, 0.95), "estimate", "error", "df", "kind")
 
 
 def partial_dependence(model: Any, solution: Any, changed: Sequence[Any], vcov: Any, correction: str) -> dict[str, Any]:
@@ -115,14 +101,8 @@ def leverages(model: Any, solution: Any) -> Array:
 def cross_validate(model: Any, solution: Any, options: Any) -> dict[str, Any]:
     """Cross-validate; `options` are the arguments of `Fit.cross_validate`."""
     validation = fit_from_r(model, solution).cross_validate(**options)
-    return {
-        "mse": validation.mse,
-        "error": or_na(validation.error),
-        "r_squared": or_na(validation.r_squared),
-        "by_fold": validation.by_fold,
-        "predictions": validation.predictions,
-        "fold": validation.fold.astype(float),
-    }
+    scores = {"error": or_na(validation.error), "r_squared": or_na(validation.r_squared)}
+    return scores | {"fold": validation.fold.astype(float), **_fields(validation, "mse", "by_fold", "predictions")}
 
 
 def choose(model: Any, solution: Any, sizes: Any, penalties: Any, options: Any) -> dict[str, Any]:
@@ -153,7 +133,7 @@ def bootstrap(
     value_of = coefficients_and_effects(fit, [changed_rows_from_r(fit, change, intercept=0) for change in changes])
     codes = np.arange(fit.N) if units is None else np.asarray(units).astype(int)
     result = bootstrap_draws(fit, value_of, (), replicates, codes, seed, default_threads(), None if progress else False)
-    return {"estimate": result.estimate, "draws": result.draws, "groups": float(result.groups)}
+    return _fields(result, "estimate", "draws", "groups")
 
 
 def refit(model: Any, solution: Any, counts: Array) -> dict[str, Any]:
@@ -165,6 +145,10 @@ def refit(model: Any, solution: Any, counts: Array) -> dict[str, Any]:
     with listening() as stop:
         rows = part_of(counted, counted.w > 0)
         return fit_for_r(refitted(rows, fit.options, SearchOptions(0, 1), start_of(fit), stop))
+
+
+def _fields(value: Any, *names: str) -> dict[str, Any]:
+    return {name: getattr(value, name) for name in names}
 
 
 def _on_the_console(show: RFunction) -> Callable[[matbn.Progress], None]:

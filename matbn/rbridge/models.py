@@ -14,7 +14,7 @@ from matbn.arguments import Array
 from matbn.fitted.fitted_model import FittedEffect, FittedModel, FittedNet, told_apart
 from matbn.inference.identified import Columns
 from matbn.inference.predictions import NewRows, groups_of
-from matbn.model.design import INTERCEPT, Design, design, net
+from matbn.model.design import INTERCEPT, design, net
 from matbn.regression.fit import Fit
 
 _OF_NETS = ("Gamma1", "gamma", "beta", "Gamma2", "mean")
@@ -80,11 +80,10 @@ def fit_for_r(fit: FittedModel) -> dict[str, Any]:
 
 
 def fit_from_r(model: Any, solution: Any) -> Fit:
-    """Return the fit that R holds, with the names that R has; what no question from R needs is nan, 0 or left out."""
+    """Return the fit that R holds, with R's names; what no question from R needs is nan, 0 or empty."""
     arguments = model_from_r(model)
     made = design(model["y"], arguments.pop("nets"), **arguments)
-    residuals = np.atleast_1d(solution["residuals"])
-    intercept = (INTERCEPT,) if made.intercept else ()
+    residuals, estimates = np.atleast_1d(solution["residuals"]), map(np.atleast_1d, solution["effects"] or [])
     return Fit(
         nets=tuple(
             FittedNet(own["label"], tuple(own["names"]), **{name: np.atleast_1d(solved[name]) for name in _OF_NETS})
@@ -93,35 +92,22 @@ def fit_from_r(model: Any, solution: Any) -> Fit:
             )  # none if the linear part fits exactly
         ),
         coefficients=np.atleast_1d(solution["coefficients"]),
-        coefficient_names=(*intercept, *model["linear_names"]),
+        coefficient_names=(*([INTERCEPT] if made.intercept else []), *model["linear_names"]),
         intercept=made.intercept,
-        effects=_fitted_effects(made, solution["effects"]),
+        effects=tuple(
+            FittedEffect(effect.name, effect.levels, own, float(np.average(own[effect.codes], weights=made.w)))
+            for effect, own in zip(made.effects, estimates, strict=True)
+        ),
         activation=as_activation(solution["activation"]),
-        penalty=solution["penalty"],
-        linear_penalty=solution["linear_penalty"],
-        tol=solution["tol"],
         fitted=made.y - residuals,
         residuals=residuals,
-        residual_norm=solution["residual_norm"],
         weight=made.weight_unit * float(len(made.y) if made.w is None else made.w.sum()),
         N=len(made.y),
         rank=int(solution["rank"]),
-        singletons=0,
-        searches=(),
-        messages=(),
-        total_norm=np.nan,
-        within_norm=np.nan,
-        edf=solution["edf"],
         design=made,
         theta=np.atleast_1d(solution["theta"]),
-    )
-
-
-def _fitted_effects(made: Design, estimates: Any) -> tuple[FittedEffect, ...]:
-    pairs = zip(made.effects, map(np.atleast_1d, estimates or []), strict=True)
-    return tuple(
-        FittedEffect(effect.name, effect.levels, own, float(np.average(own[effect.codes], weights=made.w)))
-        for effect, own in pairs
+        **{name: solution[name] for name in ("penalty", "linear_penalty", "tol", "residual_norm", "edf")},
+        **{"singletons": 0, "searches": (), "messages": (), "total_norm": np.nan, "within_norm": np.nan},
     )
 
 
