@@ -56,9 +56,7 @@ def covariance_by_name(fit: FittedModel, vcov: Any, part: str, correction: str) 
     errors = as_errors(fit, vcov, correction)
     linearisation = checked_linearisation(fit)
     linear = [parameter.net is None for parameter in linearisation.parameters]
-    rows = np.flatnonzero(
-        {"linear": linear, "nets": np.logical_not(linear), "all": np.ones_like(linear)}[part]
-    ).tolist()
+    rows = [k for k, own in enumerate(linear) if part == "all" or own == (part == "linear")]
     _check_identified(linearisation, rows)
     influence = linearisation.to_parameters[rows] @ linearisation.inverse @ linearisation.D
     V, units = covariance(linearisation, errors, influence), linearisation.units[rows]

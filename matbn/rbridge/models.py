@@ -107,7 +107,11 @@ def fit_from_r(model: Any, solution: Any) -> Fit:
         design=made,
         theta=np.atleast_1d(solution["theta"]),
         **{name: solution[name] for name in ("penalty", "linear_penalty", "tol", "residual_norm", "edf")},
-        **{"singletons": 0, "searches": (), "messages": (), "total_norm": np.nan, "within_norm": np.nan},
+        singletons=0,
+        searches=(),
+        messages=(),
+        total_norm=np.nan,
+        within_norm=np.nan,
     )
 
 
