@@ -48,7 +48,6 @@ bootstrap <- function(object, statistic = NULL, replicates = 999, by = NULL, see
   })
 }
 
-# The bootstrap of a user's statistic.
 own_bootstrap <- function(object, statistic, replicates, units, progress) {
   if (!is.function(statistic)) refuse("statistic must be a function of a fit", "ElementTypeError")
   value_of <- function(fit) {

@@ -154,7 +154,6 @@ left_out <- function(rows) {
   if (rows) paste(rows, if (rows == 1L) "row" else "rows", "with missing values left out")
 }
 
-# A net of a fit, from Python's answer and the model's net.
 as_net <- function(solved, net) {
   nodes <- seq_along(solved$gamma)
   solved$Gamma1 <- matrix(solved$Gamma1, ncol = length(nodes), dimnames = list(colnames(net$matrix), nodes))

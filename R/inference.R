@@ -75,10 +75,8 @@ with_bounds <- function(frame, out, level) {
   cbind(frame, bounds(out$estimate, frame$std.error, out$df, level))
 }
 
-# What columns of bounds are called.
 percentages <- function(level) paste(format(100 * (1 + c(-level, level)) / 2, trim = TRUE, digits = 3L), "%")
 
-# Which part's parameters, checked.
 as_part <- function(part) {
   if (is.character(part) && length(part) == 1L && part %in% gauge) not_identified(part)
   as_refusal(match.arg(part, c("linear", "nets", "all")), "part: ")

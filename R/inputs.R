@@ -96,5 +96,4 @@ as_a_fit <- function(object) {
   }
 }
 
-# The mean, weighted if there are weights.
 mean_of <- function(x, w) if (is.null(w)) mean(x) else sum(w * x) / sum(w)

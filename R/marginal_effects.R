@@ -35,10 +35,8 @@ marginal_effects <- function(object, variables = NULL, average = TRUE, vcov = "i
       lapply(variables, function(name) change_with(object, data, name)), as.double(flag(average, "average")),
       errors_wanted(object, vcov), text(correction, "correction")
     )
-    rows <- if (average) data.frame(variable = variables) else {
-      N <- length(object$residuals)
-      data.frame(variable = rep(variables, each = N), row = rep(rownames(data), length(variables)))
-    }
+    rows <- data.frame(variable = rep(variables, each = if (average) 1L else nrow(data)))
+    if (!average) rows$row <- rep(rownames(data), length(variables))
     with_bounds(rows, out, level)
   })
 }

@@ -29,7 +29,6 @@ usual_values <- function(x) {
   if (!is.numeric(x) || length(values) <= 40L) values else seq(values[1L], values[length(values)], length.out = 40L)
 }
 
-# Values that a user asks for, checked.
 as_values <- function(at, x, variable) {
   if (!is.atomic(at) || !is.null(dim(at))) {
     refuse(paste0("at is of class ", class(at)[1L], ", but must be a vector of values"), "ElementTypeError")

@@ -7,7 +7,6 @@ fitted_points <- function(object) {
   )
 }
 
-# Which rows count.
 counted <- function(object) {
   if (is.null(object$weights)) rep(TRUE, length(object$residuals)) else as.vector(object$weights) > 0
 }

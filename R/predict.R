@@ -106,7 +106,6 @@ node_values <- function(Z, net) {
   sweep(sweep(Z, 2L, net$mean) %*% sweep(net$Gamma1, 2L, net$gamma, "*"), 2L, net$beta, "+")
 }
 
-# Each row's fixed effect.
 of_groups <- function(estimates, labels, name, unseen, average) {
   labels <- as.character(labels)
   new <- setdiff(labels[!is.na(labels)], names(estimates))

@@ -35,7 +35,6 @@ table_or_estimates <- function(object, vcov, correction) {
   tryCatch(coefficient_table(object, vcov, "linear", correction), matbn_PythonError = function(e) estimates, matbn_InferenceError = function(e) estimates)
 }
 
-# A coefficients' table without its attributes.
 plain <- function(table) {
   attr(table, "kind") <- attr(table, "df") <- NULL
   table

@@ -130,7 +130,8 @@ def without_fixed_effects(linearisation: Linearisation, rows: NewRows) -> tuple[
     by_first, by_output = [], []
     for part, own, Gamma2 in linearisation.layers:
         x = whitened_rows(rows.inputs[part.term], part, own)
-        V, S = _nodes(x, own, linearisation)
+        room = Buffers(x, x, *np.empty((2, len(Gamma2), x.shape[1])))
+        V, S = values_and_slopes(x, own.F, linearisation.posed.problem.activation, room)
         value = value + linearisation.scale * (Gamma2 @ V)
         by_first.append((x[:, None, :] * (S * Gamma2[:, None])).reshape(-1, x.shape[1]))
         by_output.append(V)
@@ -143,9 +144,3 @@ def whitened_rows(Z: Array, part: Part, own: Layer) -> Array:
     x = np.ones((own.F.shape[0], len(Z)))
     x[:-1] = (((Z if part.basis is None else Z @ part.basis) - own.inputs.mean) @ own.inputs.K).T
     return x
-
-
-def _nodes(x: Array, own: Layer, linearisation: Linearisation) -> tuple[Array, Array]:
-    """Return a layer's node values and slopes (nodes × m)."""
-    shape = (own.F.shape[1], x.shape[1])
-    return values_and_slopes(x, own.F, linearisation.posed.problem.activation, Buffers(x, x, np.empty(shape), np.empty(shape)))

@@ -160,10 +160,7 @@ def _on_the_console(show: RFunction) -> Callable[[matbn.Progress], None]:
     return throttle(report)
 
 
+_QUESTIONS = (covariances, prediction_errors, wald, marginal_effects, partial_dependence, leverages)
 FIT_FUNCTIONS: dict[str, Callable[..., Any]] = {
-    function.__name__: function
-    for function in (
-        fit, covariances, prediction_errors, wald, marginal_effects, partial_dependence, leverages, cross_validate,
-        choose, bootstrap, refit,
-    )
-}  # fmt: skip
+    function.__name__: function for function in (fit, *_QUESTIONS, cross_validate, choose, bootstrap, refit)
+}
