@@ -1,21 +1,21 @@
-# A fit as an object of package nnet: batch norm folded into the weights of one hidden layer, the linear part and the
-# effects in skip-layer connections.
+# A fit as an object of package nnet: batch norm is folded into the weights of one hidden layer; the linear part and the
+# fixed effects become skip-layer connections.
 
 #' A fit in the form of package nnet
 #'
-#' Folds a fit into an object of R's package nnet, with which `predict` gives the same predictions. Batch norm goes into
-#' the weights; several nets become one hidden layer with weights of 0; the linear part and the effects become skip-layer
-#' connections. nnet's hidden units are logistic, which also express tanh exactly, as
+#' Folds a fit into an object of R's package nnet, from which `predict` gives the same predictions. Batch norm goes into
+#' the weights; several nets become one hidden layer, with weights of 0 from other nets' inputs; the linear part and the
+#' fixed effects become skip-layer connections. nnet's hidden units are logistic, which also express tanh exactly, as
 #' \eqn{tanh(b) = 2 logistic(2b) - 1}; identity needs no hidden units. Other activations cannot be expressed.
 #'
-#' For a fit of a formula, `predict(as_nnet(fit), newdata)` takes a data frame, and effects are factors. For a fit of
+#' For a fit of a formula, `predict(as_nnet(fit), newdata)` takes a data frame, and fixed effects are factors. For a fit of
 #' matrices it takes one matrix: the inputs of all nets side by side, then the columns of the linear part.
 #'
-#' nnet's own code takes logistic(b) for 0 below b = -15 and for 1 above 15. A node that is saturated so far, for tanh
-#' beyond 7.5, differs there by up to 3.1e-7 times its output weight, for tanh 6.2e-7; a warning says where the fit's own
-#' rows have such nodes. Folding subtracts inputs' means, which costs digits where these are many times the spread.
+#' nnet's own code takes logistic(b) to be 0 below b = -15 and 1 above 15. A node that is saturated that far (beyond 7.5 for
+#' tanh) differs there by up to 3.1e-7 times its output weight (6.2e-7 for tanh); a warning says where the fit's own rows
+#' have such nodes. Folding subtracts the inputs' means, which costs digits where these are many times the spread.
 #'
-#' @param fit a fit by [matbn()], without an offset, and of activation "logistic", "tanh" or "identity".
+#' @param fit a fit by [matbn()], without an offset, and of one of the activations `r quoted(names(nnet_factors))`.
 #' @return An object of class `nnet`, for a fit of a formula also `nnet.formula`. It may be saved, and needs no Python.
 #' @examples
 #' fit <- matbn(mpg ~ factor(cyl) + net(wt, hp, size = 2), mtcars, penalty = 1e-2)
@@ -28,7 +28,7 @@ as_nnet <- function(fit) {
   with_call(call, {
     check_for_nnet(fit)
     saturated(fit, call)
-    object <- nnet_object(fit, if (is.null(fit$formula)) array_columns(fit) else formula_columns(fit))
+    object <- nnet_object(fit, if (is.null(fit$formula)) matrix_columns(fit) else formula_columns(fit))
     object$call <- call
     object
   })
@@ -36,9 +36,9 @@ as_nnet <- function(fit) {
 
 check_for_nnet <- function(fit) {
   if (!inherits(fit, "matbn")) refuse(paste0("fit must be a fit by matbn(), but is of class ", class(fit)[1L]), "ArgumentError")
-  if (length(fit$nets) && !fit$activation %in% c("logistic", "tanh", "identity")) {
+  if (length(fit$nets) && !fit$activation %in% names(nnet_factors)) {
     refuse(
-      paste0("nnet cannot express the activation '", fit$activation, "'; it can 'logistic', 'tanh' and 'identity'"),
+      paste0("nnet cannot express the activation '", fit$activation, "', but only ", quoted(names(nnet_factors))),
       "ArgumentError"
     )
   }
@@ -48,14 +48,14 @@ check_for_nnet <- function(fit) {
   }
 }
 
-# nnet cuts its logistic function off at 15 on either side.
+# Warn of saturated nodes: nnet cuts its logistic function off at 15 on either side.
 saturated <- function(fit, call) {
   if (fit$activation == "identity") return(invisible())
-  twice <- if (fit$activation == "tanh") 2 else 1
+  factor <- nnet_factors[[fit$activation]]
   for (net in fit$nets) {
-    nodes <- which(twice * net$reach > 15)
+    nodes <- which(factor * net$reach > 15)
     if (!length(nodes)) next
-    most <- sum(abs(net$Gamma2[nodes])) * twice * stats::plogis(-15)
+    most <- sum(abs(net$Gamma2[nodes])) * factor * stats::plogis(-15)
     warned(
       paste0(
         net$label, ": nnet rounds saturated nodes (", listed(nodes), ") to their limits, so that its predictions differ by up to ",
@@ -66,7 +66,8 @@ saturated <- function(fit, call) {
   }
 }
 
-# `columns` says at which of p inputs each net's, the linear part's and the effects' columns stand.
+# The object of class nnet. `columns` says at which of p inputs the columns of each net, the linear part and the fixed
+# effects stand.
 nnet_object <- function(fit, columns) {
   p <- length(columns$names)
   hidden <- hidden_layer(fit, columns, p)
@@ -89,7 +90,7 @@ nnet_object <- function(fit, columns) {
   structure(c(object, columns$formula), class = c(if (length(columns$formula)) "nnet.formula", "nnet"))
 }
 
-# The nets as one layer: weights p × h, biases and output weights of h hidden units, and what goes past them.
+# The nets as one layer of h hidden units: weights (p × h), biases and output weights, and what goes past the units.
 hidden_layer <- function(fit, columns, p) {
   layer <- list(weights = matrix(0, p, 0L), beta = numeric(), output = numeric(), skip = numeric(p), bias = 0)
   for (k in seq_along(fit$nets)) {
@@ -102,13 +103,13 @@ hidden_layer <- function(fit, columns, p) {
       layer$bias <- layer$bias + sum(c * net$Gamma2)
       next
     }
-    twice <- if (fit$activation == "tanh") 2 else 1
+    factor <- nnet_factors[[fit$activation]]
     weights <- matrix(0, p, ncol(A))
-    weights[at, ] <- twice * A
+    weights[at, ] <- factor * A
     layer$weights <- cbind(layer$weights, weights)
-    layer$beta <- c(layer$beta, twice * c)
-    layer$output <- c(layer$output, twice * net$Gamma2)
-    if (twice == 2) layer$bias <- layer$bias - sum(net$Gamma2)
+    layer$beta <- c(layer$beta, factor * c)
+    layer$output <- c(layer$output, factor * net$Gamma2)
+    if (factor == 2) layer$bias <- layer$bias - sum(net$Gamma2)
   }
   layer
 }
@@ -130,7 +131,7 @@ linear_layer <- function(fit, columns, p) {
   list(weights = weights, bias = bias)
 }
 
-array_columns <- function(fit) {
+matrix_columns <- function(fit) {
   if (length(fit$effects)) {
     refuse("a matrix holds no groups: for nnet, fit the effects by a formula, as in y ~ net(z, size = 4) | id", "ArgumentError")
   }

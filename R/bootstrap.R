@@ -2,16 +2,17 @@
 
 #' Bootstrap
 #'
-#' Fits the model to rows (pairs bootstrap) or whole groups (cluster bootstrap) drawn with replacement, each time from where
-#' the fit ended. The penalty stays. Needs Python; the usual statistics are computed there, in parallel, your own in R.
+#' Fits the model again and again to rows (pairs bootstrap) or whole groups (cluster bootstrap) that are drawn with
+#' replacement, each time from where the fit ended and with its penalty. It needs Python, which computes the default
+#' statistics in parallel; a `statistic` of your own is computed in R.
 #'
 #' @param object a fit by [matbn()].
 #' @param statistic a function of a fit that returns numbers; by default linear coefficients, then average marginal effects
 #'   of all numeric variables.
-#' @param replicates how many.
+#' @param replicates how many times rows or groups are drawn.
 #' @param by groups that are drawn as a whole, as a formula with one variable or a vector; rows by default.
-#' @param seed by default from R's generator.
-#' @param progress whether to show a bar (for the usual statistics on a terminal, from a second on).
+#' @param seed of the draws; by default from R's generator.
+#' @param progress whether to show a progress bar (for the default statistics on a terminal, after a second).
 #' @param x,level,digits,... for printing; `level` of the percentile intervals.
 #' @return A list of class `matbn_bootstrap`, with `estimate` (the fit's own), `draws` (a row for each replicate) and
 #'   `groups` (how many were drawn). [confint()] and [vcov()] work on it. An interrupt (Ctrl-C, Esc) returns the replicates
@@ -94,15 +95,15 @@ own_bootstrap <- function(object, statistic, replicates, units, progress) {
   list(estimate = estimate, draws = draws, groups = groups)
 }
 
-# The fit to resampled rows: the same object with other numbers.
+# The fit to rows that count so many times each: the same object with other numbers.
 replicate_of <- function(object, counts) {
   rows <- counts * (if (is.null(object$weights)) 1 else object$weights) > 0
   out <- bridge_call("refit", object$model, solution(object), counts)
   fit <- object
   fit$coefficients[] <- replace(out$coefficients, is.nan(out$coefficients), NA)
-  fit$nets <- Map(function(net, found) {
-    found$Gamma1 <- matrix(found$Gamma1, ncol = length(net$gamma), dimnames = dimnames(net$Gamma1))
-    utils::modifyList(net, found)
+  fit$nets <- Map(function(net, solved) {
+    solved$Gamma1 <- matrix(solved$Gamma1, ncol = length(net$gamma), dimnames = dimnames(net$Gamma1))
+    utils::modifyList(net, solved)
   }, object$nets, out$nets)
   at <- function(x) if (is.null(x)) NULL else x[rows]
   fit$effects <- Map(function(old, codes, estimates) {
@@ -118,8 +119,10 @@ replicate_of <- function(object, counts) {
   fit$within.r.squared <- out$within_r_squared
   fit$residual.norm <- out$residual_norm
   fit$model <- list(
-    y = object$model$y[rows], nets = lapply(object$model$nets, function(net) utils::modifyList(net, list(Z = net$Z[rows, , drop = FALSE]))),
-    linear = if (!is.null(object$model$linear)) object$model$linear[rows, , drop = FALSE], linear_names = object$model$linear_names,
+    y = object$model$y[rows],
+    nets = lapply(object$model$nets, function(net) utils::modifyList(net, list(Z = net$Z[rows, , drop = FALSE]))),
+    linear = if (!is.null(object$model$linear)) object$model$linear[rows, , drop = FALSE],
+    linear_names = object$model$linear_names,
     effects = lapply(object$model$effects, function(codes) as.double(factor(codes[rows]))), weights = fit$weights,
     intercept = object$model$intercept
   )
@@ -134,6 +137,7 @@ as_seed <- function(seed) {
   seed
 }
 
+# Run code with a seed, and leave R's generator as it was.
 with_own_seed <- function(seed, code) {
   if (!exists(".Random.seed", globalenv())) stats::runif(1L)
   old <- get(".Random.seed", globalenv())
@@ -164,10 +168,9 @@ print.matbn_bootstrap <- function(x, level = 0.95, digits = max(3L, getOption("d
 confint.matbn_bootstrap <- function(object, parm, level = 0.95, ...) {
   nothing_more("confint() of a bootstrap", ...)
   with_call(sys.call(), check_level(level))
-  sides <- (1 + c(-level, level)) / 2
-  bounds <- t(apply(object$draws, 2L, stats::quantile, sides, na.rm = TRUE, names = FALSE))
-  dimnames(bounds) <- list(names(object$estimate), paste(format(100 * sides, trim = TRUE, digits = 3L), "%"))
-  if (missing(parm)) bounds else bounds[with_call(sys.call(), chosen_statistics(object, parm)), , drop = FALSE]
+  sides <- t(apply(object$draws, 2L, stats::quantile, (1 + c(-level, level)) / 2, na.rm = TRUE, names = FALSE))
+  dimnames(sides) <- list(names(object$estimate), percentages(level))
+  if (missing(parm)) sides else sides[with_call(sys.call(), chosen_statistics(object, parm)), , drop = FALSE]
 }
 
 #' @rdname bootstrap

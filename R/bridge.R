@@ -1,8 +1,10 @@
-# The only file that touches reticulate. reticulate starts Python and calls one function that takes no
-# arguments; every later call goes through R closures that Python has put into `bridge`.
+# The only file that touches reticulate. reticulate starts Python and calls one function that takes no arguments; every
+# later call goes through R closures, which Python has put into the environment of option "matbn.bridge".
 
 session <- new.env(parent = emptyenv())
 
+# Call a Python function by its name. The answer is a list of the value; of the value and warnings; or of NULL, an error's
+# message and its classes.
 bridge_call <- function(name, ...) {
   closure <- session$functions[[name]]
   if (is.null(closure)) {
@@ -37,7 +39,8 @@ start_bridge <- function() {
 }
 
 setup_python <- function() {
-  # Starting rpy2 lets go of Python's lock, which finalizers of old reticulates take for granted: run them now.
+  # While rpy2 starts, it releases Python's lock, which finalizers of old versions of reticulate take for granted: run
+  # them now.
   gc()
   reticulate::import_from_path("matbn.rbridge.session", bundled_python(), convert = FALSE)$setup()
 }
@@ -50,7 +53,7 @@ bundled_python <- function() {
   directory
 }
 
-# Which Python: one that runs already, one that the user asked for, matbn_install()'s, one that reticulate
+# Choose a Python: one that runs already, one that the user asked for, the one of matbn_install(), one that reticulate
 # makes by itself (from 1.41 on), or one that has rpy2.
 choose_python <- function() {
   if (reticulate::py_available(initialize = FALSE) || nzchar(Sys.getenv("RETICULATE_PYTHON"))) {
@@ -60,11 +63,11 @@ choose_python <- function() {
   if (file.exists(own)) {
     reticulate::use_python(own, required = TRUE)
   } else if (!"py_require" %in% getNamespaceExports("reticulate")) {
-    found <- tryCatch(reticulate::py_discover_config("rpy2"), error = function(e) NULL)
-    if (is.null(found) || is.null(found$required_module_path)) {
+    python <- tryCatch(reticulate::py_discover_config("rpy2"), error = function(e) NULL)
+    if (is.null(python) || is.null(python$required_module_path)) {
       no_python("no Python with rpy2 was found")
     }
-    reticulate::use_python(found$python, required = TRUE)
+    reticulate::use_python(python$python, required = TRUE)
   }
 }
 
@@ -78,8 +81,4 @@ no_python <- function(reason) {
     "PythonError",
     call = NULL
   )
-}
-
-running_python <- function() {
-  if (reticulate::py_available(initialize = FALSE)) reticulate::py_config()$python else NA_character_
 }

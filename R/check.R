@@ -34,8 +34,8 @@ check_gradient <- function(f, gradient, at, directions = 8, seed = 0) {
   structure(out[c("ok", "method", "errors", "tolerance", "text")], class = "gradient_check")
 }
 
-# A function that Python may call, with one list of arguments: an error comes back as its message, not as a jump
-# through Python's frames.
+# A function that Python may call with one list of arguments. An error comes back as its message: a jump out of the function
+# would pass through Python's frames.
 answering <- function(f) {
   force(f)
   function(arguments) {

@@ -1,10 +1,10 @@
-# What kind of errors a user asks for, as Python takes it: "HC1", or for each way of clustering a code of every row.
-# `~ a + b` has two ways, `~ a:b` and `~ a^b` one, whose clusters are the combinations that occur.
+# The argument `vcov`, as Python takes it: a name such as "HC1", or for each way of clustering a code for every row.
+# `~ a + b` has two ways of clustering; `~ a:b` and `~ a^b` have one, whose clusters are the combinations that occur.
 
 errors_wanted <- function(object, vcov) {
   if (is.character(vcov) && length(vcov) == 1L && !is.na(vcov) && validEnc(vcov)) {
     if (!grepl("~", vcov, fixed = TRUE)) return(as.vector(vcov))
-    # Python's way to write a formula.
+    # In Python formulas are written as text, and users may do so here.
     vcov <- as_formula_of(vcov, object)
   }
   if (inherits(vcov, "formula")) return(formula_clusters(object, vcov))
@@ -51,7 +51,7 @@ formula_clusters <- function(object, formula) {
   })
 }
 
-# The parts of a term between operators, of parentheses too.
+# The parts of a term between operators, also within parentheses.
 unwrapped <- function(term, operators) {
   if (is_call(term, "(")) return(unwrapped(term[[2L]], operators))
   if (is.call(term) && length(term) == 3L && is.name(term[[1L]]) && as.character(term[[1L]]) %in% operators) {
@@ -60,7 +60,7 @@ unwrapped <- function(term, operators) {
   list(term)
 }
 
-# One code for each combination that occurs.
+# A code for each combination of groups that occurs.
 combined <- function(codes) {
   as.double(Reduce(function(a, b) {
     both <- (as.double(a) - 1) * nlevels(b) + as.double(b)
@@ -89,8 +89,9 @@ label_codes <- function(object, labels, name) {
   factor(labels)
 }
 
-# Effects and variables of the formula are kept; others are looked up in the data of the call, in the rows that were fitted,
-# and then as variables where the user has written the formula of clusters (env) or that of the fit.
+# The labels that a name stands for. The fit holds its fixed effects and the formula's variables; others are looked up in
+# the data of the call, in the rows that were fitted, and then as variables where the user has written the formula of
+# clusters (`env`) or that of the fit.
 cluster_labels <- function(object, name, env) {
   at <- match(name, names(object$effects))
   if (!is.na(at)) return(object$model$effects[[at]])
@@ -103,8 +104,8 @@ cluster_labels <- function(object, name, env) {
     return(data[[name]][rows])
   }
   for (place in c(env, of_fit)) {
-    found <- get0(name, envir = place, inherits = TRUE)
-    if (!is.null(found) && !is.function(found)) return(found)
+    labels <- get0(name, envir = place, inherits = TRUE)
+    if (!is.null(labels) && !is.function(labels)) return(labels)
   }
   refuse(paste0(name, " is neither an effect nor a column of the fit's data"), "ArgumentError")
 }

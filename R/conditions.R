@@ -1,4 +1,4 @@
-# Every error is a condition of class matbn_error, with a class for its kind before it.
+# Errors and warnings. Every error is a condition of class matbn_error, with a class for its kind before it.
 
 raise <- function(message, classes, call) {
   if (identical(classes, "interrupt")) {
@@ -17,7 +17,7 @@ refuse <- function(message, kind, call = sys.call(-2)) {
   raise(message, c(paste0("matbn_", kind), "matbn_error"), call)
 }
 
-# Errors that arise deep inside show the call that the user wrote.
+# Run code whose errors show the call that the user wrote, however deep inside they arise.
 with_call <- function(call, code) {
   withCallingHandlers(code, matbn_error = function(e) {
     e$call <- call
@@ -25,7 +25,7 @@ with_call <- function(call, code) {
   })
 }
 
-# Errors of R's own functions become matbn's, after a word on what they concern.
+# Run code in which errors of R's own functions become matbn's; `about` begins their message.
 as_refusal <- function(code, about = NULL) {
   tryCatch(code, error = function(e) {
     if (inherits(e, "matbn_error")) stop(e)

@@ -1,5 +1,5 @@
-# A model (outcomes, linear part, nets, effects and weights as arrays, with names) to a fit: what formulas and matrices
-# have in common.
+# From a model to a fit, for formulas and matrices alike. A model is a list of outcomes, linear part, nets, fixed effects
+# and weights as arrays, with their names.
 
 fitted_by_python <- function(model, search) {
   check_model(model)
@@ -27,7 +27,7 @@ fitted_by_python <- function(model, search) {
   fit
 }
 
-# The model as Python takes it: numbers only, which the fit keeps for standard errors.
+# The model as Python takes it. The fit keeps it, as all questions to Python about the fit bring it.
 python_arrays <- function(model) {
   list(
     y = if (is.null(model$offset)) model$y else model$y - model$offset,
@@ -43,7 +43,7 @@ python_arrays <- function(model) {
   )
 }
 
-# One line on the console, written again and again, from a second on.
+# Show progress in one line on the console, which is written over at each call.
 show_progress <- function(starts, finished, iterations, loss) {
   cat(sprintf("\rmatbn: %d of %d starts, %d iterations, loss %.6g    ", finished, starts, iterations, loss), file = stderr())
   utils::flush.console()
@@ -52,7 +52,7 @@ show_progress <- function(starts, finished, iterations, loss) {
 
 end_progress <- function() cat("\r", strrep(" ", 70L), "\r", sep = "", file = stderr())
 
-# Python checks numbers too, but knows neither columns nor rows by name.
+# Check a model's numbers. Python checks them too, but does not know columns and rows by their names.
 check_model <- function(model) {
   if (!is.null(model$weights)) check_weights(model$weights, model$effects)
   finite(model$y, model$name, model$rows)
@@ -91,8 +91,8 @@ check_weights <- function(w, effects) {
 
 check_choices <- function(search) {
   activation <- text(search$activation, "activation")
-  if (!activation %in% activations) {
-    refuse(paste0("activation is '", activation, "', but must be one of ", listed(activations, 20L)), "ArgumentError")
+  if (!activation %in% names(activations)) {
+    refuse(paste0("activation is '", activation, "', but must be one of ", listed(names(activations), 20L)), "ArgumentError")
   }
   penalty <- search$penalty
   named <- identical(penalty, "cv") || identical(penalty, "gcv")
@@ -103,8 +103,7 @@ check_choices <- function(search) {
   }
 }
 
-activations <- c("relu", "leaky_relu", "tanh", "logistic", "softplus", "gelu", "sine", "identity")
-
+# Refuse what is not finite, by the names of its column and rows.
 finite <- function(x, what, rows) {
   bad <- which(!is.finite(x), arr.ind = TRUE)
   if (!length(bad)) return(invisible())
@@ -126,6 +125,7 @@ whole <- function(x, name) {
   }
 }
 
+# The fit as users hold it, from Python's answer and the model.
 as_fit <- function(out, model, activation) {
   coefficients <- out$coefficients
   coefficients[is.nan(coefficients)] <- NA_real_
@@ -154,13 +154,13 @@ left_out <- function(rows) {
   if (rows) paste(rows, if (rows == 1L) "row" else "rows", "with missing values left out")
 }
 
-as_net <- function(found, net) {
-  nodes <- seq_along(found$gamma)
-  found$Gamma1 <- matrix(found$Gamma1, ncol = length(nodes), dimnames = list(colnames(net$matrix), nodes))
-  # How far from 0 each node goes in the fit's rows: where exports to other packages lose digits.
-  found$reach <- apply(abs(node_values(net$matrix, found)), 2L, max)
-  c(list(label = net$label), found, recipe(net))
+as_net <- function(solved, net) {
+  nodes <- seq_along(solved$gamma)
+  solved$Gamma1 <- matrix(solved$Gamma1, ncol = length(nodes), dimnames = list(colnames(net$matrix), nodes))
+  # The largest absolute input of each node's activation in the fit's rows, by which as_nnet() sees where digits are lost.
+  solved$reach <- apply(abs(node_values(net$matrix, solved)), 2L, max)
+  c(list(label = net$label), solved, recipe(net))
 }
 
-# What it takes to make a part's columns again from new data.
+# What is needed to make a part's columns from new data.
 recipe <- function(part) part[intersect(c("terms", "assign", "contrasts", "given"), names(part))]

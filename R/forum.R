@@ -18,7 +18,7 @@ forum_checks <- function(seed = 1, N = 10, p1 = 7, p2 = 4) {
   sizes <- list(seed = number(seed, "seed"), N = number(N, "N"), p1 = number(p1, "p1"), p2 = number(p2, "p2"))
   functions <- new.env()
   source(file.path(bundled_python(), "matbn", "forum", "forum_checks.R"), local = functions, encoding = "UTF-8")
-  # Python says what is wrong, also of sizes that are too large.
+  # Python refuses sizes that are wrong or too large, so that R's errors need not be shown.
   drawn <- sizes$p1 * (sizes$N + sizes$p2)
   figures <- if (isTRUE(drawn <= 1e7)) {
     tryCatch(suppressWarnings(do.call(functions$forum_checks, sizes)), error = function(e) NULL)

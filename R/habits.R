@@ -1,14 +1,16 @@
-# Generics force `...` into the signatures of their methods, where R drops in silence what is misspelt or meant for another
-# function. Each of our functions with `...` calls nothing_more(), which refuses that by name and says what to write instead.
+# Arguments that a function does not have. Generics force `...` into the signatures of their methods, where R drops without
+# a word what is misspelt or meant for another function. Each of our functions with `...` calls nothing_more(), which
+# refuses such arguments by name and says what to write instead.
 
-# `.what` describes the function that calls this, as in "summary() of a fit"; `.let` names arguments of R's own that may pass.
+# Refuse what is in `...`. `.what` describes the function that calls this, as in "summary() of a fit"; `.let` names arguments
+# of R's own that may pass.
 nothing_more <- function(.what, ..., .let = character()) {
   frame <- sys.parent()
   call <- sys.call(frame)
   all <- names(formals(sys.function(frame)))
   takes <- setdiff(all, "...")
-  # R completes names that are cut off, but those of arguments before `...` alone, and what is completed today may be
-  # another argument tomorrow.
+  # R completes abbreviated names of arguments that stand before `...`, but what an abbreviation means may change as
+  # arguments are added.
   written <- names(call)[-1L]
   for (name in setdiff(written, c("", all, .let))) {
     full <- takes[startsWith(takes, name)]
@@ -20,7 +22,7 @@ nothing_more <- function(.what, ..., .let = character()) {
   }
 }
 
-# What print() of a list hands on to the method of each element.
+# Arguments that print() of a list passes on to the method of each element.
 of_print <- c("digits", "quote", "na.print", "print.gap", "right", "max", "width", "useSource")
 
 name_of_dot <- function(k, names) if (is.null(names) || is.na(names[k])) "" else names[k]
@@ -35,7 +37,7 @@ refuse_argument <- function(name, given, what, takes, call) {
   refuse(paste0("'", name, "' is no argument of ", what, if (is.null(hint)) known else hint), "ArgumentError", call)
 }
 
-# What users of other packages write, under the name that our argument has. The first that the function takes counts.
+# Names in other packages, under the name that our argument has. Of several that fit, the first that the function takes counts.
 habits <- list(
   se.fit = c("se", "se_fit", "std.error"),
   vcov = c("cluster", "clusters", "type", "vcov.", "vcov_type", "robust", "se", "se_type", "vce"),
@@ -46,7 +48,7 @@ habits <- list(
   solver = c("method", "optimizer")
 )
 
-# The same where another function has it, or nothing: by the function's name, then the argument's.
+# What to write where another function has the argument, or none does: by the function's name, then the argument's.
 elsewhere <- list(
   augment = c(
     newdata = "it is about the rows of the fit: predict(fit, newdata) has others",
@@ -65,7 +67,7 @@ elsewhere <- list(
   )
 )
 
-# The end of the sentence: what to write.
+# The end of a refusal's sentence: what to write instead.
 instead <- function(name, given, what, takes) {
   there <- elsewhere[[sub("\\(.*", "", what)]]
   if (name %in% names(there)) return(paste0("; ", there[[name]]))

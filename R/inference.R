@@ -1,30 +1,32 @@
-# Standard errors of fits. Python computes them, from the arrays that a fit keeps; names stay here.
+# Standard errors of fits, which Python computes from the model and the solution that a fit keeps.
 
 #' Standard errors, tests and intervals of fitted nets
 #'
-#' A fit is, to first order, a linear regression on its own derivatives, with fixed effects taken out: batch norm folded
-#' into the weights, the penalty as a ridge. All errors come from that, and need Python.
+#' A fit is, to first order, a linear regression on its own derivatives: batch norm is folded into the weights, fixed effects
+#' are taken out, and the penalty is a ridge. All errors come from that regression, and need Python.
 #'
 #' `vcov = "iid"` assumes equal variances (over the weights), "HC0" to "HC3" allow unequal ones (a row with leverage 1,
-#' which is fitted exactly, adds nothing). A formula names clusters among the variables of the data and the effects: `~ id`;
-#' `~ id + year` for two ways, errors that are correlated within each; `~ id:year` (or `~ id^year`) for one way, whose
-#' clusters are the combinations that occur. A named list or data frame of labels does too. `correction` is for small numbers G of clusters: "sandwich" multiplies by G/(G - 1) (N - 1)/(N - K)
-#' as vcovCL of that package does (K with effects), "fixest" takes the smallest G of the ways, and for the effects counts in
-#' K the levels of those that do not lie within clusters, "plm" leaves all effects out, "none" is 1. K are effective degrees
-#' of freedom. t statistics have N - K degrees of freedom, clustered ones G - 1.
+#' which is fitted exactly, adds nothing). A formula names clusters among the variables of the data and the fixed effects:
+#' `~ id`; `~ id + year` for two ways of clustering, errors that are correlated within each; `~ id:year` (or `~ id^year`)
+#' for one way, whose clusters are the combinations that occur. A named list or data frame of labels does too.
 #'
-#' Of a net only what is identified has errors: each node's folded weights A (inputs times \eqn{\Gamma_1 \gamma}), shift
-#' c and output weight Gamma2, up to sign and order of the nodes and a rectifier's scale.
+#' `correction` is for small numbers G of clusters. "sandwich" multiplies by G/(G - 1) (N - 1)/(N - K), as vcovCL of
+#' package sandwich does; K are effective degrees of freedom, fixed effects included. "fixest" takes the smallest G of the ways, and
+#' counts fixed effects in K by the levels of those that do not lie within clusters; "plm" leaves them out of K; "none" is
+#' 1. t statistics have N - K degrees of freedom, with clusters G - 1.
+#'
+#' Of a net, only what is identified has errors: each node's folded weights A (\eqn{\Gamma_1} times \eqn{\gamma}), shift c
+#' and output weight Gamma2, up to the sign and order of nodes and a rectifier's scale.
 #'
 #' @param object a fit by [matbn()].
 #' @param vcov,correction see Details.
 #' @param part "linear" for the linear part, "nets", or "all"; what the data do not determine is refused.
 #' @param parm which parameters, by name or number; all by default.
 #' @param level of confidence.
-#' @param complete whether linear coefficients that were dropped have rows and columns of NA, as in [vcov()].
+#' @param complete whether linear coefficients that were dropped have rows and columns, of NA, as in [vcov()].
 #' @param ... nothing more; what is not known is an error.
 #' @return `vcov` a matrix, `confint` a matrix of bounds. `df.residual`, `deviance`, `sigma`, `logLik` and `nobs` are numbers
-#'   as for [lm()], with effective degrees of freedom, in which effects and nets count.
+#'   as for [lm()], with effective degrees of freedom, in which fixed effects and nets count.
 #' @name matbn-errors
 NULL
 
@@ -36,9 +38,9 @@ vcov.matbn <- function(object, vcov = "iid", part = c("linear", "nets", "all"), 
   part <- with_call(sys.call(), as_part(part))
   with_call(sys.call(), {
     flag(complete, "complete")
-    V <- covariances(object, vcov, part, correction)$matrix
-    known <- complete | !is.na(identified(object, part))
-    V[known, known, drop = FALSE]
+    out <- covariances(object, vcov, part, correction)
+    known <- complete | !is.na(out$estimate)
+    out$matrix[known, known, drop = FALSE]
   })
 }
 
@@ -52,15 +54,28 @@ confint.matbn <- function(object, parm, level = 0.95, vcov = "iid", part = c("li
   with_call(sys.call(), {
     check_level(level)
     table <- coefficient_table(object, vcov, part, correction)
-    half <- stats::qt((1 + level) / 2, attr(table, "df")) * table[, 2L]
-    sides <- (1 + c(-level, level)) / 2
-    bounds <- cbind(table[, 1L] - half, table[, 1L] + half)
-    dimnames(bounds) <- list(rownames(table), paste(format(100 * sides, trim = TRUE, digits = 3L), "%"))
-    if (missing(parm)) return(bounds)
-    check_parameters(parm, rownames(bounds))
-    bounds[parm, , drop = FALSE]
+    sides <- bounds(table[, 1L], table[, 2L], attr(table, "df"), level, percentages(level))
+    rownames(sides) <- rownames(table)
+    if (missing(parm)) return(sides)
+    check_parameters(parm, rownames(sides))
+    sides[parm, , drop = FALSE]
   })
 }
+
+# Lower and upper bounds of estimates: Student's quantile times the spread to both sides.
+bounds <- function(estimate, spread, df, level, sides = c("conf.low", "conf.high")) {
+  half <- stats::qt((1 + level) / 2, df) * spread
+  matrix(c(estimate - half, estimate + half), ncol = 2L, dimnames = list(names(estimate), sides))
+}
+
+# A data frame with the columns that all estimates have, from what Python has answered.
+with_bounds <- function(frame, out, level) {
+  frame$estimate <- out$estimate
+  frame$std.error <- known_errors(out$error)
+  cbind(frame, bounds(out$estimate, frame$std.error, out$df, level))
+}
+
+percentages <- function(level) paste(format(100 * (1 + c(-level, level)) / 2, trim = TRUE, digits = 3L), "%")
 
 as_part <- function(part) {
   if (is.character(part) && length(part) == 1L && part %in% gauge) not_identified(part)
@@ -85,9 +100,9 @@ check_parameters <- function(parm, known) {
     if (places || is.logical(parm)) return(invisible())
     refuse(paste0("parm must be names or numbers of parameters, of which there are ", length(known)), "ArgumentError")
   }
-  free <- parm[sub("\\[.*", "", sub("^.*\\):", "", parm)) %in% gauge]
-  if (length(free)) not_identified(free[1L])
   unknown <- setdiff(parm, known)
+  free <- unknown[sub("\\[.*", "", sub("^.*\\):", "", unknown)) %in% gauge]
+  if (length(free)) not_identified(free[1L])
   if (length(unknown)) refuse(paste0("there is no ", listed(unknown), " among ", listed(known, 20L)), "ArgumentError")
 }
 
@@ -128,21 +143,23 @@ logLik.matbn <- function(object, ...) {
   structure(value, df = degrees(object) + 1, nobs = N, class = "logLik")
 }
 
+# Effective degrees of freedom; the rank of the linear part and the fixed effects where they are unknown.
 degrees <- function(object) if (is.null(object$edf)) object$rank else object$edf
 
-# Estimates, errors, t and p.
+# A matrix with a row for each estimate: its error, t statistic and p value.
 coefficient_table <- function(object, vcov, part, correction) {
   out <- covariances(object, vcov, part, correction)
-  estimate <- identified(object, part)
-  known <- !is.na(estimate)
-  error <- rep(NA_real_, length(estimate))
+  known <- !is.na(out$estimate)
+  error <- rep(NA_real_, length(known))
   error[known] <- known_errors(out$error[known])
-  t <- estimate / error
-  table <- cbind(Estimate = estimate, "Std. Error" = error, "t value" = t, "Pr(>|t|)" = 2 * stats::pt(-abs(t), out$df))
+  t <- out$estimate / error
+  table <- cbind(Estimate = out$estimate, "Std. Error" = error, "t value" = t, "Pr(>|t|)" = 2 * stats::pt(-abs(t), out$df))
+  rownames(table) <- rownames(out$matrix)
   structure(table, df = out$df, kind = out$kind)
 }
 
-# Inclusion and exclusion of several ways of clustering may leave a variance below 0, of which NaN is the root.
+# Standard errors, NA with a warning where they are NaN: inclusion and exclusion of several ways of clustering may leave
+# a variance below 0.
 known_errors <- function(errors) {
   lost <- is.nan(errors)
   if (any(lost)) {
@@ -157,33 +174,22 @@ known_errors <- function(errors) {
   replace(errors, lost, NA_real_)
 }
 
+# Estimates and covariances of the identified parameters, with the names that Python gives them.
 covariances <- function(object, vcov, part, correction) {
   out <- bridge_call(
     "covariances", object$model, solution(object), errors_wanted(object, vcov), part, text(correction, "correction")
   )
-  names <- names(identified(object, part))
+  names <- as.character(unlist(out$names))
   out$matrix <- matrix(out$matrix, length(names), dimnames = list(names, names))
-  out$matrix[is.nan(out$matrix)] <- NA_real_
   out
 }
 
+# What Python needs besides the model to put the fit together again.
 solution <- function(object) {
   list(
-    theta = object$theta, activation = object$activation, penalty = object$penalty, linear_penalty = object$linear.penalty,
-    tol = object$tol
+    coefficients = object$coefficients, nets = lapply(unname(object$nets), `[`, c("Gamma1", "gamma", "beta", "Gamma2", "mean")),
+    effects = unname(object$effects), theta = object$theta, activation = object$activation, penalty = object$penalty,
+    linear_penalty = object$linear.penalty, tol = object$tol, residuals = object$residuals, residual_norm = object$residual.norm,
+    rank = object$rank, edf = object$edf
   )
-}
-
-# What is identified, in Python's order: each net's A and c node by node, its Gamma2, then the linear part.
-identified <- function(object, part) {
-  labels <- make.unique(vapply(object$nets, `[[`, "", "label"))
-  prefixes <- if (length(object$nets) > 1L) paste0(labels, ":") else rep("", length(object$nets))
-  nets <- unlist(Map(function(net, prefix) {
-    A <- sweep(net$Gamma1, 2L, net$gamma, "*")
-    c <- net$beta - drop(net$mean %*% A)
-    nodes <- seq_along(c)
-    names <- rbind(outer(rownames(net$Gamma1), nodes, function(name, j) paste0("A[", name, ",", j, "]")), paste0("c[", nodes, "]"))
-    stats::setNames(c(rbind(A, c), net$Gamma2), paste0(prefix, c(names, paste0("Gamma2[", nodes, "]"))))
-  }, object$nets, prefixes))
-  switch(part, linear = object$coefficients, nets = nets, all = c(nets, object$coefficients))
 }

@@ -1,7 +1,7 @@
-# What R users pass, as the double vectors and matrices that Python reads in place.
+# Checks of arguments, which make of them the double vectors and matrices that Python reads in place.
 
-# A double without class goes through as it is, uncopied; integers and logicals are converted (NA stays NA, which
-# Python then refuses by name), and so is a data frame whose columns are all numbers.
+# Return numbers as doubles. Doubles without a class stay as they are, without a copy; integers and logicals are converted
+# (NA stays NA, which Python then refuses by name), and so is a data frame whose columns are all numbers.
 numbers <- function(x, name) {
   if (!is.object(x) && (is.double(x) || is.complex(x))) {
     return(x)
@@ -35,14 +35,14 @@ numbers <- function(x, name) {
   x
 }
 
-# Such numbers lie in doubles whose values mean something else.
+# Refuse 64-bit integers of package bit64, whose bits lie in doubles that mean other numbers.
 no_integer64 <- function(x, name) {
   if (inherits(x, "integer64")) {
     refuse(paste0(name, " is of class integer64, which R's doubles cannot show: as.double() of package bit64 converts it"), "ElementTypeError")
   }
 }
 
-# Numbers where no derivative is taken, so that an imaginary part has no meaning.
+# Return numbers that must be real: where no derivative is taken, an imaginary part has no meaning.
 reals <- function(x, name) {
   x <- numbers(x, name)
   if (is.complex(x)) refuse(paste0(name, " is complex, but must be real"), "ElementTypeError")
@@ -70,7 +70,7 @@ text <- function(x, name) {
   x
 }
 
-# Names of inputs and nodes, for results: those that the user's objects carry.
+# Names of inputs and nodes in results: those of the user's objects.
 input_names <- function(X, Gamma1) {
   inputs <- dimnames(X)[[2L]]
   if (is.null(inputs)) dimnames(Gamma1)[[1L]] else inputs
@@ -82,3 +82,18 @@ with_names <- function(matrix, rows, columns) {
   if (!is.null(rows) || !is.null(columns)) dimnames(matrix) <- list(rows, columns)
   matrix
 }
+
+check_level <- function(level) {
+  level <- number(level, "level")
+  if (!isTRUE(level > 0 && level < 1)) {
+    refuse(paste0("level is ", level, ", but must lie between 0 and 1"), "ArgumentError")
+  }
+}
+
+as_a_fit <- function(object) {
+  if (!inherits(object, "matbn")) {
+    refuse(paste0("object is of class ", class(object)[1L], ", but must be a fit by matbn()"), "ElementTypeError")
+  }
+}
+
+mean_of <- function(x, w) if (is.null(w)) mean(x) else sum(w * x) / sum(w)

@@ -1,14 +1,14 @@
 #' Install the Python environment that matbn computes in
 #'
 #' Makes a virtual environment of matbn's own, with NumPy, SciPy and rpy2-rinterface in the version that this R takes,
-#' and asks before it replaces one. With reticulate 1.41 or later it may be left out: reticulate then makes an
+#' and asks before it replaces one. With reticulate 1.41 or later there is no need to call it: reticulate then makes an
 #' environment at the first call, for which it downloads a Python of its own.
 #'
 #' rpy2-rinterface is compiled, which takes a C compiler and the headers of R and Python (on Debian and Ubuntu the
 #' packages r-base-dev, python3-dev and python3-venv).
 #'
 #' @param python the Python to build the environment with, 3.11 or later.
-#' @param ask whether to ask before an environment that is there is replaced.
+#' @param ask whether to ask before an existing environment is replaced.
 #' @return The path of the environment's Python, invisibly. Start R again before you use it, if Python was running.
 #' @examples
 #' \dontrun{
@@ -43,7 +43,7 @@ matbn_install <- function(python = Sys.which("python3"), ask = interactive()) {
 #' matbn_config()
 #' @export
 matbn_config <- function() {
-  found <- list(
+  config <- list(
     R = as.character(getRversion()),
     reticulate = as.character(utils::packageVersion("reticulate")),
     matbn = as.character(utils::packageVersion("matbn")),
@@ -53,14 +53,14 @@ matbn_config <- function() {
   )
   if (!is.null(session$functions)) {
     running <- bridge_call("versions")
-    found <- c(found, list(
+    config <- c(config, list(
       Python = running$python, `Python at` = running$executable, NumPy = running$numpy, SciPy = running$scipy,
       `rpy2-rinterface` = running[["rpy2-rinterface"]], `matbn's Python at` = running$path
     ))
   } else {
-    found$Python <- "not started yet"
+    config$Python <- "not started yet"
   }
-  structure(found, class = "matbn_config")
+  structure(config, class = "matbn_config")
 }
 
 #' @export

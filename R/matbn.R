@@ -3,13 +3,13 @@
 #' Fits \eqn{y = X b + effects + \sum a(b(Z \Gamma_1)) \Gamma_2 + e} by penalised least squares: an ordinary linear part,
 #' any number of small nets that add up, and fixed effects after a bar.
 #'
-#' What is minimised is
+#' The fit minimises
 #' \deqn{\sum w e^2 / \sum w + \lambda s^2 (\|\Delta A\|^2 + \|\beta\|^2 / 100) + \lambda \|\Gamma_2\|^2 + \lambda_{lin} \sum \sigma^2 b^2.}
-#' \eqn{A = \Gamma_1 diag(\gamma)} are folded weights, \eqn{\Delta A} those of standardised inputs: no scale of
-#' \eqn{\Gamma_1} escapes the penalty. \eqn{s^2} is the variance of what the linear part and the effects leave of y,
-#' \eqn{\sigma^2} that of each linear column, so that units do not matter; batch norm divides by the standard deviation
-#' with `ddof = 0`. \eqn{\Gamma_2}, the linear part and the effects are solved for exactly at each step of the search for
-#' the rest.
+#' \eqn{A = \Gamma_1 diag(\gamma)} are folded weights, and \eqn{\Delta A} those of standardised inputs: no scale of
+#' \eqn{\Gamma_1} escapes the penalty. \eqn{s^2} is the variance of what the linear part and the fixed effects leave of y,
+#' and \eqn{\sigma^2} that of each linear column, so that units do not matter; batch norm divides by the standard deviation
+#' with `ddof = 0`. \eqn{\Gamma_2}, the linear part and the fixed effects are solved for exactly at each step of the search
+#' for the rest.
 #'
 #' With a formula, `offset(v)` in the linear part is taken off y before the fit and added to fitted values and
 #' predictions; R squared is then that of y less the offset.
@@ -20,8 +20,8 @@
 #'   `size` is its number of nodes, `basis` a matrix B that makes first-layer weights \eqn{B \Theta}, `mask` a matrix of
 #'   inputs × nodes that says which weights may differ from 0. Effects take the intercept's place.
 #' @param data a data frame. Dates count as days since 1970-01-01, as in [lm()], and date-times (POSIXct) as seconds.
-#' @param weights,subset,na.action as in [lm()]; a weight of 2 counts as two equal rows, but
-#'   the choice of a penalty counts rows ("cv" may leave out one of two equal rows). With [na.exclude()], fitted
+#' @param weights,subset,na.action as in [lm()]; a weight of 2 counts as two equal rows, except that the choice of a
+#'   penalty counts rows ("cv" may leave out one of two equal rows). With [na.exclude()], fitted
 #'   values, residuals and predictions have NA for the rows that were left out.
 #' @param y numeric outcomes.
 #' @param size number of nodes; with several nets, a number for each.
@@ -30,26 +30,27 @@
 #'   is then 1 less residual over raw sums of squares, as in [lm()].
 #' @param effects groups of the rows for fixed effects: a vector or factor, or a named list or data frame of several.
 #' @param basis,mask as in a formula's `net()`; with several nets a list, NULL where a net has none.
-#' @param tol a column of the linear part is left out, its coefficient NA, if no more than this share of its length stands
-#'   off the columns before it, lengths without what intercept or effects explain ([lm()] counts that too). A column that
-#'   only nearly depends on the others comes with a warning of class `matbn_CollinearityWarning`; one that wholly does, as a
-#'   dummy for a group that the effects know, with a note.
-#' @param activation one of "relu", "leaky_relu", "tanh", "logistic", "softplus", "gelu", "sine", "identity". With a
+#' @param tol a column of the linear part is left out, with NA for its coefficient, if its distance from the span of the
+#'   columns before it is no more than this share of its length. Lengths are without what the intercept or the fixed effects
+#'   explain, which [lm()] includes. A column that nearly depends on the others is left out with a warning of class
+#'   `matbn_CollinearityWarning`; one that wholly depends on them, as a dummy for a group of a fixed effect, with a note.
+#' @param activation one of `r quoted(names(activations))`. With a
 #'   rectifier, searches go on to a local minimum at kinks, from which no direction leads down though no gradient vanishes;
 #'   they have "converged at a kink".
 #' @param penalty \eqn{\lambda}, at least 0; or "cv": chosen by cross-validation in five folds of rows; or "gcv": by
-#'   generalised cross-validation with effective degrees of freedom, which is quicker and sometimes misled. Both go along
-#'   a path of warm starts. By default "cv" up to two million rows times nodes, and 1e-5 beyond.
-#' @param linear_penalty \eqn{\lambda_{lin}}, at least 0; neither the intercept nor effects are penalised.
+#'   generalised cross-validation with effective degrees of freedom, which is quicker but sometimes misled. Both follow a
+#'   path of warm starts. The default is "cv" up to two million rows times nodes, and 1e-5 beyond.
+#' @param linear_penalty \eqn{\lambda_{lin}}, at least 0; neither the intercept nor fixed effects are penalised.
 #' @param solver "profiled" (the default) searches by BFGS with all that is linear solved for, by L-BFGS above 1,000
-#'   parameters, and polishes by Levenberg and Marquardt's steps what did not converge. "lm" takes such steps throughout,
+#'   parameters, and polishes by Levenberg and Marquardt's steps what did not converge. "lm" takes such steps throughout;
 #'   "joint" searches all parameters by BFGS; both end at minima of the same loss. "adam" trains on mini-batches as
-#'   deep-learning frameworks do, and ends after `iterations` passes through the data, at no minimum; it takes no effects.
+#'   deep-learning frameworks do, and ends after `iterations` passes through the data, at no minimum; it takes no fixed
+#'   effects.
 #' @param starts how many starting values are drawn; by default 10 on small data and fewer on large.
-#' @param seed where they come from; NULL draws it from R's generator, so that [set.seed()] governs.
+#' @param seed of the starting values; NULL draws it from R's generator, so that [set.seed()] determines it.
 #' @param tolerance,iterations the search ends where no entry of the gradient, for outcomes of unit variance, exceeds the
-#'   tolerance, or after so many iterations (2,000; with "adam" 200). Those that only choose a penalty take no more of them
-#'   either.
+#'   tolerance, or after so many iterations (2,000; with "adam" 200). Searches that only choose a penalty take no more
+#'   iterations either.
 #' @param progress whether to show on the console how far a fit is, from a second on.
 #' @param contrasts.arg as in [model.matrix()].
 #' @param ... arguments of the methods; anything else is an error.
@@ -64,8 +65,8 @@
 #' @section Interrupts:
 #' From the first search on, an interrupt (Ctrl-C, Esc) returns the best fit so far with a warning of class
 #' `matbn_ConvergenceWarning`: its first search has the status "interrupted", and its messages say how many starts had
-#' ended, which penalty the fit has and whether that had been chosen. Before, and once R is taking the fit over, the
-#' interrupt ends the call as elsewhere in R.
+#' ended, which penalty the fit has and whether that had been chosen. Before the first search, and while R takes over the
+#' result, an interrupt ends the call as elsewhere in R.
 #' @seealso [matbn-methods] for what can be done with a fit, [as_nnet()] for its weights in package nnet.
 #' @examples
 #' fit <- matbn(weight ~ Time:Diet + net(Time, size = 3) | Chick, ChickWeight, penalty = 1e-4)
@@ -79,7 +80,7 @@
 #' @export
 matbn <- function(x, ...) {
   if (!nargs()) refuse("matbn() needs a formula and data, or x, y and size", "ArgumentError", sys.call())
-  # As in lm, the formula may stand anywhere if it is named: then it chooses the method.
+  # As in lm(), a formula may stand anywhere if it is named; it then chooses the method.
   at <- match("formula", ...names())
   if (inherits(if (is.na(at)) x else ...elt(at), "formula")) {
     whole_names(...names(), matbn.formula, "matbn() with a formula", sys.call())
@@ -124,7 +125,7 @@ matbn.default <- function(x, y, size, linear = NULL, effects = NULL, weights = N
     if (missing(y)) refuse("y is missing: give the outcomes, one for each row of x", "ArgumentError")
     if (missing(size)) refuse("size is missing: say how many nodes the net has, as in size = 4", "ArgumentError")
     vectors_or_lists(size = size, effects = effects)
-    model <- array_model(x, y, size, linear, effects, weights, basis, mask, flag(intercept, "intercept"))
+    model <- matrix_model(x, y, size, linear, effects, weights, basis, mask, flag(intercept, "intercept"))
     finished(fitted_by_python(model, mget(search_arguments)), call)
   })
 }
@@ -141,10 +142,10 @@ user_call <- function(matched, generic) {
   matched
 }
 
-# Whether an interrupt has ended the search.
+# Return whether an interrupt has ended the search.
 cut_short <- function(fit) identical(fit$searches$status[1L], "interrupted")
 
-# R itself stops, and not in our words, where a name that is cut off may be that of several arguments.
+# Refuse abbreviated names of arguments that may mean several; R's own error would not say which.
 whole_names <- function(names, method, what, call) {
   takes <- setdiff(names(formals(method)), "...")
   for (name in setdiff(names, c("", NA, takes))) {

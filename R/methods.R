@@ -1,8 +1,9 @@
-# What an R user tries on a fit. Nothing here needs Python, but for update().
+# Methods of R's generics for fits. None calls Python, except update(), which fits again.
 
 #' Methods for fitted nets
 #'
-#' Predictions, printing and the parts of a fit; but for `update`, none of them needs Python.
+#' Predictions, printing and the parts of a fit. Python is needed for standard errors (`predict` with `se.fit` or `interval`;
+#' `summary` goes without them where there is no Python) and for `update`.
 #'
 #' @param object,x a fit by [matbn()].
 #' @param newdata for a fit of a formula a data frame with its variables; for a fit of matrices the nets' inputs, as in
@@ -10,17 +11,17 @@
 #' @param linear,effects columns of the linear part and groups at new rows, for fits of matrices that have them.
 #' @param na.action what to do with rows of newdata that have missing values; by default they get NA.
 #' @param se.fit,interval,level as in [predict.lm()]: whether to give standard errors, and bounds for the mean or for a new
-#'   outcome; errors of fixed effects are in them.
+#'   outcome; they include the errors of fixed effects.
 #' @param vcov,correction what is assumed about the errors; see [matbn-errors].
-#' @param unseen what groups get that the fit has not seen: an error, 0, the average effect of the fit's rows, or
-#'   "estimate": the mean of what the rest of the model leaves of the group's known outcomes. Its error counts in
+#' @param unseen what groups get that the fit has not seen: an error; 0; the average effect over the fit's rows; or, for
+#'   "estimate", the mean of what the rest of the model leaves of the group's known outcomes, whose error is part of
 #'   `se.fit`, as if those outcomes had iid errors.
-#' @param outcomes known outcomes of the new rows for that, NA where there is none; by default from newdata.
+#' @param outcomes for `unseen = "estimate"`, known outcomes of the new rows, NA where there is none; by default from newdata.
 #' @param part which coefficients: of the linear part; of the nets, such as `Gamma1[z1,1]` for the weight of input z1
 #'   in node 1, after the net's label where there are several; each group's effect, such as `id[3]`; or all of them.
-#' @param complete whether linear coefficients that were dropped are there, as NA.
+#' @param complete whether linear coefficients that were dropped are included, as NA.
 #' @param formula. changes to the formula, as in [stats::update()]. A dot stands for what was in its place, before and
-#'   after a bar; without a bar the effects stay.
+#'   after a bar; without a bar the fixed effects stay.
 #' @param evaluate whether to fit; if FALSE the call is returned.
 #' @param digits how many significant digits to print.
 #' @param ... for `update` further changes to the call, otherwise nothing more; what is not known is an error.
@@ -63,7 +64,7 @@ print.matbn <- function(x, digits = max(3L, getOption("digits") - 3L), ...) {
   invisible(x)
 }
 
-# How many digits are printed, as print() itself takes them.
+# How many digits to print, checked; NULL is R's own default, as in print().
 as_digits <- function(digits) {
   if (is.null(digits)) return(getOption("digits"))
   if (!is.numeric(digits) || length(digits) != 1L || is.object(digits) || !isTRUE(digits >= 1 && digits <= 22)) {

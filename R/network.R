@@ -15,7 +15,7 @@
 #' @param Gamma1 first-layer weights, p1 × p2.
 #' @param gamma,beta batch-norm scale and shift, p2 each.
 #' @param Gamma2 output weights, p2.
-#' @param activation one of "relu", "leaky_relu", "tanh", "logistic", "softplus", "gelu", "sine", "identity".
+#' @param activation one of `r quoted(names(activations))`.
 #' @param ddof,eps the variance is divided by N - ddof, and eps is added to it. The defaults are those of [scale()];
 #'   deep-learning frameworks have 0 and a small eps.
 #' @param route "matrix" for use; "loop", "kronecker", "frechet", "graph" and "sums" are independent derivations of the

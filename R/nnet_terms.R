@@ -1,5 +1,5 @@
-# The terms object that makes nnet's inputs from a data frame. It is put together from the terms of the linear part and of
-# the nets as they are, column by column: one formula of everything would code factors anew, by other terms' margins.
+# The terms object that makes nnet's inputs from a data frame. It is put together column by column from the terms of the
+# linear part and of the nets: in one formula of everything, R would code factors anew, depending on the other terms.
 
 formula_columns <- function(fit) {
   effects <- Filter(function(estimates) length(estimates) > 1L, fit$effects)
@@ -31,7 +31,7 @@ formula_columns <- function(fit) {
   ))
 }
 
-# The variables of the model frame without those that only named groups, and a factor for each effect.
+# The model frame's variables that nets and linear part use, and a factor for each fixed effect.
 kept_variables <- function(fit, effects) {
   terms <- fit$frame$terms
   names <- variable_names(terms)
@@ -48,7 +48,7 @@ kept_variables <- function(fit, effects) {
   )
 }
 
-# Adds a part's terms; `at` is then where each of its columns stands.
+# Add a part's terms; `at` then says where each of its columns stands.
 add_terms <- function(pieces, part, column_names, all) {
   several <- all$names[all$classes[all$names] != "numeric"] # variables that may have more than one column
   factors <- attr(part$terms, "factors")
@@ -73,7 +73,7 @@ add_terms <- function(pieces, part, column_names, all) {
   pieces
 }
 
-# Adds a term unless it is there with the same coding.
+# Add a term, unless it is there with the same coding.
 add_piece <- function(pieces, coding, column_names, variables) {
   column <- integer(length(variables))
   column[match(names(coding), variables)] <- coding

@@ -2,21 +2,21 @@
 
 #' Plots of a fit
 #'
-#' Draws effects of variables, fitted values, residuals, searches or the net itself.
+#' Draws the partial dependence on variables, fitted values, residuals, searches or the net itself.
 #'
 #' * "effects": [partial_dependence()] of each variable, on one scale. Numbers are lines with bands and the data's values
 #'   as ticks (quantiles where there are many), factors points with bars.
 #' * "fitted": observed against fitted outcomes, with the line where both are equal.
 #' * "residuals": residuals against fitted values with a smooth curve, and normal quantiles of standardised residuals. These
 #'   are divided by their standard deviation alone where Python or degrees of freedom are lacking.
-#' * "trace": by how much each search's loss, penalties included, exceeds the least one, on a log scale. The lowest mark
-#'   stands for all that is below it.
-#' * "network": edges as wide as weights are large. First-layer weights are A (\eqn{\Gamma_1} times \eqn{\gamma}) times the
+#' * "trace": by how much each search's loss, penalties included, exceeds the smallest one, on a log scale. The lowest mark
+#'   stands for all values below it.
+#' * "network": nodes and edges, whose widths show how large weights are. First-layer weights are A (\eqn{\Gamma_1} times \eqn{\gamma}) times the
 #'   input's standard deviation, second-layer weights \eqn{\Gamma_2}, and the linear part's are coefficients times the
 #'   column's standard deviation. Each of the three has a scale of its own, for all nets, with its widest edge in words.
 #'
-#' Rows with weight 0 are left out of the second and third, and of more than 20,000 rows so many are drawn. If the page
-#' has been divided already, as by `par(mfrow = )`, panels take their places there.
+#' "fitted" and "residuals" leave out rows with weight 0, and draw 20,000 evenly spaced rows where there are more. If the
+#' page has been divided already, as by `par(mfrow = )`, panels take their places there.
 #'
 #' @param x a fit by [matbn()].
 #' @param which one or several of "effects", "fitted", "residuals", "trace" and "network". Several are drawn one after the
@@ -44,7 +44,7 @@ plot.matbn <- function(x, which = "effects", variables = NULL, vcov = "iid", cor
     if (any(given) && !"effects" %in% which) {
       refuse(paste0(names(given)[given][1L], " is for which = \"effects\" alone; leave it out"), "ArgumentError")
     }
-    # All is computed, or refused, before the first page is drawn.
+    # Everything is computed, or refused, before the first page is drawn.
     shown <- lapply(stats::setNames(which, which), function(kind) {
       switch(kind,
         effects = dependence_curves(x, variables, vcov, correction, level), fitted = fitted_points(x),
@@ -54,7 +54,7 @@ plot.matbn <- function(x, which = "effects", variables = NULL, vcov = "iid", cor
   })
   asking_between(length(which), for (kind in which) {
     switch(kind,
-      effects = draw_effects(shown$effects, x), fitted = draw_fitted(shown$fitted, x), residuals = draw_residuals(shown$residuals),
+      effects = draw_curves(shown$effects, x), fitted = draw_fitted(shown$fitted, x), residuals = draw_residuals(shown$residuals),
       trace = draw_traces(shown$trace, x$searches), network = draw_network(shown$network, x)
     )
   })
@@ -73,6 +73,7 @@ check_kinds <- function(which) {
   }
 }
 
+# Draw, asking before each further page on a screen.
 asking_between <- function(pages, code) {
   if (pages > 1L && grDevices::dev.interactive()) {
     before <- grDevices::devAskNewPage(TRUE)
@@ -81,7 +82,7 @@ asking_between <- function(pages, code) {
   code
 }
 
-# Blue and orange differ for all kinds of eyes.
+# Blue and orange, which the colour-blind can tell apart, and greys.
 shade <- c(
   blue = "#2a6f97", pale_blue = "#d5e3eb", orange = "#d1693c", pale_orange = "#f4ddd1", grey = "#8c8c8c", pale_grey = "#dcdcdc",
   ink = "#262626"
@@ -89,11 +90,12 @@ shade <- c(
 
 most_panels <- 12L
 
-# Several panels share a page, near square, unless the page is divided already. The wanted lines below them are for labels.
+# Draw several panels on one page, near square, unless the page is divided already; `below` is the margin that their labels
+# need, in lines.
 in_panels <- function(count, code, below = 3.4) {
   own <- count > 1L && prod(graphics::par("mfrow")) == 1L
   if (own || below > graphics::par("mar")[1L]) {
-    # Restored in this order, for mfrow sets cex.
+    # Restored in this order, because mfrow changes cex.
     before <- graphics::par("mfrow", "mar", "cex")
     if (!own) before$mfrow <- NULL
     on.exit(graphics::par(before))
@@ -108,7 +110,7 @@ in_panels <- function(count, code, below = 3.4) {
   asking_between(if (own) ceiling(count / most_panels) else 1, code)
 }
 
-# Empty axes. The y label stands above, where numbers of any width leave it room.
+# Draw empty axes. The y axis's label stands above it, where there is room however wide its numbers are.
 open_panel <- function(x, y, xlab, ylab, log = "", draw = 1:2) {
   graphics::plot.new()
   graphics::plot.window(range(x, finite = TRUE), range(y, finite = TRUE), log = log)
@@ -117,7 +119,7 @@ open_panel <- function(x, y, xlab, ylab, log = "", draw = 1:2) {
   label_above(ylab)
 }
 
-# Dates on x have labels of their own.
+# Draw an axis, with R's own labels for dates on x.
 mark_axis <- function(x, side, ...) {
   style <- list(side = side, las = 1L, tcl = -0.25, mgp = c(2, 0.5, 0), col = shade[["grey"]], col.axis = shade[["ink"]], ...)
   if (side == 1L && is.object(x)) do.call(graphics::Axis, c(list(x), style)) else do.call(graphics::axis, style)
@@ -132,7 +134,7 @@ shortened <- function(labels, most) ifelse(nchar(labels) > most, paste0(substr(l
 
 most_points <- 20000L
 
-# Many points are small and let others show through.
+# Draw points, smaller and more transparent the more there are.
 draw_points <- function(x, y) {
   n <- length(x)
   kept <- if (n > most_points) round(seq(1, n, length.out = most_points)) else seq_len(n)

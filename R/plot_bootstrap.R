@@ -1,9 +1,9 @@
-# Bootstrap draws as histograms.
+# Plots of bootstrap draws, as histograms.
 
 #' Plot of a bootstrap
 #'
-#' Draws a histogram of each statistic's draws, with the fit's own estimate as a line and the percentile interval as a bar
-#' below and the darker part of the histogram. Replicates that failed are left out.
+#' Draws a histogram of each statistic's draws. A line shows the fit's own estimate; a bar below, and the darker part of the
+#' histogram, show the percentile interval. Replicates that failed are left out.
 #'
 #' @param x what [bootstrap()] returns.
 #' @param parm which statistics, by name or number; all by default, with 12 to a page.

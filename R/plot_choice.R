@@ -1,9 +1,9 @@
-# Scores of sizes and penalties.
+# Plots of the scores of sizes and penalties.
 
 #' Plot of a choice of sizes and penalties
 #'
 #' Draws the mean squared error (with a standard error to both sides) or BIC of what [choose_fit()] has tried: against sizes,
-#' with a line for each penalty, or against penalties on a log axis where these alone differ. A circle marks the best.
+#' with a line for each penalty, or against penalties on a log axis if only these differ. A circle marks the best.
 #'
 #' @param x what [choose_fit()] returns.
 #' @param ... nothing; what is not known is an error.
@@ -30,7 +30,7 @@ draw_by_size <- function(table, label) {
   lines <- lines[order(as.numeric(names(lines)))]
   colours <- grDevices::colorRampPalette(c("#9dc3d6", shade[["blue"]], "#0d2c40"))(length(lines))
   if (length(lines) == 1L) colours <- shade[["blue"]]
-  shift <- (seq_along(lines) - (length(lines) + 1) / 2) * 0.03 * min(diff(sort(unique(table$size)))) # apart, not on each other
+  shift <- (seq_along(lines) - (length(lines) + 1) / 2) * 0.03 * min(diff(sort(unique(table$size)))) # side by side
   several <- length(lines) > 1L
   open_panel(c(table$size, range(table$size) + range(shift)), room_above(table, several), "size", label, draw = 2L)
   mark_axis(0, 1L, at = unique(table$size))
@@ -47,7 +47,6 @@ draw_by_size <- function(table, label) {
 draw_by_penalty <- function(table, label) {
   at <- on_log_axis(table$penalty)
   open_panel(at, room_above(table, FALSE), "penalty", label, log = "x", draw = 2L)
-  shown <- unique(data.frame(at, label = format(table$penalty, digits = 2L, trim = TRUE)))
   mark_axis(0, 1L, at = at, labels = vapply(table$penalty, format, "", digits = 2L))
   draw_scores(at, table, shade[["blue"]])
   mark_best(at[table$best], table)

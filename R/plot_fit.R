@@ -1,4 +1,4 @@
-# Fitted values, residuals and searches of a fit.
+# Plots of a fit's fitted values, residuals and searches.
 
 fitted_points <- function(object) {
   counts <- counted(object)
@@ -34,6 +34,7 @@ residual_points <- function(object) {
   )
 }
 
+# Standardised residuals; without Python or degrees of freedom, residuals over their standard deviation.
 standardised_residuals <- function(object) {
   from_python <- tryCatch(
     augment.matbn(object, data.frame(row = seq_along(object$residuals)))$.std.resid, matbn_error = function(e) NA_real_
@@ -90,7 +91,7 @@ draw_traces <- function(traces, searches) {
   })
 }
 
-# The lowest mark stands for all below it.
+# Mark powers of ten; the lowest stands for all values below it.
 mark_decades <- function(floor, top) {
   powers <- seq(round(log10(floor)), base::floor(log10(top)))
   labels <- lapply(powers, function(power) if (power == powers[1L]) bquote("" <= 10^.(power)) else bquote(10^.(power)))

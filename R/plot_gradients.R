@@ -1,12 +1,12 @@
-# Two gradients side by side, as heat maps.
+# Plots of two gradients side by side, as heat maps.
 
 #' Heat maps of a gradient check
 #'
 #' Draws two gradients of one net entry by entry, and how far they are apart: for each of Gamma1, gamma, beta and Gamma2 that
-#' there is, the one and the other on a colour scale symmetric about 0, and the logarithm of their differences over the
-#' other's largest entry. Double precision has some 16 digits: colours near the bottom, -17, mean rounding alone; entries that
-#' are equal to the last bit have the bottom's colour and "=". Entries are written into their cells where a part has
-#' at most 60 of them.
+#' the net has, both gradients on a colour scale symmetric about 0, and the logarithm of their differences over the largest
+#' entry of `other`. Double precision has some 16 digits: colours near the bottom of the scale, -17, mean rounding alone;
+#' entries that are equal to the last bit have the bottom's colour and "=". Entries are written into their cells where a
+#' part has at most 60 of them.
 #'
 #' @param x a gradient by [net_gradient()].
 #' @param other another gradient of the same shape: by [net_gradient()] with another `route`, a list with the same parts, or
@@ -40,7 +40,7 @@ plot.net_gradient <- function(x, other, labels = c("loop", "matrix"), ...) {
 
 gradient_parts <- c("Gamma1", "gamma", "beta", "Gamma2")
 
-# For each part the one and the other, as matrices with a column for each node.
+# The parts of both gradients in pairs, as matrices with a column for each node.
 paired <- function(x, other) {
   ones <- Filter(Negate(is.null), unclass(x)[gradient_parts])
   if (!is.list(other)) {
@@ -89,7 +89,7 @@ paired_part <- function(one, other, part) {
 
 log_differences <- function(pair) {
   apart <- abs(pair$one - pair$other)
-  # Where all of other is 0, a difference of 0 is none all the same.
+  # Equal entries have no difference, also where all of `other` is 0.
   ifelse(apart == 0, -Inf, log10(apart / max(abs(pair$other))))
 }
 
@@ -138,7 +138,7 @@ draw_part <- function(pair, differences, part, page) {
   if (part == page$last) for (box in boxes) names_below(colnames(pair$one), box, page)
 }
 
-# Some number to divide by, also where all entries are 0.
+# The largest entry, by which to divide: 1 if all are 0.
 largest_of <- function(pair) {
   largest <- max(0, abs(unlist(pair)[is.finite(unlist(pair))]))
   if (largest > 0) largest else 1
@@ -193,7 +193,7 @@ draw_key <- function(colours, box, ticks, labels, page) {
   }
 }
 
-# Colours of values from -1 to 1, with the shape of the values; what is no number is grey.
+# Colours of values from -1 to 1, in the values' shape; NaN is grey.
 diverging <- function(values) {
   palette <- grDevices::colorRampPalette(c("#8f3f18", shade[["orange"]], "#f6f4f0", shade[["blue"]], "#163f58"))(201L)
   coloured(values, palette, -1, 1)

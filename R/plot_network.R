@@ -37,7 +37,7 @@ draw_network <- function(weights, object) {
   })
 }
 
-# A page measured in inches, on which to draw freely.
+# Draw on a page that is measured in inches.
 on_canvas <- function(draw) {
   before <- graphics::par(mar = rep(0.6, 4L))
   on.exit(graphics::par(before))
@@ -47,7 +47,7 @@ on_canvas <- function(draw) {
   draw(size[1L], size[2L])
 }
 
-# Text no wider than its room: smaller, and then shorter.
+# Write text that fits its room: in smaller letters, and then cut short.
 written <- function(label, x, y, room, adj, size = 1, ...) {
   cex <- size * min(1, room / max(graphics::strwidth(label, "inches", cex = size), 1e-9))
   while (cex < 0.6 * size && nchar(label) > 4L) {
@@ -57,7 +57,7 @@ written <- function(label, x, y, room, adj, size = 1, ...) {
   graphics::text(x, y, label, cex = cex, adj = c(adj, 0.5), col = shade[["ink"]], ...)
 }
 
-# Where inputs, nodes and the output stand: names have up to a third of the page.
+# Where inputs, nodes and the output stand; names have up to a third of the page.
 columns_of <- function(page, weights, output) {
   names <- c(unlist(lapply(weights$nets, function(net) rownames(net$A))), names(weights$linear))
   names <- max(graphics::strwidth(names, "inches"))
@@ -67,7 +67,7 @@ columns_of <- function(page, weights, output) {
   page
 }
 
-# Each net, and the linear part below them, takes as much height as it has inputs or nodes.
+# The bands of the nets, and of the linear part below them, as high as they have inputs or nodes.
 bands_of <- function(weights, page) {
   parts <- c(
     Map(function(net, label) list(label = label, A = net$A, Gamma2 = net$Gamma2), weights$nets, names(weights$nets)),
@@ -112,7 +112,7 @@ draw_edges <- function(bands, page, middle, widest) {
 
 thickest <- 7
 
-# Weak edges first; one that is 0 is none.
+# Draw edges, the weakest first; a weight of 0 has none.
 draw_lines <- function(x0, y0, x1, y1, weights, widest) {
   weights <- as.vector(weights)
   order <- order(abs(weights))
@@ -163,7 +163,7 @@ network_notes <- function(weights, object) {
   )
 }
 
-# Signs and widths, then the notes.
+# Draw the legend of signs and widths, and the notes.
 draw_legend <- function(notes, page) {
   y <- (length(notes) + 0.6) * page$em
   samples <- data.frame(

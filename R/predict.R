@@ -1,4 +1,4 @@
-# Predictions, in plain R.
+# Predictions, in plain R; Python computes their standard errors.
 
 #' @rdname matbn-methods
 #' @export
@@ -19,7 +19,7 @@ predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.act
     } else {
       if (is.null(object$formula)) {
         vectors_or_lists(newdata = newdata, effects = effects)
-        parts <- array_parts(object, newdata, linear, effects)
+        parts <- matrix_parts(object, newdata, linear, effects)
         if (!is.null(outcomes)) parts$outcomes <- as_outcomes(outcomes, nrow(parts$linear))
         omitted <- NULL
       } else {
@@ -37,12 +37,12 @@ predict.matbn <- function(object, newdata, linear = NULL, effects = NULL, na.act
     if (!se.fit && interval == "none") {
       stats::napredict(omitted, value)
     } else {
-      with_errors(object, parts, value, omitted, se.fit, interval, level, vcov, correction, unseen)
+      prediction_with_errors(object, parts, value, omitted, se.fit, interval, level, vcov, correction, unseen)
     }
   })
 }
 
-# Formulas, functions and the like are neither numbers nor labels.
+# Refuse formulas, functions and the like, which are neither numbers nor labels.
 vectors_or_lists <- function(...) {
   given <- list(...)
   for (name in names(given)) {
@@ -53,9 +53,9 @@ vectors_or_lists <- function(...) {
 }
 
 # Predictions in the forms of predict.lm: a matrix with bounds, a list with errors.
-with_errors <- function(object, parts, value, omitted, se.fit, interval, level, vcov, correction, unseen) {
+prediction_with_errors <- function(object, parts, value, omitted, se.fit, interval, level, vcov, correction, unseen) {
   complete <- if (is.null(parts)) rep(TRUE, length(value)) else !is.na(value)
-  rows <- NULL # of the fit itself, for what does not depend on rows, where there are no new ones
+  rows <- NULL # without complete new rows the fit's own, for what does not depend on rows
   if (!is.null(parts) && any(complete)) {
     rows <- list(
       nets = lapply(parts$nets, function(Z) unname(Z[complete, , drop = FALSE])),
@@ -75,14 +75,14 @@ with_errors <- function(object, parts, value, omitted, se.fit, interval, level, 
   error <- rep(NA_real_, length(value))
   if (any(complete)) error[complete] <- known_errors(out$error)
   error <- stats::setNames(error, names(value))
-  half <- stats::qt((1 + level) / 2, out$df) * if (interval == "prediction") out$sigma * sqrt((error / out$sigma)^2 + 1) else error
-  fit <- if (interval == "none") value else cbind(fit = value, lwr = value - half, upr = value + half)
+  spread <- if (interval == "prediction") out$sigma * sqrt((error / out$sigma)^2 + 1) else error
+  fit <- if (interval == "none") value else cbind(fit = value, bounds(value, spread, out$df, level, c("lwr", "upr")))
   fit <- stats::napredict(omitted, fit)
   if (!se.fit) return(fit)
   list(fit = fit, se.fit = stats::napredict(omitted, error), df = out$df, residual.scale = out$sigma)
 }
 
-# The sum of the parts: columns of the linear part, inputs of each net, groups of each effect, an offset.
+# The sum of the parts: linear part, nets, fixed effects, offset.
 predicted <- function(object, parts, unseen = "error") {
   b <- object$coefficients
   b[is.na(b)] <- 0
@@ -90,7 +90,7 @@ predicted <- function(object, parts, unseen = "error") {
   total <- drop(linear %*% b)
   for (k in seq_along(object$nets)) {
     net <- object$nets[[k]]
-    total <- total + drop(activation_value(object$activation, node_values(parts$nets[[k]], net)) %*% net$Gamma2)
+    total <- total + drop(activations[[object$activation]](node_values(parts$nets[[k]], net)) %*% net$Gamma2)
   }
   for (name in names(object$effects)) {
     average <- sum(object$effects[[name]] * counts_of(object, name))
@@ -101,7 +101,7 @@ predicted <- function(object, parts, unseen = "error") {
   stats::setNames(unname(total), parts$rows)
 }
 
-# What enters the activation.
+# The activation's input at each node: normalised, scaled and shifted.
 node_values <- function(Z, net) {
   sweep(sweep(Z, 2L, net$mean) %*% sweep(net$Gamma1, 2L, net$gamma, "*"), 2L, net$beta, "+")
 }
@@ -118,12 +118,12 @@ of_groups <- function(estimates, labels, name, unseen, average) {
       "ArgumentError"
     )
   }
-  found <- unname(estimates[labels])
-  found[!is.na(labels) & labels %in% new] <- if (unseen == "average") average else 0
-  found
+  effect <- unname(estimates[labels])
+  effect[!is.na(labels) & labels %in% new] <- if (unseen == "average") average else 0
+  effect
 }
 
-# For each row the group that the fit has not seen, if there is one: a name, or NA.
+# For each row the name of its group if the fit has not seen it, or NA.
 new_groups <- function(object, parts) {
   group <- rep(NA_character_, nrow(parts$linear))
   for (name in names(object$effects)) {
@@ -153,11 +153,10 @@ new_groups <- function(object, parts) {
   group
 }
 
-# For each row the mean of its new group's rows, as far as outcomes are known; 0 in known groups.
+# For each row the mean over its new group's rows with known outcomes; 0 in groups that the fit has seen.
 means_of_new <- function(group, left) {
   means <- tapply(left, group, mean, na.rm = TRUE)
-  found <- unname(means[group])
-  as.vector(ifelse(is.na(group), 0, found))
+  as.vector(ifelse(is.na(group), 0, unname(means[group])))
 }
 
 new_outcomes <- function(object, newdata, frame, outcomes) {
@@ -170,7 +169,7 @@ new_outcomes <- function(object, newdata, frame, outcomes) {
   if (is.null(omitted)) outcomes else outcomes[-omitted]
 }
 
-# Known outcomes of so many rows, NA where there is none.
+# Known outcomes of new rows, checked; NA where there is none.
 as_outcomes <- function(outcomes, rows) {
   outcomes <- as.vector(numbers(outcomes, "outcomes"))
   if (is.complex(outcomes) || any(is.infinite(outcomes))) refuse("outcomes must be finite numbers, or NA", "ArgumentError")
@@ -180,7 +179,7 @@ as_outcomes <- function(outcomes, rows) {
   outcomes
 }
 
-# Each group's share of the weights.
+# Each group's share of all weights, or of all rows.
 counts_of <- function(object, name) {
   codes <- object$model$effects[[match(name, names(object$effects))]]
   w <- if (is.null(object$weights)) rep(1, length(codes)) else object$weights
@@ -198,7 +197,7 @@ frame_parts <- function(object, frame) {
   )
 }
 
-# One model frame for all parts, so that rows with missing values leave all of them together.
+# One model frame for all parts, so that rows with missing values are left out of all parts alike.
 new_frame <- function(object, newdata, na.action) {
   newdata <- checked_newdata(object, newdata)
   frame <- as_refusal(
@@ -237,18 +236,4 @@ checked_newdata <- function(object, newdata) {
     }
   }
   newdata
-}
-
-activation_value <- function(name, B) {
-  switch(name,
-    relu = pmax(B, 0),
-    leaky_relu = ifelse(B > 0, B, 0.01 * B),
-    tanh = tanh(B),
-    logistic = stats::plogis(B),
-    softplus = pmax(B, 0) + log1p(exp(-abs(B))),
-    gelu = B * stats::pnorm(B),
-    sine = sin(B),
-    identity = B,
-    refuse(paste0("activation '", name, "' is none that R knows"), "ArgumentError", NULL)
-  )
 }

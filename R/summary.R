@@ -14,7 +14,7 @@ summary.matbn <- function(object, vcov = "iid", correction = "sandwich", ...) {
       tests = if (length(object$nets)) tests_or_nothing(object, vcov, correction),
       nets = stats::setNames(lapply(object$nets, node_table), vapply(object$nets, `[[`, "", "label")),
       activation = object$activation,
-      effects = effect_table(object$effects),
+      effects = fixed_effects_table(object$effects),
       N = length(object$residuals), rank = object$rank,
       r.squared = object$r.squared,
       within.r.squared = if (length(object$effects)) object$within.r.squared,
@@ -28,7 +28,7 @@ summary.matbn <- function(object, vcov = "iid", correction = "sandwich", ...) {
   )
 }
 
-# Without Python, or where no degrees of freedom are left, there are estimates only.
+# The coefficients' table; without Python, or where no degrees of freedom are left, estimates only.
 table_or_estimates <- function(object, vcov, correction) {
   estimates <- cbind(Estimate = object$coefficients)
   if (object$N.counted <= degrees(object)) return(estimates)
@@ -40,20 +40,20 @@ plain <- function(table) {
   table
 }
 
-# Tests need Python, degrees of freedom, and the data as they were.
+# Wald tests, which need Python, degrees of freedom and the fit's data; NULL without them.
 tests_or_nothing <- function(object, vcov, correction) {
   if (object$N.counted <= degrees(object)) return(NULL)
   tryCatch(wald_test(object, vcov = vcov, correction = correction), matbn_error = function(e) NULL)
 }
 
-# A row for each node: its first-layer weights, batch norm's scale and shift, its output weight.
+# A matrix with a row for each node: its first-layer weights, batch norm's scale and shift, its output weight.
 node_table <- function(net) {
   weights <- t(net$Gamma1)
   colnames(weights) <- paste0("Gamma1[", rownames(net$Gamma1), "]")
   cbind(weights, gamma = net$gamma, beta = net$beta, Gamma2 = net$Gamma2)
 }
 
-effect_table <- function(effects) {
+fixed_effects_table <- function(effects) {
   if (!length(effects)) return(NULL)
   about <- function(f) vapply(effects, f, 0)
   data.frame(

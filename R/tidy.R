@@ -1,4 +1,4 @@
-# Fits as data frames, for those who have broom: its generics are those of the package generics.
+# Fits as data frames: methods for broom's generics, which package generics holds.
 
 #' Fits as data frames
 #'
@@ -31,8 +31,7 @@ tidy.matbn <- function(x, conf.int = FALSE, conf.level = 0.95, vcov = "iid", par
       p.value = table[, 4L], row.names = NULL
     )
     if (!flag(conf.int, "conf.int")) return(frame)
-    half <- stats::qt((1 + conf.level) / 2, attr(table, "df")) * frame$std.error
-    cbind(frame, conf.low = frame$estimate - half, conf.high = frame$estimate + half)
+    cbind(frame, bounds(frame$estimate, frame$std.error, attr(table, "df"), conf.level))
   })
 }
 

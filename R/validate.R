@@ -1,18 +1,18 @@
-# Cross-validation, and what is chosen by it.
+# Cross-validation, and the choice of sizes and penalties.
 
 #' Cross-validation, and choice of sizes and penalties
 #'
 #' `cross_validate` fits the model again without each of several folds and predicts their rows: rows at random, whole groups
 #' (`by = ~ id`), or blocks of time, each predicted from all before it (`time = ~ year`). `choose_fit` tries all
-#' combinations of sizes and penalties and returns the fit with the least error, or the least BIC. Folds are fitted in
-#' parallel. Both need Python.
+#' combinations of sizes and penalties and returns the fit with the smallest error or BIC. Folds are fitted in parallel.
+#' Both functions need Python.
 #'
-#' Fixed effects of groups that are left out altogether are "average" or "zero"; with `unseen = "estimate"` each is the
-#' mean of what the model leaves of the group's other rows, which judges predictions within groups.
+#' The fixed effect of a group that is left out altogether is "average" or "zero"; with `unseen = "estimate"` it is the mean
+#' of what the model leaves of the group's other rows, so that predictions within groups are judged.
 #'
 #' @param object a fit by [matbn()], whose penalty stays unless others are given.
 #' @param by,time groups or times, as a formula with one variable, or a vector with an entry for each row.
-#' @param folds how many; with `time` there is a first block besides.
+#' @param folds how many folds; with `time` there is one more block, the first, which is not predicted.
 #' @param unseen see Details.
 #' @param starts how many starting values are drawn for each fold's fit.
 #' @param seed of folds and starts; by default from R's generator.
@@ -70,7 +70,7 @@ choose_fit <- function(object, sizes = NULL, penalties = NULL, criterion = c("cv
   })
 }
 
-# The fit of the best combination, NULL if an interrupt cuts it off.
+# The fit of the best combination; NULL if an interrupt ends it.
 best_fit <- function(object, best, sized, seed, caller) {
   again <- object$call
   if (sized) again <- resized(object, again, best$size)
@@ -100,13 +100,13 @@ validation_options <- function(object, by, time, folds, unseen, starts, seed) {
   options
 }
 
-# Groups are counted in the order in which they appear, which is the same whatever their labels are.
+# Codes of groups in the order in which they appear, so that they are the same whatever the labels are.
 unit_codes <- function(object, by) {
   codes <- as.integer(group_codes(object, by, "by"))
   match(codes, unique(codes))
 }
 
-# Groups or times of the rows, from a formula with one variable or from a vector; codes in the order of the values.
+# Codes of the rows' groups or times, from a formula with one variable or from a vector, in the order of the values.
 group_codes <- function(object, by, what) {
   if (inherits(by, "formula")) {
     if (length(by) != 2L || !is.name(by[[2L]])) {

@@ -1,34 +1,35 @@
-# The variables of a fit, and its rows where one of them is changed: what effects and tests of variables need.
+# The variables of a fit, and its rows with one of them changed, as marginal effects, partial dependence and tests need them.
 
-# The rows that were fitted, with the formula's variables as they were in the data.
+# The variables of the rows that were fitted, as they were in the data.
 fitted_data <- function(object) {
-  if (is.null(object$formula)) return(array_data(object))
+  if (is.null(object$formula)) return(matrix_data(object))
   if (is.null(object$data)) {
     refuse("the fit does not hold the variables that effects and tests need; fit it again with a data frame", "ArgumentError")
   }
   object$data
 }
 
-# What a fit keeps of its data: variables in a data frame, or around the formula with an entry for each row.
+# The data that a fit keeps: its variables, from the data frame or, where they have an entry for each row, from around the
+# formula. NULL if they cannot be matched to the fit's rows.
 used_data <- function(object, data) {
   names <- c(all.vars(object$frame$outcome), all.vars(object$frame$terms))
-  found <- if (is.list(data)) data[intersect(names(data), names)] else list()
+  columns <- if (is.list(data)) data[intersect(names(data), names)] else list()
   env <- if (is.environment(data)) data else environment(object$formula)
-  for (name in setdiff(names, names(found))) {
+  for (name in setdiff(names, names(columns))) {
     value <- get0(name, envir = env)
-    if (is.atomic(value) || is.factor(value)) found[[name]] <- value
+    if (is.atomic(value) || is.factor(value)) columns[[name]] <- value
   }
-  counts <- vapply(found, NROW, 0L)
+  counts <- vapply(columns, NROW, 0L)
   N <- if (is.data.frame(data)) nrow(data) else if (length(counts)) max(counts) else 0L
-  frame <- tryCatch(as.data.frame(found[counts == N], optional = TRUE), error = function(e) NULL)
+  frame <- tryCatch(as.data.frame(columns[counts == N], optional = TRUE), error = function(e) NULL)
   if (is.null(frame) || !nrow(frame)) return(NULL)
   if (is.data.frame(data)) attr(frame, "row.names") <- attr(data, "row.names")
   rows <- match(names(object$residuals), rownames(frame))
   if (anyNA(rows)) NULL else frame[rows, , drop = FALSE]
 }
 
-# Of a fit of matrices: the inputs of the nets and the columns of the linear part, by name.
-array_data <- function(object) {
+# The data of a fit of matrices: the nets' inputs and the linear part's columns, by name.
+matrix_data <- function(object) {
   columns <- c(
     Map(function(net, known) stats::setNames(as.data.frame(net$Z), rownames(known$Gamma1)), object$model$nets, object$nets),
     if (!is.null(object$model$linear)) list(stats::setNames(as.data.frame(object$model$linear), linear_names(object)))
@@ -39,9 +40,9 @@ array_data <- function(object) {
 
 linear_names <- function(object) names(object$coefficients)[seq_along(object$coefficients) > object$intercept]
 
-# Variables that only a fixed effect uses are none that the rest depends on.
+# Names of the variables that nets and linear part depend on; those that only name groups of fixed effects are left out.
 variables_of <- function(object) {
-  if (is.null(object$formula)) return(names(array_data(object)))
+  if (is.null(object$formula)) return(names(matrix_data(object)))
   used <- unlist(lapply(c(list(object$linear), object$nets), function(part) all.vars(attr(part$terms, "variables"))))
   used <- unique(unlist(lapply(c(list(object$linear), object$nets), function(part) unlist(column_variables(part, used)))))
   intersect(names(fitted_data(object)), used)
@@ -65,31 +66,25 @@ as_variables <- function(variables, known, what = "variables") {
   variables
 }
 
-# For each column of a part, which of the variables its term is made from.
+# For each column of a part, the variables that its term is made from.
 column_variables <- function(part, known) {
   labels <- attr(part$terms, "term.labels")
   lapply(part$assign, function(term) intersect(all.vars(str2lang(labels[term])), known))
 }
 
-# Places (from 0) of a variable's parameters among the identified ones.
-places_of <- function(object, name, known) {
-  of_part <- function(part, names) {
-    which(vapply(if (is.null(object$formula)) as.list(names) else column_variables(part, known), function(own) name %in% own, NA))
+# Which columns of each net and of the linear part a variable is part of: 1 for each of those, 0 for the others.
+columns_with <- function(object, name, known) {
+  flags <- function(part, names) {
+    variables <- if (is.null(object$formula)) as.list(names) else column_variables(part, known)
+    as.double(vapply(variables, function(own) name %in% own, NA))
   }
-  places <- integer()
-  start <- 0L
-  for (net in object$nets) {
-    p <- nrow(net$Gamma1)
-    own <- of_part(net, rownames(net$Gamma1))
-    nodes <- seq_along(net$gamma)
-    places <- c(places, start + rep((nodes - 1L) * (p + 1L), each = length(own)) + rep(own - 1L, length(nodes)))
-    start <- start + length(nodes) * (p + 2L)
-  }
-  linear <- of_part(object$linear, linear_names(object)) + object$intercept
-  as.double(c(places, start + linear - 1L))
+  list(
+    nets = lapply(unname(object$nets), function(net) flags(net, rownames(net$Gamma1))),
+    linear = flags(object$linear, linear_names(object))
+  )
 }
 
-# The nets' inputs and the linear part's columns at the fit's rows, with a variable changed.
+# The nets' inputs and the linear part's columns at the fit's rows, with one variable changed.
 changed_rows <- function(object, data, name, value) {
   data[[name]] <- value
   if (is.null(object$formula)) {
@@ -98,7 +93,7 @@ changed_rows <- function(object, data, name, value) {
       linear = if (length(linear_names(object))) unname(as.matrix(data[linear_names(object)]))
     ))
   }
-  for (effect in setdiff(names(object$effects), names(data))) data[[effect]] <- NA # not needed here
+  for (effect in setdiff(names(object$effects), names(data))) data[[effect]] <- NA # groups stay, and Python has them
   frame <- as_refusal(
     stats::model.frame(object$frame$terms, data, na.action = stats::na.pass, xlev = object$frame$xlevels), paste0(name, ": ")
   )
@@ -109,13 +104,13 @@ changed_rows <- function(object, data, name, value) {
   )
 }
 
-# The rates at which these change with a number, by differences.
+# The rates at which these change with a numeric variable, by central differences.
 change_with <- function(object, data, name) {
   x <- as.double(data[[name]])
   far <- max(abs(x - mean(x)))
   h <- 1e-4 * max(if (far > 0) far * sqrt(mean(((x - mean(x)) / far)^2)) else 0, .Machine$double.xmin)
   sides <- lapply(list(x + h, x - h), function(values) changed_rows(object, data, name, values))
-  step <- (x + h) - (x - h) # as rounded, beside a large offset
+  step <- (x + h) - (x - h) # what rounding leaves of 2h beside a large offset
   rate <- function(plus, minus) (plus - minus) / step
   list(
     nets = Map(rate, sides[[1L]]$nets, sides[[2L]]$nets),

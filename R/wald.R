@@ -1,13 +1,13 @@
-# Tests: of variables within a fit, of fits against each other.
+# Wald tests of variables within a fit, and F tests of nested fits.
 
 #' Tests of variables, and of nested fits
 #'
 #' `wald_test` tests for each variable that it has no effect: that all first-layer weights and linear coefficients of
 #' columns that it is part of are 0. The statistic \eqn{\theta' V^+ \theta / q} is compared with F on q and the degrees
-#' of freedom of `vcov`. A penalty pulls weights towards 0, so that the test is rather too careful than exact.
+#' of freedom of `vcov`. A penalty pulls weights towards 0, so that the test is conservative.
 #'
 #' `anova` of several fits to the same outcomes compares each with the one before, as [anova.lm()] does, with effective
-#' degrees of freedom; other models with `deviance`, `df.residual` and `residuals` may be among them. Between different
+#' degrees of freedom; other models that have `deviance`, `df.residual` and `residuals` may be among them. Between different
 #' numbers of nodes it is not a test: where a node has no effect, its weights are not identified, and the statistic has
 #' another distribution; [choose_fit()] compares sizes. `anova` of one fit gives its Wald tests.
 #'
@@ -30,7 +30,7 @@ wald_test <- function(object, variables = NULL, vcov = "iid", correction = "sand
     if (!length(variables)) refuse("the fit has no variables to test", "ArgumentError")
     out <- bridge_call(
       "wald", object$model, solution(object), as.list(variables),
-      lapply(variables, function(name) places_of(object, name, known)), errors_wanted(object, vcov), text(correction, "correction")
+      lapply(variables, function(name) columns_with(object, name, known)), errors_wanted(object, vcov), text(correction, "correction")
     )
     table <- data.frame(Df = out$numerator, F = out$F, p = out$p, row.names = make.unique(variables))
     names(table)[3L] <- "Pr(>F)"

@@ -14,11 +14,11 @@ from matbn.model.design import Design
 from matbn.penalties.effective_degrees import effective_degrees
 from matbn.penalties.penalty_by_folds import choose_by_folds
 from matbn.penalties.penalty_by_gcv import choose_by_gcv
-from matbn.problem.coordinates import moved, of_problem
+from matbn.problem.coordinates import moved
 from matbn.problem.distinct_rows import keep_distinct
 from matbn.problem.posing import MOST_NUMBERS, ModelOptions, Posed, degrees_of, posed_problem
 from matbn.problem.sweeps import workspace
-from matbn.search.minimum import CONVERGED, INTERRUPTED, Minimum, SearchOptions
+from matbn.search.minimum import INTERRUPTED, Minimum, SearchOptions
 from matbn.search.multistart import search_from_starts
 from matbn.search.progress import Report, SharedProgress
 from matbn.stopping import Stop
@@ -97,14 +97,6 @@ def _degrees(posed: Posed, theta: Array, stop: Stop) -> float | None:
         return effective_degrees(problem, theta, work)[0] + degrees_of(posed)
     except KeyboardInterrupt:
         return None
-
-
-def fit_at(design: Design, model: ModelOptions, theta: Array) -> FittedModel:
-    """Return the fit whose nets have these first layers (`Fit.theta`), with all that is linear solved for."""
-    posed = posed_problem(design, model)
-    theta = of_problem(posed, theta)
-    ends = [Minimum(theta, np.nan, np.zeros_like(theta), 0, 0, CONVERGED)] if len(theta) else []
-    return in_user_units(design, posed, ends)
 
 
 def _chosen(

@@ -9,15 +9,13 @@ from matbn.arguments import Array, as_choice
 from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.prediction import New
 from matbn.fitted.unseen_groups import codes_of, new_groups
-from matbn.inference.covariance import Errors
-from matbn.inference.linearised import Linearised
-from matbn.inference.predictions import NewRows, Predicted, own_rows, with_errors
-from matbn.inference.request import as_level, estimated, requested
+from matbn.inference.predictions import NewRows, Predicted, own_rows, predictions_at
+from matbn.inference.request import as_errors, as_level, checked_linearisation
 
 INTERVALS = ("confidence", "prediction")
 
 
-def predicted_with_errors(
+def get_prediction(
     fit: FittedModel,
     new: New | None,
     value: Array,
@@ -27,36 +25,20 @@ def predicted_with_errors(
     vcov: Any,
     correction: str,
 ) -> Predicted:
-    """Return predictions with errors and bounds."""
+    """Return `Fit.get_prediction`'s predictions, of which the values are given."""
     as_choice("interval", interval, INTERVALS)
     level = as_level(level)
-    errors = requested(fit, vcov, correction)
-    found = estimated(fit)
+    errors = as_errors(fit, vcov, correction)
+    linearisation = checked_linearisation(fit)
     if new is None:
-        return with_errors(found, own_rows(found), value, errors, level, interval)
+        return predictions_at(linearisation, own_rows(linearisation), value, errors, level, interval)
     complete = ~np.isnan(value)
-    if not complete.all():
-        some = _at(found, fit, _part(new, complete), value[complete], unseen, errors, level, interval)
-        return _spread(some, complete)
-    return _at(found, fit, new, value, unseen, errors, level, interval)
-
-
-def _at(
-    found: Linearised,
-    fit: FittedModel,
-    new: New,
-    value: Array,
-    unseen: str,
-    errors: Errors,
-    level: float,
-    interval: str,
-) -> Predicted:
-    """Return predictions at new rows in which nothing is missing."""
-    m = len(new.linear)
-    codes = [codes_of(effect, new.effects, m) for effect in fit.effects]
-    groups = np.column_stack(codes) if codes else np.empty((m, 0), int)
-    others = new_groups(fit, new.effects, new.outcomes, m) if unseen == "estimate" and codes else None
-    return with_errors(found, NewRows(new.inputs, new.linear, groups), value, errors, level, interval, others)
+    some = new if complete.all() else _part(new, complete)
+    m = len(some.linear)
+    codes = [codes_of(effect, some.effects, m) for effect in fit.effects]
+    rows = NewRows(some.inputs, some.linear, np.column_stack(codes) if codes else np.empty((m, 0), int))
+    others = new_groups(fit, some.effects, some.outcomes, m) if unseen == "estimate" and codes else None
+    return _at_all(predictions_at(linearisation, rows, value[complete], errors, level, interval, others), complete)
 
 
 def _part(new: New, rows: Array) -> New:
@@ -66,13 +48,13 @@ def _part(new: New, rows: Array) -> New:
     )
 
 
-def _spread(some: Predicted, rows: Array) -> Predicted:
+def _at_all(some: Predicted, rows: Array) -> Predicted:
     """Return predictions at all rows, nan at those where something is missing."""
 
-    def at_all(values: Array) -> Array:
-        found = np.full(len(rows), np.nan)
-        found[rows] = values
-        return found
+    def spread(values: Array) -> Array:
+        everywhere = np.full(len(rows), np.nan)
+        everywhere[rows] = values
+        return everywhere
 
-    value, error = at_all(some.value), at_all(some.error)
-    return replace(some, value=value, error=error, lower=at_all(some.lower), upper=at_all(some.upper))
+    value, error = spread(some.estimate), spread(some.error)
+    return replace(some, estimate=value, error=error, lower=spread(some.lower), upper=spread(some.upper))

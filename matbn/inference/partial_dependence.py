@@ -1,10 +1,11 @@
 """Partial dependence: the mean prediction over the fit's rows, as a variable goes through its values.
 
-Residuals add up to 0, so that the mean of fitted values is that of the outcomes, effects and all. At a value v,
+Residuals add up to 0, so that the mean of the fitted values, fixed effects included, is that of the outcomes. With f
+the nets and the linear part, the mean prediction at a value v is
 
     mean ŷ(v) = mean y + mean f(rows with v) - mean f(rows),
 
-f being the nets and the linear part, moves by 1ᵀ(√w⊙·)/1ᵀw + (r̄(v) - r̄)·G⁻¹D with f's mean derivatives r̄.
+on which the rows' influence is √w/1ᵀw + (r̄(v) - r̄)·G⁻¹D, r̄ being f's mean derivatives by the coordinates.
 """
 
 from collections.abc import Iterable
@@ -12,33 +13,26 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special
 
-from matbn.arguments import Array, as_list, as_real, as_vector, is_missing
+from matbn.arguments import Array, as_list, as_real, as_vector, is_missing, shown_place
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.covariance import Errors, degrees, standard_errors
-from matbn.inference.linearised import Linearised, check_determined
-from matbn.inference.predictions import NewRows, own_rows, without_effects
-from matbn.inference.request import as_level, estimated, requested
+from matbn.inference.estimates import Estimates
+from matbn.inference.linearisation import Linearisation, check_determined
+from matbn.inference.predictions import NewRows, own_rows, without_fixed_effects
+from matbn.inference.request import as_errors, as_level, checked_linearisation
 from matbn.inference.variables import as_variable, values_of, variables_of, with_variable
 
 _POINTS = 40
 
 
-@dataclass(frozen=True, eq=False)
-class PartialDependence:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PartialDependence(Estimates):
     """Mean predictions, an entry for each value of the variable."""
 
     variable: str
     at: Array
-    estimate: Array
-    error: Array
-    lower: Array
-    upper: Array
-    level: float
-    kind: str
-    df: float
 
 
 def partial_dependence(
@@ -46,8 +40,8 @@ def partial_dependence(
 ) -> PartialDependence:
     """Return `Fit.partial_dependence`'s curve."""
     level = as_level(level)
-    errors = requested(fit, vcov, correction)
-    found = estimated(fit)
+    errors = as_errors(fit, vcov, correction)
+    linearisation = checked_linearisation(fit)
     as_variable(variable, variables_of(fit))
     at = _values(values_of(fit, variable)) if at is None else _as_values(at)
     if not len(at):
@@ -58,24 +52,22 @@ def partial_dependence(
         raise NotFiniteError("at has missing values; leave them out")
     if at.dtype.kind in "fc":
         as_real("at", as_vector("at", at))
-    estimate, error = curve(found, (with_variable(fit, variable, value) for value in at), errors)
-    df = degrees(found, errors)
-    half = special.stdtrit(df, (1 + level) / 2) * error
-    return PartialDependence(variable, at, estimate, error, estimate - half, estimate + half, level, str(errors), df)
+    estimate, error = mean_predictions(linearisation, (with_variable(fit, variable, value) for value in at), errors)
+    df = degrees(linearisation, errors)
+    return PartialDependence.with_bounds(estimate, error, level, str(errors), df, variable=variable, at=at)
 
 
-def curve(fit: Linearised, changed: Iterable[NewRows], errors: Errors) -> tuple[Array, Array]:
-    """Return the mean prediction and its error at each of several sets of changed rows."""
-    w = fit.design.w
-    mean = np.average(fit.design.y, weights=w)
-    own, own_r = _means(fit, own_rows(fit))
-    means = [_means(fit, rows) for rows in changed]
+def mean_predictions(linearisation: Linearisation, changed: Iterable[NewRows], errors: Errors) -> tuple[Array, Array]:
+    """Return the mean prediction and its error for each of several ways to change the fit's rows."""
+    design, problem = linearisation.design, linearisation.posed.problem
+    own, own_r = _means(linearisation, own_rows(linearisation))
+    means = [_means(linearisation, rows) for rows in changed]
     r = np.array([derivatives for _, derivatives in means]) - own_r
-    check_determined(fit, r, [f"value {k}" for k in range(len(r))])
-    root_w = fit.posed.problem.root_w
-    of_mean = (1.0 if root_w is None else root_w) / fit.posed.problem.weight
-    moves = of_mean + r @ fit.inverse @ fit.D
-    return mean + np.array([value for value, _ in means]) - own, fit.scale * standard_errors(fit, errors, moves)
+    check_determined(linearisation, r, [f"value {shown_place(k)}" for k in range(len(r))])
+    of_mean = (1.0 if problem.root_w is None else problem.root_w) / problem.weight
+    error = standard_errors(linearisation, errors, of_mean + r @ linearisation.inverse @ linearisation.D)
+    estimate = np.average(design.y, weights=design.w) + np.array([value for value, _ in means]) - own
+    return estimate, linearisation.scale * error
 
 
 def _as_values(at: Any) -> Array:
@@ -91,14 +83,15 @@ def _as_values(at: Any) -> Array:
         raise ShapeError(f"at is {at!r}, but must be a vector of values") from None
 
 
-def _means(fit: Linearised, rows: NewRows) -> tuple[float, Array]:
-    value, r = without_effects(fit, rows)
-    w = fit.design.w
+def _means(linearisation: Linearisation, rows: NewRows) -> tuple[float, Array]:
+    """Return the mean of the nets' and the linear part's sum over rows, and the mean of its derivatives."""
+    value, r = without_fixed_effects(linearisation, rows)
+    w = linearisation.design.w
     return float(np.average(value, weights=w)), np.average(r, axis=0, weights=w)
 
 
 def _values(values: Array) -> Array:
-    """Return a number's range in steps, or the values that it has if they are few; a factor's levels."""
+    """Return a number's range in equal steps, or its values if they are few; a factor's levels."""
     levels: Array = np.unique(values)
     if values.dtype.kind not in "fiu" or len(levels) <= _POINTS:
         return levels

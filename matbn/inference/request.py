@@ -1,4 +1,4 @@
-"""What kind of covariance a user asks for: "HC1", "~ id + year", "~ id:year", or a mapping of cluster labels."""
+"""What users ask for, checked: errors ("HC1", "~ id + year", labels of clusters), levels, groups and times of rows."""
 
 import re
 from typing import Any
@@ -9,12 +9,12 @@ from matbn.arguments import Array, as_choice, as_groups, as_number
 from matbn.errors import ArgumentError, ElementTypeError, InferenceError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.covariance import CORRECTIONS, TYPES, Errors
-from matbn.inference.linearised import Linearised, linearised
+from matbn.inference.linearisation import Linearisation, linearise
 from matbn.problem.posing import MOST_NUMBERS
 
 
-def estimated(fit: FittedModel) -> Linearised:
-    """Linearise a fit, if it has its data and leaves degrees of freedom."""
+def checked_linearisation(fit: FittedModel) -> Linearisation:
+    """Return a fit's linearisation for standard errors, if the fit has its data and leaves degrees of freedom."""
     if fit.design is None or fit.theta is None:
         raise ArgumentError("the fit came from JSON, which holds no data; standard errors need the fit itself")
     numbers = fit.N * (len(fit.theta) + sum(term.size for term in fit.design.terms) + len(fit.coefficients))
@@ -23,13 +23,13 @@ def estimated(fit: FittedModel) -> Linearised:
             f"standard errors would take {numbers:,} derivatives of {fit.N:,} fitted values, above {MOST_NUMBERS:,};"
             " fit fewer nodes, or take the errors from a part of the rows"
         )
-    found = linearised(fit)
-    if found.df_residual < 1e-8 * found.N:
+    linearisation = linearise(fit)
+    if linearisation.df_residual < 1e-8 * linearisation.N:
         raise InferenceError(
-            f"the model has as many degrees of freedom ({found.edf:.1f}) as rows ({found.N}), which leaves none for the"
-            " errors"
+            f"the model has as many degrees of freedom ({linearisation.edf:.1f}) as rows ({linearisation.N}), which"
+            " leaves none for the errors"
         )
-    return found
+    return linearisation
 
 
 def as_level(level: Any) -> float:
@@ -40,8 +40,8 @@ def as_level(level: Any) -> float:
     return number
 
 
-def requested(fit: FittedModel, vcov: Any, correction: str) -> Errors:
-    """Check what `Fit.vcov` is asked for."""
+def as_errors(fit: FittedModel, vcov: Any, correction: str) -> Errors:
+    """Return the assumptions about the errors that `Fit.vcov` is asked for."""
     as_choice("correction", correction, CORRECTIONS)
     if isinstance(vcov, str) and "~" not in vcov:
         return Errors(as_choice("vcov", vcov, TYPES), {}, correction)
@@ -61,16 +61,16 @@ def _clusters(fit: FittedModel, vcov: Any) -> dict[str, Array]:
             f"vcov is a {type(vcov).__name__}, but must be one of {', '.join(TYPES)}, a text such as '~ id', or a"
             " mapping of cluster labels such as {'id': labels}"
         )
-    found = {str(name): _codes(str(name), labels, fit.N) for name, labels in vcov.items()}
-    if not found:
+    clusters = {str(name): _codes(str(name), labels, fit.N) for name, labels in vcov.items()}
+    if not clusters:
         raise ArgumentError("vcov is an empty mapping; name at least one cluster")
-    return found
+    return clusters
 
 
 def _ways(formula: str) -> list[list[str]]:
-    """Return the names of each way of clustering: of one, or of several whose combinations are the clusters.
+    """Return the names in each way of clustering: one name, or several whose combinations are the clusters.
 
-    "~ a + b" has two ways, "~ a:b" and "~ a^b" one. A name with such signs stands in backticks.
+    "~ a + b" has two ways, "~ a:b" and "~ a^b" have one. A name that contains such signs stands in backticks.
     """
     before, _, after = formula.partition("~")
     ways: list[list[str]] = [[""]]
@@ -90,16 +90,16 @@ def _ways(formula: str) -> list[list[str]]:
 
 
 def _combined(fit: FittedModel, names: list[str]) -> Array:
-    """Return codes of the combinations that occur."""
+    """Return each row's code among the combinations of groups that occur."""
     codes = [_codes(name, _labels(fit, name), fit.N) for name in names]
     combined: Array = np.unique(np.column_stack(codes), axis=0, return_inverse=True)[1].reshape(-1)
     return combined
 
 
 def codes_of_rows(fit: FittedModel, by: Any) -> Array:
-    """Return the codes of groups that are named (a column or an effect), or given as labels.
+    """Return each row's group, named (as a column or a fixed effect) or given as labels, as a code.
 
-    They count groups in the order in which they appear, which is the same whatever their labels are.
+    Codes count groups in the order in which they appear, so that they are the same whatever the labels are.
     """
     if isinstance(by, str):
         name = by.strip().removeprefix("~").strip()
@@ -111,7 +111,7 @@ def codes_of_rows(fit: FittedModel, by: Any) -> Array:
 
 
 def times_of_rows(fit: FittedModel, time: Any) -> Array:
-    """Return each row's time, as numbers in their order."""
+    """Return each row's time as a code; codes are in the order of the times."""
     if isinstance(time, str):
         time = _labels(fit, time.strip().removeprefix("~").strip())
     return _codes("time", time, fit.N)

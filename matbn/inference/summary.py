@@ -1,17 +1,18 @@
 """The long report on a fit: coefficients with errors, tests, statistics, nodes and searches."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from matbn.arguments import Array
 from matbn.errors import InferenceError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.report import nodes, table, text
-from matbn.inference.linearised import Linearised
-from matbn.inference.request import estimated, requested
+from matbn.inference.request import as_errors, checked_linearisation
 from matbn.inference.tables import Table, coefficient_table
-from matbn.inference.variables import parameters_of, variables_of
-from matbn.inference.wald import WaldTests, tested
+from matbn.inference.variables import columns_of, variables_of
+from matbn.inference.wald import wald_tests
 
 
 def summary(fit: FittedModel, vcov: Any, correction: str) -> str:
@@ -40,7 +41,7 @@ def _errors(fit: FittedModel, vcov: Any, correction: str) -> list[str]:
     """Return the coefficients' table and the tests of variables."""
     if fit.design is None:
         return []
-    found = estimated(fit)
+    linearisation = checked_linearisation(fit)
     lines: list[str] = []
     if fit.coefficient_names:
         of_linear = coefficient_table(fit, vcov, "linear", correction, 0.95)
@@ -48,9 +49,11 @@ def _errors(fit: FittedModel, vcov: Any, correction: str) -> list[str]:
         lines += ["", about, *_coefficients(of_linear)]
     if fit.nets:
         known = variables_of(fit)
-        places = [parameters_of(fit, found, name) for name in known]
-        tests = tested(fit, found, known, places, requested(fit, vcov, correction))
-        lines += ["", "Wald tests that a variable has no effect", *_tests(tests), _rank(found)]
+        columns = [columns_of(fit, name) for name in known]
+        tests = wald_tests(fit, linearisation, known, columns, as_errors(fit, vcov, correction))
+        of_tests = _by_name(("", "F", "df", "p"), tests.names, (tests.F, tests.numerator, tests.p))
+        determined = f"  the data determine {linearisation.rank} of {len(linearisation.D)} parameters"
+        lines += ["", "Wald tests that a variable has no effect", *of_tests, determined]
     return lines
 
 
@@ -62,19 +65,12 @@ def _statistics(fit: FittedModel) -> list[str]:
     return lines
 
 
-def _coefficients(found: Table) -> list[str]:
-    sides = (1 - found.level) / 2, (1 + found.level) / 2
+def _coefficients(of: Table) -> list[str]:
+    sides = (1 - of.level) / 2, (1 + of.level) / 2
     header = ("", "estimate", "error", "t", "p", *(f"{100 * side:.4g} %" for side in sides))
-    columns = (found.estimate, found.error, found.t, found.p, found.lower, found.upper)
-    rows = [[name, *(f"{value:.4g}" for value in values)] for name, *values in zip(found.names, *columns, strict=True)]
+    return _by_name(header, of.names, (of.estimate, of.error, of.t, of.p, of.lower, of.upper))
+
+
+def _by_name(header: tuple[str, ...], names: Sequence[str], columns: Sequence[Array]) -> list[str]:
+    rows = [[name, *(f"{value:.4g}" for value in values)] for name, *values in zip(names, *columns, strict=True)]
     return table(header, rows)
-
-
-def _tests(tests: WaldTests) -> list[str]:
-    columns = (tests.F, tests.numerator, tests.p)
-    rows = [[name, *(f"{value:.4g}" for value in values)] for name, *values in zip(tests.names, *columns, strict=True)]
-    return table(("", "F", "df", "p"), rows)
-
-
-def _rank(found: Linearised) -> str:
-    return f"  the data determine {found.rank} of {len(found.D)} parameters"

@@ -9,10 +9,12 @@ from scipy import special
 
 from matbn.arguments import Array, as_choice, as_list, as_texts
 from matbn.errors import InferenceError
-from matbn.fitted.fitted_model import FittedModel, told_apart
+from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.covariance import covariance, degrees
-from matbn.inference.linearised import Linearised, determined
-from matbn.inference.request import as_level, estimated, requested
+from matbn.inference.estimates import Estimates
+from matbn.inference.identified import identified_values
+from matbn.inference.linearisation import Linearisation, are_determined
+from matbn.inference.request import as_errors, as_level, checked_linearisation
 
 PARTS = ("linear", "nets", "all")
 _GAUGE = ("Gamma1", "gamma", "beta")
@@ -27,6 +29,7 @@ class Covariance:
     """Covariances of identified parameters; nan where a column was dropped."""
 
     names: tuple[str, ...]
+    estimate: Array  # of the parameters
     matrix: Array
     error: Array  # standard errors; nan where a variance is negative, as that of two-way clusters may be
     kind: str  # how it was estimated, in words
@@ -38,50 +41,40 @@ class Covariance:
         return dict(zip(self.names, self.error.tolist(), strict=True))
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Table(Estimates):
     """Estimates, standard errors, t statistics, two-sided p values and confidence bounds, an entry for each name."""
 
     names: tuple[str, ...]
-    estimate: Array
-    error: Array
     t: Array
     p: Array
-    lower: Array
-    upper: Array
-    level: float
-    kind: str
-    df: float
 
 
 def covariance_by_name(fit: FittedModel, vcov: Any, part: str, correction: str) -> Covariance:
     """Return `Fit.vcov`'s covariance."""
     _as_part(part)
-    errors = requested(fit, vcov, correction)
-    found = estimated(fit)
-    rows = _rows(found, part)
-    _check_identified(found, rows)
-    moves = found.to_parameters[rows] @ found.inverse @ found.D
-    names = tuple(found.names[k] for k in rows)
-    units = found.units[rows]
-    V = covariance(found, errors, moves)
+    errors = as_errors(fit, vcov, correction)
+    linearisation = checked_linearisation(fit)
+    linear = [parameter.net is None for parameter in linearisation.parameters]
+    rows = [k for k, own in enumerate(linear) if part == "all" or own == (part == "linear")]
+    _check_identified(linearisation, rows)
+    influence = linearisation.to_parameters[rows] @ linearisation.inverse @ linearisation.D
+    V, units = covariance(linearisation, errors, influence), linearisation.units[rows]
     with np.errstate(invalid="ignore", over="ignore"):  # squares may be too large for float64 where errors are not
         error, matrix = units * np.sqrt(V.diagonal()), units[:, None] * V * units
-    return Covariance(names, matrix, error, str(errors), degrees(found, errors))
+    names = tuple(linearisation.parameters[k].name for k in rows)
+    estimate, df = identified_values(fit)[rows], degrees(linearisation, errors)
+    return Covariance(names, estimate, matrix, error, str(errors), df)
 
 
 def coefficient_table(fit: FittedModel, vcov: Any, part: str, correction: str, level: float) -> Table:
     """Return `Fit.table`'s table."""
     level = as_level(level)
-    found = covariance_by_name(fit, vcov, part, correction)
-    values = dict(zip(*_identified(fit), strict=True))
-    estimate = np.array([values[name] for name in found.names])
-    error = found.error
+    V = covariance_by_name(fit, vcov, part, correction)
     with np.errstate(divide="ignore", invalid="ignore"):
-        t = estimate / error
-    half = special.stdtrit(found.df, (1 + level) / 2) * error
-    p = 2 * special.stdtr(found.df, -np.abs(t))
-    return Table(found.names, estimate, error, t, p, estimate - half, estimate + half, level, found.kind, found.df)
+        t = V.estimate / V.error
+    p = 2 * special.stdtr(V.df, -np.abs(t))
+    return Table.with_bounds(V.estimate, V.error, level, V.kind, V.df, names=V.names, t=t, p=p)
 
 
 def bounds(
@@ -89,14 +82,15 @@ def bounds(
 ) -> dict[str, tuple[float, float]]:
     """Return `Fit.confint`'s bounds."""
     table = coefficient_table(fit, vcov, part, correction, level)
-    found = dict(zip(table.names, zip(table.lower.tolist(), table.upper.tolist(), strict=True), strict=True))
-    if names is not None:
-        names = as_texts("names", as_list("names", names))
-    for name in found if names is None else names:
-        if name.partition("[")[0].rpartition(":")[2] in _GAUGE:
+    by_name = dict(zip(table.names, zip(table.lower.tolist(), table.upper.tolist(), strict=True), strict=True))
+    if names is None:
+        return by_name
+    names = as_texts("names", as_list("names", names))
+    for name in names:
+        if name not in by_name and name.partition("[")[0].rpartition(":")[2] in _GAUGE:
             raise InferenceError(f"{name!r} {_NOT_IDENTIFIED}")
-        as_choice("name", name, tuple(found))
-    return found if names is None else {name: found[name] for name in names}
+        as_choice("name", name, tuple(by_name))
+    return {name: by_name[name] for name in names}
 
 
 def _as_part(part: str) -> None:
@@ -105,48 +99,21 @@ def _as_part(part: str) -> None:
     as_choice("part", part, PARTS)
 
 
-def _check_identified(found: Linearised, rows: list[int]) -> None:
+def _check_identified(linearisation: Linearisation, rows: list[int]) -> None:
     """Refuse parameters that the data leave open; those of the linear part a penalty on the nets determines."""
-    nets = len(found.names) - len(found.design.linear_names)
-    checked = np.array([row for row in rows if row < nets or found.posed.problem.penalty == 0], int)
-    free = [found.names[row] for row in checked[~determined(found, found.to_parameters[checked])]]
+    parameters, activation = linearisation.parameters, linearisation.posed.problem.activation
+    penalised = linearisation.posed.problem.penalty > 0
+    checked = [row for row in rows if not (penalised and parameters[row].net is None)]
+    known = are_determined(linearisation, linearisation.to_parameters[checked])
+    free = [parameters[row].name for row, fixed in zip(checked, known, strict=True) if not fixed]
     if not free:
         return
     shown = ", ".join(free[:4]) + (f" and {len(free) - 4} more" if len(free) > 4 else "")
-    activation = found.posed.problem.activation
     if activation.homogeneous:
         why = f"with {activation.name} a node's scale may pass from one layer to the other"
     else:
         why = "nodes whose output is 0 or that copy others, or inputs that depend on others, leave them open"
     raise InferenceError(
-        f"not identified: {shown} (rank {found.rank} of {len(found.D)}): {why}. Fitted values, effects and the linear"
-        " part have errors all the same"
+        f"not identified: {shown} (rank {linearisation.rank} of {len(linearisation.D)}): {why}. Fitted values, effects"
+        " and the linear part have errors all the same"
     )
-
-
-def _rows(found: Linearised, part: str) -> list[int]:
-    linear = len(found.design.linear_names)
-    total = len(found.names)
-    return list({"linear": range(total - linear, total), "nets": range(total - linear), "all": range(total)}[part])
-
-
-def identified_values(fit: FittedModel, found: Linearised) -> Array:
-    """Return the identified parameters in the order of `found.names`."""
-    names, values = _identified(fit)
-    assert names == list(found.names)
-    return np.array(values)
-
-
-def _identified(fit: FittedModel) -> tuple[list[str], list[float]]:
-    """Return the identified parameters with the names that `linearised` gives them, in its order."""
-    names: list[str] = []
-    values: list[float] = []
-    several = len(fit.nets) > 1
-    for label, net in zip(told_apart([net.label for net in fit.nets]), fit.nets, strict=True):
-        prefix = f"{label}:" if several else ""
-        for j in range(len(net.gamma)):
-            names += [*(f"{prefix}A[{name},{j + 1}]" for name in net.names), f"{prefix}c[{j + 1}]"]
-            values += [*net.A[:, j].tolist(), float(net.c[j])]
-        names += [f"{prefix}Gamma2[{j + 1}]" for j in range(len(net.gamma))]
-        values += net.Gamma2.tolist()
-    return [*names, *fit.coefficient_names], [*values, *fit.coefficients.tolist()]

@@ -4,16 +4,16 @@ from typing import Any
 
 import numpy as np
 
-from matbn.errors import MatbnError
 from matbn.fitted.fitted_model import FittedModel
-from matbn.inference.request import estimated
+from matbn.inference.request import checked_linearisation
 from matbn.inference.tables import coefficient_table
+from matbn.optional_packages import optional_package
 
 
 def tidy(fit: FittedModel, vcov: Any, part: str, correction: str, level: float) -> Any:
     """Return `Fit.tidy`'s data frame."""
     table = coefficient_table(fit, vcov, part, correction, level)
-    return _pandas().DataFrame(
+    return _frame(
         {
             "term": table.names,
             "estimate": table.estimate,
@@ -43,26 +43,23 @@ def glance(fit: FittedModel) -> Any:
         "penalty": fit.penalty,
         "converged": fit.converged,
     }
-    return _pandas().DataFrame({name: [value] for name, value in values.items()})
+    return _frame({name: [value] for name, value in values.items()})
 
 
 def augment(fit: FittedModel) -> Any:
     """Return `Fit.augment`'s data frame."""
-    found = estimated(fit)
+    linearisation = checked_linearisation(fit)
+    order = linearisation.posed.order
     hat, relative = np.empty(fit.N), np.empty(fit.N)
-    hat[found.posed.order] = found.leverage
-    relative[found.posed.order] = found.e / np.sqrt(found.variance)
+    hat[order] = linearisation.leverage
+    relative[order] = linearisation.e / np.sqrt(linearisation.variance)
     with np.errstate(divide="ignore", invalid="ignore"):
         standardised = np.where(hat < 1, relative / np.sqrt(1 - hat), np.nan)
     columns = {"_fitted": fit.fitted, "_resid": fit.residuals, "_hat": hat, "_std_resid": standardised}
     if fit.data is not None:
         return fit.data.assign(**columns)
-    return _pandas().DataFrame({"y": found.design.y, **columns})
+    return _frame({"y": linearisation.design.y, **columns})
 
 
-def _pandas() -> Any:
-    try:
-        import pandas  # type: ignore[import-untyped]
-    except ImportError:
-        raise MatbnError("data frames need the package pandas: pip install 'matbn[fit]'") from None
-    return pandas
+def _frame(columns: dict[str, Any]) -> Any:
+    return optional_package("pandas", "data frames").DataFrame(columns)

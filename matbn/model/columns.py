@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from matbn.errors import ArgumentError, ElementTypeError, MatbnError
+from matbn.errors import ArgumentError, ElementTypeError
+from matbn.optional_packages import optional_package
 
 _MENDED = "make numbers of it with .astype(float), or labels with .astype(str)"
 
 
 def check_frame(data: Any) -> None:
     """Refuse what is no data frame with rows."""
-    pandas = _pandas()
+    pandas = optional_package("pandas", "formulas")
     if not isinstance(data, pandas.DataFrame):
         raise ArgumentError(
             f"data is a {type(data).__name__}, but must be a data frame where a formula is given;"
@@ -51,7 +52,7 @@ def as_read(data: Any, used: Iterable[str], bare: Iterable[str]) -> Any:
     Others stand inside of function calls, which may take dates as they are.
     """
     bare = set(bare)
-    pandas = _pandas()
+    pandas = optional_package("pandas", "formulas")
     columns = {name: column(data, name) for name in sorted(set(used))}
     read = {name: _read(name, found) if name in bare else found for name, found in columns.items()}
     return pandas.DataFrame(read, index=data.index)
@@ -84,7 +85,7 @@ def _names(expression: str) -> set[str]:
 
 
 def _read(name: str, values: Any) -> Any:
-    pandas = _pandas()
+    pandas = optional_package("pandas", "formulas")
     kind = getattr(values.dtype, "kind", "O")
     if isinstance(values.dtype, pandas.CategoricalDtype) or kind == "b":
         return values
@@ -105,11 +106,3 @@ def _read(name: str, values: Any) -> Any:
             f"column {name!r} holds {', '.join(wrong[:4])}, neither numbers nor text alone; {_MENDED}"
         )
     return entries
-
-
-def _pandas() -> Any:
-    try:
-        import pandas  # type: ignore[import-untyped]
-    except ImportError:
-        raise MatbnError("formulas need the package formulaic: pip install 'matbn[fit]'") from None
-    return pandas

@@ -16,6 +16,7 @@ from matbn.model.caller import kept_names, names_in, picklable
 from matbn.model.columns import as_read, check_frame, column, is_date, variables_in
 from matbn.model.design import Design, design, net
 from matbn.model.formula import Formula, NetCall
+from matbn.optional_packages import optional_package
 
 _INTERCEPT = "Intercept"  # formulaic's name, beside which it drops a column of that name
 
@@ -279,8 +280,4 @@ def _reason(error: Exception) -> str:
 
 def formulaic_package() -> Any:
     """Import formulaic, or say how to get it."""
-    try:
-        import formulaic
-    except ImportError:
-        raise MatbnError("formulas need the package formulaic: pip install 'matbn[fit]'") from None
-    return formulaic
+    return optional_package("formulaic", "formulas")

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from matbn.errors import ArgumentError, ElementTypeError, MatbnError
+from matbn.errors import ArgumentError, ElementTypeError
+from matbn.optional_packages import optional_package
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,10 +19,7 @@ DARK, GREY, LIGHT = "#333333", "#7b8794", "#c3cad1"
 
 def check_matplotlib() -> None:
     """Raise an error where matplotlib is not installed."""
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise MatbnError("plots need the package matplotlib: pip install 'matbn[plot]'") from None
+    optional_package("matplotlib", "plots")
 
 
 def panels(

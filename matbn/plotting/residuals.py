@@ -8,7 +8,7 @@ from scipy import special
 from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.fitted.fitted_model import FittedModel
-from matbn.inference.request import estimated
+from matbn.inference.request import checked_linearisation
 from matbn.plotting.canvas import BLUE, DARK, GREY, LIGHT, ORANGE, display_name, panels, simplify_frame
 from matbn.plotting.points import cloud, running_mean
 
@@ -76,7 +76,7 @@ def standardised_residuals(fit: FittedModel) -> tuple[Array, str]:
         raise ArgumentError("the residual variance is 0, so that residuals cannot be standardised")
     if fit.design is None or fit.edf is None:  # None: leverages would take too much memory
         return np.sort(fit.residuals / fit.sigma), "residual / σ"
-    linearisation = estimated(fit)
+    linearisation = checked_linearisation(fit)
     root_w = linearisation.posed.problem.root_w
     kept = np.asarray(root_w is None or root_w > 0) & (1 - linearisation.leverage > _EXACT)
     relative = linearisation.e[kept] / np.sqrt(linearisation.variance * (1 - linearisation.leverage[kept]))

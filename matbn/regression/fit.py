@@ -82,7 +82,7 @@ class Fit(FittedModel):
         as_choice("unseen", unseen, UNSEEN)
         new = prediction.new_rows(self, data, inputs, linear, effects, outcomes, unseen)
         value = self.fitted if new is None else prediction.predicted(self, new, unseen)
-        return intervals.predicted_with_errors(self, new, value, unseen, interval, level, vcov, correction)
+        return intervals.get_prediction(self, new, value, unseen, interval, level, vcov, correction)
 
     def vcov(self, vcov: Any = "iid", part: str = "linear", correction: str = "sandwich") -> Covariance:
         """Return covariances of the estimates; `inference.covariance` has the equations.
@@ -131,9 +131,9 @@ class Fit(FittedModel):
 
         W = θᵀV⁺θ/q for those parameters θ, their covariance V and its rank q, as an F statistic with q and the degrees
         of freedom of `vcov`. Variables are the columns of a formula's data, or of arrays by their names. A penalty
-        pulls weights towards 0, so that the test is rather too careful than exact.
+        pulls weights towards 0, so that the test is conservative.
         """
-        return wald.variables_tested(self, variables, vcov, correction)
+        return wald.wald(self, variables, vcov, correction)
 
     def marginal_effects(
         self,

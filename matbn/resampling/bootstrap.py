@@ -16,8 +16,8 @@ from matbn.errors import ArgumentError, MatbnError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.report import table
 from matbn.fitting.refit import Start, design_of, refitted, say_cut_short, start_of, weighted
-from matbn.inference.linearised import linearised
-from matbn.inference.marginal_effects import rates
+from matbn.inference.linearisation import linearise
+from matbn.inference.marginal_effects import effects_at
 from matbn.inference.predictions import NewRows
 from matbn.inference.request import as_level, codes_of_rows
 from matbn.inference.variables import change_with, numbers_of
@@ -172,8 +172,8 @@ def coefficients_and_effects(fit: FittedModel, changes: Sequence[NewRows]) -> Va
     rows = NewRows([term.Z for term in design.terms], design.linear, np.empty((fit.N, 0), int))
 
     def value_of(one: FittedModel) -> Array:
-        linearisation = linearised(one)
-        effects = [np.average(rates(linearisation, rows, change)[0], weights=design.w) for change in changes]
+        linearisation = linearise(one)
+        effects = [np.average(effects_at(linearisation, rows, change)[0], weights=design.w) for change in changes]
         return np.concatenate([one.coefficients, effects])
 
     return value_of

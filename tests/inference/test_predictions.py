@@ -7,8 +7,8 @@ from scipy import stats
 import matbn
 from matbn.fitted.prediction import new_rows
 from matbn.fitted.unseen_groups import codes_of
-from matbn.inference.predictions import NewRows, moves_of
-from matbn.inference.request import estimated
+from matbn.inference.predictions import NewRows, influence_on
+from matbn.inference.request import checked_linearisation
 
 sm = pytest.importorskip("statsmodels.api")
 pandas = pytest.importorskip("pandas")
@@ -61,15 +61,15 @@ def test_predictions_of_nets_move_with_the_outcomes_as_the_errors_say(effects):
     exact = data.assign(y=fit.fitted)
     options["penalty"] = 1e-9
     base = matbn.fit(f"y ~ x + net(z, size=1){effects}", exact, weights="w", **options)
-    found = estimated(base)
-    moves = moves_of(found, NewRows(new.inputs, new.linear, np.array(groups, int).reshape(-1, 5).T))
-    order = np.argsort(found.posed.order)
+    linearisation = checked_linearisation(base)
+    influence = influence_on(linearisation, NewRows(new.inputs, new.linear, np.array(groups, int).reshape(-1, 5).T))
+    order = np.argsort(linearisation.posed.order)
     for row in (3, 40, 77):
         h = 1e-4
         changed = exact.assign(y=exact.y + h * (np.arange(len(exact)) == row))
         refit = matbn.fit(f"y ~ x + net(z, size=1){effects}", changed, weights="w", **options)
         numeric = (refit.predict(data[:5]) - base.predict(data[:5])) / h
-        np.testing.assert_allclose(moves[:, order[row]] * np.sqrt(data.w[row]), numeric, atol=2e-3)
+        np.testing.assert_allclose(influence[:, order[row]] * np.sqrt(data.w[row]), numeric, atol=2e-3)
 
 
 def test_groups_that_were_not_seen():

@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from solutions import fit_at
 
 import matbn
-from matbn.fitting.estimate import fit_at
 from matbn.fitting.refit import start_of
 from matbn.model.design import part_of
 from matbn.model.formula import parsed, resized

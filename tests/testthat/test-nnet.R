@@ -21,7 +21,7 @@ test_that("nnet predicts what tanh, logistic and identity nets do", {
     expect_equal(c(residuals(net)), unname(residuals(fit)))
     expect_equal(net$n, c(3, if (activation == "identity") 0 else 2, 1))
   }
-  expect_error(as_nnet(quick(mpg ~ net(wt, size = 1), cars, activation = "relu")), "'relu'.*'logistic', 'tanh'", class = "matbn_error")
+  expect_error(as_nnet(quick(mpg ~ net(wt, size = 1), cars, activation = "relu")), "'relu'.*\"logistic\", \"tanh\"", class = "matbn_error")
 })
 
 test_that("factors, interactions, transformations and contrasts come through", {

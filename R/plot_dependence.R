@@ -1,8 +1,8 @@
-# Partial dependence as curves.
+# Plots of partial dependence, as curves or points.
 
 #' Plot of a partial dependence
 #'
-#' Draws mean predictions by one variable: numbers and dates as a line with a band of confidence, factors and whatever else as
+#' Draws mean predictions by one variable: numbers and dates as a line with a confidence band, factors and other labels as
 #' points with bars.
 #'
 #' @param x what [partial_dependence()] returns: a data frame of class `matbn_dependence` with a column of the variable's
@@ -34,7 +34,7 @@ plot.matbn_dependence <- function(x, xlab = attr(x, "variable"), ylab = "mean pr
   invisible(x)
 }
 
-# Columns are lost where users take a part of the frame.
+# Refuse a frame of which users have kept a part of the columns.
 check_dependence <- function(x) {
   lacking <- setdiff(c(attr(x, "variable"), "estimate", "conf.low", "conf.high"), names(x))
   if (length(lacking) || is.null(attr(x, "variable"))) {
@@ -57,13 +57,13 @@ dependence_curves <- function(object, variables, vcov, correction, level) {
   })
 }
 
-# A variable that is a matrix has no one value to go through.
+# The fit's variables, except matrices, which have no single value to vary.
 plain_variables <- function(object) {
   data <- fitted_data(object)
   Filter(function(name) is.null(dim(data[[name]])), variables_of(object))
 }
 
-draw_effects <- function(curves, object) {
+draw_curves <- function(curves, object) {
   label <- if (is.null(object$formula)) "mean prediction" else deparse1(object$frame$outcome)
   data <- fitted_data(object)
   in_panels(length(curves), below = depth_of(curves), for (name in names(curves)) {
@@ -122,7 +122,7 @@ slanted_labels <- function(places, labels) {
   graphics::text(places, below, labels, srt = 40, adj = c(1, 0.8), xpd = NA, col = shade[["ink"]])
 }
 
-# How many lines of margin the labels of levels take: more where they must slant, for want of width.
+# How many lines of margin below the labels of levels need: more where they are too wide and must slant.
 depth_of <- function(curves) {
   labels <- lapply(curves, function(curve) {
     at <- curve[[attr(curve, "variable")]]
@@ -136,7 +136,7 @@ depth_of <- function(curves) {
   if (any(crowded)) 2.6 + 0.33 * max(longest[crowded]) else 3.4
 }
 
-# The data's values above the axis.
+# Mark the data's values on the axis.
 draw_ticks <- function(values) {
   values <- sort(unique(values))
   if (length(values) > 200L) values <- stats::quantile(values, seq(0, 1, length.out = 200L), names = FALSE)

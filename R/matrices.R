@@ -1,6 +1,6 @@
-# Models and predictions from matrices, without a formula.
+# A model from matrices, and new rows of it: what R/formula.R and R/frame.R are for formulas.
 
-array_model <- function(x, y, size, linear, effects, weights, basis, mask, intercept) {
+matrix_model <- function(x, y, size, linear, effects, weights, basis, mask, intercept) {
   blocks <- input_blocks(x)
   labels <- names(blocks)
   if (length(size) != length(blocks)) {
@@ -21,7 +21,7 @@ array_model <- function(x, y, size, linear, effects, weights, basis, mask, inter
   nets <- Map(function(net, block, prefix) c(net, columns(block, net$label, prefix)), nets, blocks, prefix)
   N <- nrow(nets[[1L]]$matrix)
   linear <- if (is.null(linear)) list(matrix = matrix(0, N, 0L)) else columns(linear, "linear", "linear")
-  effects <- lapply_named(named_effects(effects), groups)
+  effects <- lapply_named(named_fixed_effects(effects), groups)
   y <- drop(reals(y, "y"))
   weights <- if (!is.null(weights)) as.vector(reals(weights, "weights"))
   if (!is.null(dim(y))) refuse(paste0("y has ", ncol(y), " columns; fit them one by one"), "ShapeError")
@@ -43,7 +43,7 @@ array_model <- function(x, y, size, linear, effects, weights, basis, mask, inter
   )
 }
 
-# The inputs as a named list of one or more matrices.
+# The nets' inputs as a named list of matrices.
 input_blocks <- function(x, labels = NULL) {
   if (is.data.frame(x) || !is.list(x)) x <- list(net = x)
   if (!length(x)) refuse("x holds no matrix of inputs", "ArgumentError")
@@ -51,7 +51,7 @@ input_blocks <- function(x, labels = NULL) {
   x
 }
 
-# Numbers as a matrix with named columns; `given` says whether the names are the user's, so that new data must have them.
+# Numbers as a matrix with named columns. `given` says whether the names are the user's: then new data must have them too.
 columns <- function(x, what, prefix) {
   given <- !is.null(colnames(x))
   names <- colnames(x)
@@ -65,7 +65,7 @@ columns <- function(x, what, prefix) {
   list(matrix = matrix, given = given)
 }
 
-named_effects <- function(effects) {
+named_fixed_effects <- function(effects) {
   if (is.null(effects) || (is.list(effects) && !length(effects))) return(list())
   if (!is.list(effects)) return(list(effect = effects))
   if (is.null(names(effects))) names(effects) <- paste0("effect", seq_along(effects))
@@ -74,8 +74,8 @@ named_effects <- function(effects) {
 
 lapply_named <- function(x, f) Map(f, x, names(x))
 
-# New arrays as the parts of a prediction.
-array_parts <- function(object, newdata, linear, effects) {
+# New matrices as the parts of a prediction.
+matrix_parts <- function(object, newdata, linear, effects) {
   blocks <- input_blocks(newdata)
   if (length(blocks) != length(object$nets)) {
     refuse(paste0("newdata holds ", length(blocks), " matrices, but the fit has ", length(object$nets), " nets"), "ShapeError")
@@ -91,7 +91,7 @@ array_parts <- function(object, newdata, linear, effects) {
   nets <- Map(function(net, block) like_before(block, rownames(net$Gamma1), net$given, "newdata"), object$nets, blocks)
   N <- nrow(nets[[1L]])
   linear <- if (length(names)) like_before(linear, names, object$linear$given, "linear") else matrix(0, N, 0L)
-  effects <- named_effects(effects)
+  effects <- named_fixed_effects(effects)
   lacking <- setdiff(names(object$effects), names(effects))
   if (length(lacking)) refuse(paste0("effects has no ", listed(lacking)), "ArgumentError")
   rows <- c(vapply(nets, nrow, 0L), nrow(linear), lengths(effects))
@@ -101,17 +101,17 @@ array_parts <- function(object, newdata, linear, effects) {
   list(linear = linear, nets = nets, effects = effects, rows = rownames(blocks[[1L]]))
 }
 
-# New columns in the order of the fit's: by name where both have names.
+# New columns in the order of the fit's, matched by name where both have names.
 like_before <- function(x, names, given, what) {
   if (is.null(dim(x)) && !is.list(x) && length(names) > 1L && length(x) == length(names)) x <- t(x) # one row
-  found <- columns(x, what, "x")
-  if (given && found$given) {
-    lacking <- setdiff(names, colnames(found$matrix))
+  new <- columns(x, what, "x")
+  if (given && new$given) {
+    lacking <- setdiff(names, colnames(new$matrix))
     if (length(lacking)) refuse(paste0(what, " has no column ", listed(lacking)), "ArgumentError")
-    return(found$matrix[, names, drop = FALSE])
+    return(new$matrix[, names, drop = FALSE])
   }
-  if (ncol(found$matrix) != length(names)) {
-    refuse(paste0(what, " has ", ncol(found$matrix), " columns, but the fit has ", length(names), ": ", listed(names)), "ShapeError")
+  if (ncol(new$matrix) != length(names)) {
+    refuse(paste0(what, " has ", ncol(new$matrix), " columns, but the fit has ", length(names), ": ", listed(names)), "ShapeError")
   }
-  found$matrix
+  new$matrix
 }
