@@ -15,7 +15,8 @@ from matbn.errors import ArgumentError, ElementTypeError, MatbnError, NotFiniteE
 from matbn.model.caller import kept_names, names_in, picklable
 from matbn.model.columns import as_read, check_frame, column, is_date, variables_in
 from matbn.model.design import Design, design, net
-from matbn.model.formula import Formula, NetCall
+from matbn.model.formula import Formula, NetCall, as_value
+from matbn.model.vocabulary import shared
 
 _INTERCEPT = "Intercept"  # formulaic's name, beside which it drops a column of that name
 
@@ -51,6 +52,7 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
     if not isinstance(environment, Mapping):
         raise ElementTypeError(f"environment is a {type(environment).__name__}, but must be a mapping of names")
     check_frame(data)
+    environment = {**shared(), **environment}
     used = _columns_used(formula, data)
     rows = _complete(data, {*used, *formula.effects, *([weights] if isinstance(weights, str) else [])})
     dates = {name: is_date(column(data, name)) for name in sorted(used)}
@@ -70,7 +72,7 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
     matrices = [_matrix(text, data, names, call.text)[0] for text, call in zip(nets_text, formula.nets, strict=True)]
     for call, matrix in zip(formula.nets, matrices, strict=True):
         if not matrix.shape[1]:
-            raise ArgumentError(f"{call.text}: its inputs make no columns; a factor needs two levels or more")
+            raise ArgumentError(f"{call.text} has no inputs that make columns; a factor needs two levels or more")
     terms = [
         net(matrix, **_options(call, environment), names=list(matrix.columns))
         for call, matrix in zip(formula.nets, matrices, strict=True)
@@ -89,7 +91,7 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
 def parts(formula: Formula) -> tuple[str, ...]:
     """Return what formulaic reads: the outcome, the linear part and each net's inputs as right sides."""
     # Beside an intercept, which is then dropped, factors have contrasts.
-    return f"1 + {formula.outcome}", f"1 {formula.linear}", *(f"1 + {call.inputs}" for call in formula.nets)
+    return f"1 + {as_value(formula.outcome)}", f"1 {formula.linear}", *(f"1 + {call.inputs}" for call in formula.nets)
 
 
 def arrays_of(recipe: Recipe, data: Any) -> tuple[list[Array], Array, dict[str, Array]]:
@@ -140,6 +142,8 @@ def _again(recipe: Recipe, spec: Any, data: Any, columns: Sequence[str] | None =
             raise ElementTypeError(f"new data's column {name!r} holds {held[0]}, but held {held[1]} in the fit")
     read = as_read(data, used, bare)
     for name in sorted(bare):
+        if spec.encoder_state[name][0].value == "categorical":
+            read[name] = _as_labels(read[name])
         _check_kind(name, read[name], *spec.encoder_state[name])
     complete = read.notna().all(axis=1).to_numpy()
     names, values = _evaluated(recipe, spec, read[complete] if complete.any() else read, complete.any())
@@ -176,6 +180,11 @@ def _evaluated(recipe: Recipe, spec: Any, data: Any, complete: bool) -> tuple[li
     return list(map(str, matrix.columns)), matrix.to_numpy(dtype=float, na_value=np.nan)
 
 
+def _as_labels(values: Any) -> Any:
+    """Return truth values as the categories that they are in R, other labels as they are."""
+    return values.astype("category") if values.dtype.kind == "b" else values
+
+
 def _check_kind(name: str, values: Any, kind: Any, state: Mapping[str, Any]) -> None:
     """Refuse labels where the fit had numbers, and labels that it has not seen."""
     present = values[values.notna()]
@@ -198,13 +207,17 @@ def _matrix(text: str, data: Any, environment: Mapping[str, Any], what: str) -> 
     if _INTERCEPT in bare:
         raise ArgumentError(f"{what}: a column is named {_INTERCEPT!r}, as formulas call the intercept; rename it")
     read = as_read(data, bare | (inside & set(data.columns)), bare)
+    truths = {name: _as_labels(read[name]) for name in bare if read[name].dtype.kind == "b"}
     try:
         with np.errstate(all="ignore"):  # what is infinite or undefined is refused by name
             matrix = formulaic.model_matrix(formula, read, context=environment, na_action="ignore")
+            if truths:  # As in R, both of their values have a column where neither an intercept nor a term stands in.
+                both = formulaic.model_matrix(formula, read.assign(**truths), context=environment, na_action="ignore")
+                matrix = both if both.shape[1] > matrix.shape[1] else matrix
     except MatbnError:
         raise
     except Exception as error:
-        raise ArgumentError(f"{what} of the formula, {text!r}: {_reason(error)}") from None
+        raise ArgumentError(f"{what} of the formula: {_reason(error)}") from None
     intercepts = _intercepts(matrix.model_spec)
     kept = matrix.iloc[:, intercepts:]
     kept.model_spec = matrix.model_spec
@@ -229,6 +242,9 @@ def _check_finite(names: list[str], columns: Array, rows: Array) -> None:
 
 def _check_outcome(formula: Formula, data: Any) -> None:
     name = formula.outcome.strip("`")
+    for part in parts(formula)[1:]:
+        if name in variables_in(_formula(part, "the formula"))[0]:
+            raise ArgumentError(f"formula {formula.text!r} has the outcome {name!r} on its right side; take it out")
     if name in set(map(str, data.columns)) and is_date(column(data, name)):
         raise ElementTypeError(f"the outcome {name!r} holds dates, but must be a number in each row")
 
@@ -248,8 +264,11 @@ def _options(call: NetCall, environment: Mapping[str, Any]) -> dict[str, Any]:
 def _formula(text: str, what: str) -> Any:
     try:
         return formulaic_package().Formula(text)
-    except Exception as error:
-        raise ArgumentError(f"{what} cannot be read: {_reason(error)}") from None
+    except Exception:
+        raise ArgumentError(
+            f"{what} cannot be read: terms are columns and functions of them, joined by + - * : / and powers such as"
+            " (a + b)^2; in a function, names that are no single word stand in `backquotes`"
+        ) from None
 
 
 def _columns_used(formula: Formula, data: Any) -> set[str]:
@@ -274,7 +293,12 @@ def _reason(error: Exception) -> str:
     """Return in plain words what formulaic has found, without the colours, marks and names of its own."""
     text = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).strip()
     inner = re.match(r"Unable to evaluate factor `(.*)`\. \[\w+: (.*)\]$", text, re.DOTALL)
-    return f"{inner[1]} cannot be evaluated: {inner[2]}" if inner else text.partition("\n")[0]
+    if inner is None:
+        return "a term makes something else than columns of numbers: " + text.partition("\n")[0]
+    unknown = re.match("name '(.*)' is not defined", inner[2])
+    why = f"{unknown[1]!r} is neither a column of data nor a function or value known here" if unknown else inner[2]
+    brackets = "; each comparison stands in brackets: (x > 0) & (z > 0)" if re.search("[&|]", inner[1]) else ""
+    return f"{inner[1]} cannot be evaluated: {why}{brackets}"
 
 
 def formulaic_package() -> Any:
