@@ -70,6 +70,8 @@ plain_term <- function(term, first = TRUE) {
       part[-1L] <- lapply(as.list(part)[-1L], walk)
     } else if (is_call(part, c("<", ">", "<=", ">=", "==", "!=", "!", "&", "|", "&&", "||", "%%", "%/%", "%*%", "$", "@", "[", "[["))) {
       refuse_term(shown, ", which computes; write it in I(), as in I(x > 0)")
+    } else if (is_call(part, "offset") && !identical(part, term)) {
+      refuse_term("an offset inside of ", shown, "; offsets are terms of their own: y ~ x + offset(v)")
     } else if (is_call(part, "C") && length(part) == 2L) {
       part[[1L]] <- quote(factor) # the same, but of numbers and text as well
     }

@@ -67,7 +67,8 @@ def partial_dependence(
 def curve(fit: Linearised, changed: Iterable[NewRows], errors: Errors) -> tuple[Array, Array]:
     """Return the mean prediction and its error at each of several sets of changed rows."""
     w = fit.design.w
-    mean = np.average(fit.design.y, weights=w)
+    design = fit.design
+    mean = np.average(design.y if design.offset is None else design.y + design.offset, weights=w)
     own, own_r = _means(fit, own_rows(fit))
     means = [_means(fit, rows) for rows in changed]
     r = np.array([derivatives for _, derivatives in means]) - own_r

@@ -12,6 +12,7 @@ from matbn.errors import ArgumentError
 
 _OPTIONS = ("size", "basis", "mask", "label")
 _NET = re.compile(r"net\s*\(")
+_OFFSET = re.compile(r"offset\s*\(")
 _QUOTED = re.compile("`[^`]*`|'[^']*'|\"[^\"]*\"")
 
 # R's words for what Python writes otherwise: a formula may hold either, and means the same in both languages.
@@ -47,6 +48,7 @@ class Formula:
     linear: str
     nets: tuple[NetCall, ...]
     effects: tuple[str, ...]
+    offset: str = ""  # an expression, the sum of all offset() terms
 
 
 def parsed(text: str) -> Formula:
@@ -63,17 +65,23 @@ def parsed(text: str) -> Formula:
         raise ArgumentError(
             f"formula {text!r} has more than one |; after it come the fixed effects, as in '| id + year'"
         )
-    effects = tuple(_effect(text, name) for name in _split(parts[1], "+")) if len(parts) == 2 else ()
-    linear, nets = [], []
+    effects = (_effect(text, name) for name in _split(parts[1], "+")) if len(parts) == 2 else ()
+    linear, nets, offsets = [], [], []
     for sign, term in _terms(parts[0]):
         opening = _NET.match(term)
         if opening and _closes_at_end(term):
             if sign == "-":
                 raise ArgumentError(f"formula {text!r} subtracts {term}; a net can only be added")
             nets.append(_net(term, opening.end()))
+        elif (opening := _OFFSET.match(term)) and _closes_at_end(term):
+            if sign == "-":
+                raise ArgumentError(f"formula {text!r} subtracts {term}; write offset(-v)")
+            offsets.append(_checked(text, term[opening.end() : -1], is_value=True))
         else:
             linear.append(f"{sign} {_checked(text, term)}")
-    return Formula(text, _checked(text, sides[0], is_value=True), " ".join(linear), tuple(nets), effects)
+    outcome = _checked(text, sides[0], is_value=True)
+    offset = " + ".join(f"({value})" for value in offsets)
+    return Formula(text, outcome, " ".join(linear), tuple(nets), tuple(dict.fromkeys(effects)), offset)
 
 
 def _effect(text: str, name: str) -> str:
@@ -106,7 +114,7 @@ def _checked(text: str, term: str, is_value: bool = False) -> str:
     if re.search(r"\bnet\s*\(", outside):
         refuse(f"a net inside of {term}; nets are terms of their own: y ~ x + net(z, size = 4)")
     if re.search(r"\boffset\s*\(", outside):
-        refuse(f"{term}, which only R's formulas take; fit I(y - v) ~ x, and add v to predictions")
+        refuse(f"an offset inside of {term}; offsets are terms of their own: y ~ x + offset(v)")
     if re.search(r"(?<![\w.])\.(?![\w.])", outside):
         refuse("a dot, which matbn does not expand; name the columns")
     if is_value:

@@ -4,7 +4,7 @@ import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import zip_longest
 from typing import Any
 
@@ -33,6 +33,7 @@ class Recipe:
     context: Mapping[str, Any] = field(default_factory=dict)  # what names mean that are neither columns nor formulaic's
     columns: tuple[tuple[str, ...], ...] | None = None  # of a saved fit: names of the linear part's columns, and nets'
     dates: Mapping[str, bool] | None = None  # of each column used, whether it held dates; None: not known (saved fits)
+    offset: Any = None  # a model spec too
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "context": picklable(self.context)}
@@ -58,7 +59,7 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
     dates = {name: is_date(column(data, name)) for name in sorted(used)}
     data = data[rows]
     _check_outcome(formula, data)
-    outcome_text, linear_text, *nets_text = parts(formula)
+    outcome_text, linear_text, *nets_text, offset_text = parts(formula)
     # Other names of the caller's would make formulaic rename a `quoted column`, and lose what it learns from it.
     names = {name: environment[name] for name in names_in(parts(formula)) if name in environment}
     outcome, _ = _matrix(outcome_text, data, names, "the outcome")
@@ -81,17 +82,33 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
     w = column(data, weights).to_numpy() if isinstance(weights, str) else weights
     if w is not None and not isinstance(weights, str):
         w = as_vector("weights", w, len(rows), "one for each row of data")[rows]
-    found = design(outcome, terms, linear, effects or None, w, intercept=intercept)
+    offset = None
+    if formula.offset:
+        offset, _ = _matrix(offset_text, data, names, "the offset")
+        if offset.shape[1] != 1:
+            raise ArgumentError(f"formula {formula.text!r}: an offset must be a number in each row")
+    y = outcome if offset is None else outcome - offset.to_numpy()
+    found = design(y, terms, linear, effects or None, w, intercept=intercept)
+    found = found if offset is None else replace(found, offset=offset.to_numpy(dtype=float)[:, 0])
     specs = tuple(matrix.model_spec for matrix in matrices)
     context = kept_names(names, data)
-    recipe = Recipe(formula, linear.model_spec, specs, found.intercept, outcome.model_spec, context, None, dates)
+    of_offset = None if offset is None else offset.model_spec
+    recipe = Recipe(
+        formula, linear.model_spec, specs, found.intercept, outcome.model_spec, context, None, dates, of_offset
+    )
     return Framed(found, recipe, rows)
 
 
 def parts(formula: Formula) -> tuple[str, ...]:
-    """Return what formulaic reads: the outcome, the linear part and each net's inputs as right sides."""
+    """Return what formulaic reads as right sides: outcome, linear part, each net's inputs and the offset, 0 if none."""
     # Beside an intercept, which is then dropped, factors have contrasts.
-    return f"1 + {as_value(formula.outcome)}", f"1 {formula.linear}", *(f"1 + {call.inputs}" for call in formula.nets)
+    of_offset = f"1 + I({formula.offset})" if formula.offset else "0"
+    return (
+        f"1 + {as_value(formula.outcome)}",
+        f"1 {formula.linear}",
+        *(f"1 + {call.inputs}" for call in formula.nets),
+        of_offset,
+    )
 
 
 def arrays_of(recipe: Recipe, data: Any) -> tuple[list[Array], Array, dict[str, Array]]:
@@ -111,6 +128,11 @@ def outcomes_of(recipe: Recipe, data: Any) -> Array | None:
     if not {str(name) for name in recipe.outcome.required_variables} <= set(map(str, data.columns)):
         return None
     return _again(recipe, recipe.outcome, data)[:, 0]
+
+
+def offset_of(recipe: Recipe, data: Any) -> Array | None:
+    """Return new data's offsets, nan where they are missing; None of a formula without."""
+    return None if recipe.offset is None else _again(recipe, recipe.offset, data)[:, 0]
 
 
 def variables_by_column(spec: Any, data: Any) -> list[frozenset[str]]:
@@ -242,7 +264,7 @@ def _check_finite(names: list[str], columns: Array, rows: Array) -> None:
 
 def _check_outcome(formula: Formula, data: Any) -> None:
     name = formula.outcome.strip("`")
-    for part in parts(formula)[1:]:
+    for part in parts(formula)[1:-1]:
         if name in variables_in(_formula(part, "the formula"))[0]:
             raise ArgumentError(f"formula {formula.text!r} has the outcome {name!r} on its right side; take it out")
     if name in set(map(str, data.columns)) and is_date(column(data, name)):

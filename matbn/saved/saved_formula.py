@@ -47,7 +47,8 @@ def recipe_content(
                     for name, (kind, state) in spec.encoder_state.items()
                 },
             }
-            for spec in (recipe.outcome, recipe.linear, *recipe.nets)
+            for spec in (recipe.outcome, recipe.linear, *recipe.nets, recipe.offset)
+            if spec is not None
         ]
         content = {"formula": recipe.formula.text, "specs": specs, "intercept": recipe.intercept}
         recipe_of(content, "recipe", intercept, coefficient_names, nets, effects)
@@ -86,7 +87,7 @@ def recipe_of(
     with _told_at(f"{path}.formula"):
         formula = parsed(short(text))
         sizes = [{name: option(value) for name, value in call.options}["size"] for call in formula.nets]
-        checked = [part_of_formula(part) for part in parts(formula)]
+        checked = [part_of_formula(part) for part in parts(formula)[: None if formula.offset else -1]]
     _check_nets(formula, sizes, nets, f"{path}.formula")
     if formula.effects != tuple(effect.name for effect in effects):
         refuse(f"{path}.formula", text, f"with the effects {', '.join(effect.name for effect in effects) or 'none'}")
@@ -94,11 +95,12 @@ def recipe_of(
         refuse(f"{path}.intercept", content["intercept"], "what the fit's own 'intercept' is")
     saved = entries(content["specs"], f"{path}.specs", len(checked))
     specs = [_spec(spec, f"{path}.specs[{k}]", *checked[k]) for k, spec in enumerate(saved)]
+    offset = specs.pop() if formula.offset else None
     outcome, linear, *inputs = specs
     columns = tuple(coefficient_names[intercept:]), *(net.names for net in nets)
     for k, (spec, named) in enumerate(zip(specs, ((formula.outcome,), *columns), strict=False)):
         _check_columns(spec, len(named), f"{path}.specs[{k}]")
-    return Recipe(formula, linear, tuple(inputs), intercept, outcome, names(), columns)
+    return Recipe(formula, linear, tuple(inputs), intercept, outcome, names(), columns, offset=offset)
 
 
 def _check_nets(formula: Formula, sizes: Sequence[int | None], nets: Sequence["FittedNet"], path: str) -> None:
