@@ -62,8 +62,8 @@ plain_term <- function(term, first = TRUE) {
       if (!is_call(part[[2L]], "(")) {
         refuse_term(shown, ", where a power multiplies a term by itself and changes nothing; write I(x^2) for a square")
       }
-      if (!is.numeric(part[[3L]]) || part[[3L]] < 1 || part[[3L]] %% 1 != 0) {
-        refuse_term(shown, ", but a power of terms is a whole number, 1 or more")
+      if (!is.numeric(part[[3L]]) || !part[[3L]] %in% 1:9) {
+        refuse_term(shown, ", but a power of terms is a whole number from 1 to 9")
       }
       part[[2L]] <- walk(part[[2L]])
     } else if (is_call(part, c("+", "-", "*", "/", ":", "%in%", "("))) {

@@ -12,6 +12,7 @@ from matbn.errors import ArgumentError
 
 _OPTIONS = ("size", "basis", "mask", "label")
 _NET = re.compile(r"net\s*\(")
+_POWERS = tuple("123456789")  # of terms; formulaic writes all products out before it drops equal ones
 _OFFSET = re.compile(r"offset\s*\(")
 _QUOTED = re.compile("`[^`]*`|'[^']*'|\"[^\"]*\"")
 
@@ -55,7 +56,7 @@ def parsed(text: str) -> Formula:
     """Take a formula apart."""
     sides = _split(text, "~")
     if len(sides) != 2 or not sides[0] or not sides[1]:
-        raise ArgumentError(f"formula {text!r} must have the form y ~ terms, with one ~")
+        raise ArgumentError(f"formula {text!r} must have the form 'y ~ terms', with one ~")
     parts = _split(sides[1], "|")
     if not parts[0]:
         raise ArgumentError(f"formula {text!r} has nothing before the |; write 1 for no terms, as in 'y ~ 1 | id'")
@@ -117,6 +118,8 @@ def _checked(text: str, term: str, is_value: bool = False) -> str:
         refuse(f"an offset inside of {term}; offsets are terms of their own: y ~ x + offset(v)")
     if re.search(r"(?<![\w.])\.(?![\w.])", outside):
         refuse("a dot, which matbn does not expand; name the columns")
+    if re.search(r"(?<![\w.])log\s*\([^()]*,", outside):
+        refuse(f"{term}, but log takes no base; write log2(x), log10(x) or log(x)/log(b)")
     if is_value:
         return term
     written = _as_python(term)
@@ -125,8 +128,8 @@ def _checked(text: str, term: str, is_value: bool = False) -> str:
         refuse(f"{term}, where a power multiplies a term by itself and changes nothing; write I(x^2) for a square")
     if re.search(r"[<>=!&|%@$\[]|//", bare):
         refuse(f"{term}, which computes; write it in I(), as in I(x > 0)")
-    if not all(power.isdecimal() and int(power) for power in re.findall(r"\*\*\s*([^\s+*/:)]*)", bare)):
-        refuse(f"{term}, but a power of terms is a whole number, 1 or more")
+    if not all(power in _POWERS for power in re.findall(r"\*\*\s*([^\s+*/:)]*)", bare)):
+        refuse(f"{term}, but a power of terms is a whole number from 1 to 9")
     if set(re.findall(r"(?<![\w.])[\d.]+", re.sub(r"\*\*\s*\d+", "", bare))) - {"0", "1"}:
         refuse(f"a number in {term}, but terms are columns and functions of them; write I(2 * x)")
     return written

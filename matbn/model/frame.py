@@ -73,7 +73,7 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
     matrices = [_matrix(text, data, names, call.text)[0] for text, call in zip(nets_text, formula.nets, strict=True)]
     for call, matrix in zip(formula.nets, matrices, strict=True):
         if not matrix.shape[1]:
-            raise ArgumentError(f"{call.text} has no inputs that make columns; a factor needs two levels or more")
+            raise ArgumentError(f"{call.text}: its inputs make no columns; a factor needs two levels or more")
     terms = [
         net(matrix, **_options(call, environment), names=list(matrix.columns))
         for call, matrix in zip(formula.nets, matrices, strict=True)
@@ -189,6 +189,9 @@ def _evaluated(recipe: Recipe, spec: Any, data: Any, complete: bool) -> tuple[li
         warnings.simplefilter("error" if complete else "ignore", formulaic.errors.DataMismatchWarning)
         try:
             matrix = spec.get_model_matrix(data, context=recipe.context, na_action="ignore", transform_state=state)
+        except formulaic.errors.DataMismatchWarning as error:
+            levels = re.sub(r"np\.\w+\(([^()]*)\)", r"\1", str(error).partition("{")[2].partition("}")[0])
+            raise ArgumentError(f"new data has levels that the fit has not seen: {levels}") from None
         except Exception as error:
             what = f"the formula's part '{spec.formula}'"
             raise ArgumentError(f"new data does not fit {what}: {_reason(error)}") from None
@@ -317,7 +320,7 @@ def _reason(error: Exception) -> str:
     inner = re.match(r"Unable to evaluate factor `(.*)`\. \[\w+: (.*)\]$", text, re.DOTALL)
     if inner is None:
         return "a term makes something else than columns of numbers: " + text.partition("\n")[0]
-    unknown = re.match("name '(.*)' is not defined", inner[2])
+    unknown = re.search("(?:^name|has no attribute) '(.*?)'(?: is not defined)?", inner[2])
     why = f"{unknown[1]!r} is neither a column of data nor a function or value known here" if unknown else inner[2]
     brackets = "; each comparison stands in brackets: (x > 0) & (z > 0)" if re.search("[&|]", inner[1]) else ""
     return f"{inner[1]} cannot be evaluated: {why}{brackets}"
