@@ -12,7 +12,7 @@ from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeE
 from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.unseen_groups import codes_of, means_of_new, new_groups, unlabelled
 from matbn.model.design import as_columns
-from matbn.model.frame import arrays_of, offset_of, outcomes_of
+from matbn.model.new_data import arrays_of, offset_of, outcomes_of
 
 
 @dataclass(frozen=True, eq=False)

@@ -43,12 +43,14 @@ def codes_of(effect: "FittedEffect", labels: Mapping[str, Array], m: int) -> Arr
         kinds = f"{given.dtype} labels, but those of the fit are {effect.levels.dtype}"
         raise ArgumentError(f"{effect.name!r} has {kinds}; give the same kind") from None
     place = np.minimum(place, len(effect.levels) - 1)
-    return np.where((effect.levels[place] == given) & ~missing, place, -1)
+    found: Array = np.where((effect.levels[place] == given) & ~missing, place, -1)
+    return found
 
 
 def unlabelled(labels: Mapping[str, Array], m: int) -> Array:
     """Return in which of m rows a group's label is missing."""
-    return np.any([np.zeros(m, bool), *(_missing(np.asarray(given)) for given in labels.values())], axis=0)
+    found: Array = np.any([np.zeros(m, bool), *(_missing(np.asarray(given)) for given in labels.values())], axis=0)
+    return found
 
 
 def _missing(labels: Array) -> Array:

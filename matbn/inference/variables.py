@@ -9,7 +9,8 @@ from matbn.errors import ArgumentError, ElementTypeError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.linearised import Linearised
 from matbn.inference.predictions import NewRows
-from matbn.model.frame import arrays_of, variables_by_column
+from matbn.model.frame import variables_by_column
+from matbn.model.new_data import arrays_of
 from matbn.problem.scaling import norm_about_mean
 
 _STEP = 1e-4  # of a variable, relative to its deviation, by which formulas are differentiated

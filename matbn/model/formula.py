@@ -12,8 +12,8 @@ from matbn.errors import ArgumentError
 
 _OPTIONS = ("size", "basis", "mask", "label")
 _NET = re.compile(r"net\s*\(")
-_POWERS = tuple("123456789")  # of terms; formulaic writes all products out before it drops equal ones
 _OFFSET = re.compile(r"offset\s*\(")
+_POWERS = tuple("123456789")  # of terms; formulaic writes all products out before it drops equal ones
 _QUOTED = re.compile("`[^`]*`|'[^']*'|\"[^\"]*\"")
 
 # R's words for what Python writes otherwise: a formula may hold either, and means the same in both languages.
@@ -52,7 +52,7 @@ class Formula:
     offset: str = ""  # an expression, the sum of all offset() terms
 
 
-def parsed(text: str) -> Formula:
+def parse(text: str) -> Formula:
     """Take a formula apart."""
     sides = _split(text, "~")
     if len(sides) != 2 or not sides[0] or not sides[1]:
@@ -158,7 +158,7 @@ def _without_calls(text: str) -> str:
     return kept
 
 
-def resized(formula: Formula, size: int) -> Formula:
+def with_size(formula: Formula, size: int) -> Formula:
     """Return a formula whose nets all have another size."""
     text = formula.text
     for call in formula.nets:
@@ -166,7 +166,7 @@ def resized(formula: Formula, size: int) -> Formula:
         inputs = call.text[call.text.index("(") + 1 : -1]
         kept = [argument for argument in _split(inputs, ",") if argument.partition("=")[0].strip() not in _OPTIONS]
         text = text.replace(call.text, f"net({', '.join(kept)}, {options})")
-    return parsed(text)
+    return parse(text)
 
 
 def _net(text: str, opening: int) -> NetCall:

@@ -85,22 +85,7 @@ _NUMPY = {name: Signature(getattr(np, name).nin) for name in _UFUNCS.split()} | 
 }
 
 # Functions that mean the same in R's formulas; a formula may call them without an import.
-_SHARED = (
-    "sqrt",
-    "expm1",
-    "log1p",
-    "sin",
-    "cos",
-    "tan",
-    "sinh",
-    "cosh",
-    "tanh",
-    "sign",
-    "floor",
-    "trunc",
-    "mean",
-    "median",
-)
+_SHARED = """sqrt expm1 log1p sin cos tan sinh cosh tanh sign floor trunc mean median"""
 
 _BUILT_IN = {"abs": Signature(1)}
 
@@ -130,4 +115,4 @@ def names() -> dict[str, Any]:
 
 def shared() -> dict[str, Any]:
     """Return the functions that a formula may call in both languages, beside formulaic's and Python's own."""
-    return {name: getattr(np, name) for name in _SHARED}
+    return {name: getattr(np, name) for name in _SHARED.split()}

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from matbn.errors import ArgumentError, MatbnError
-from matbn.model.formula import Formula, parsed
-from matbn.model.frame import Recipe, formulaic_package, parts
+from matbn.model.formula import Formula, parse
+from matbn.model.formulaic_package import formulaic_package
+from matbn.model.frame import Recipe, parts
 from matbn.model.syntax import Found, expression, option, short
 from matbn.model.terms import part_of_formula
 from matbn.model.vocabulary import names
@@ -85,7 +86,7 @@ def recipe_of(
     content = members(value, path, ("formula", "specs", "intercept"))
     text = words(content["formula"], f"{path}.formula")
     with _told_at(f"{path}.formula"):
-        formula = parsed(short(text))
+        formula = parse(short(text))
         sizes = [{name: option(value) for name, value in call.options}["size"] for call in formula.nets]
         checked = [part_of_formula(part) for part in parts(formula)[: None if formula.offset else -1]]
     _check_nets(formula, sizes, nets, f"{path}.formula")

@@ -88,3 +88,36 @@ def test_formulas_are_refused_in_our_own_words(row, data):
         fitted(row, data)
     assert row["refusal"] in str(refusal.value)
     assert not INTERNALS.search(str(refusal.value))
+
+
+def test_an_offset_is_taken_off_before_the_fit_and_added_to_all_predictions(data):
+    fit = matbn.fit("y ~ x + offset(u) + net(z, size=1) | g", data, starts=1, penalty=1e-2, seed=1)
+    less = matbn.fit("I(y - u) ~ x + net(z, size=1) | g", data, starts=1, penalty=1e-2, seed=1)
+    u = data.u.to_numpy()
+    np.testing.assert_allclose(fit.coefficients, less.coefficients)
+    np.testing.assert_allclose(fit.fitted + fit.residuals, data.y)
+    np.testing.assert_allclose(fit.fitted, less.fitted + u)
+    assert fit.r_squared == pytest.approx(less.r_squared)
+    one, other = (each.get_prediction(data[:6]) for each in (fit, less))
+    np.testing.assert_allclose(one.value, other.value + u[:6])
+    np.testing.assert_allclose(one.lower, other.lower + u[:6])
+    dependence, plain = (each.partial_dependence("z", [0.0, 1.0]).estimate for each in (fit, less))
+    np.testing.assert_allclose(dependence, plain + u.mean())
+    folds, of_less = (each.cross_validate(seed=3) for each in (fit, less))
+    np.testing.assert_allclose(folds.predictions, of_less.predictions + u)
+    assert folds.mse == pytest.approx(of_less.mse)
+    replicates = (each.bootstrap(lambda again: again.fitted.mean(), 3, seed=1) for each in (fit, less))
+    means, of_less = (each.draws[:, 0] for each in replicates)
+    assert (means > of_less + 1).all()
+    new = data[:4].assign(g="new", y=[1.0, 2.0, np.nan, np.nan])
+    np.testing.assert_allclose(fit.predict(new, unseen="estimate"), less.predict(new, unseen="estimate") + u[:4])
+
+
+def test_rows_without_a_group_have_no_prediction(data):
+    fit = matbn.fit("y ~ x | gap + id", data)
+    new = data[:3].assign(gap=["a", None, np.nan])
+    assert np.isnan(fit.predict(new)).tolist() == [False, True, True]
+    assert np.isnan(fit.get_prediction(new).upper).tolist() == [False, True, True]
+    assert np.isnan(fit.predict(new.assign(y=1.0), unseen="estimate")).tolist() == [False, True, True]
+    with pytest.raises(matbn.ArgumentError, match="has not seen: q"):
+        fit.predict(new.assign(gap=["q", None, "a"]))
