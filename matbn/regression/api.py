@@ -72,8 +72,8 @@ def fit(
         after | stand fixed effects, which take the intercept's place. Or N outcomes, with the model in `nets` (made
         by `matbn.net`), `linear` (N × k) and `effects` (labels, or a mapping of some). A fit keeps copies of arrays, so
         they may change afterwards. In a formula text and categories are labels, dates days since 1970-01-01 and spans
-        of time days, as R has them. `offset(v)` is taken off y before the fit and added to fitted values and predictions;
-        R² is then that of y less the offset.
+        of time days, as R has them. `offset(v)` is taken off y before the fit and added to fitted values and
+        predictions; R² is then that of y less the offset.
     intercept
         Whether an intercept is added to arrays without effects; in a formula "0 + …" leaves it out. R² is then 1 less
         residual over raw sums of squares, as R's `lm` and NIST have it.
