@@ -5,6 +5,7 @@ take_apart <- function(formula) {
   if (!inherits(formula, "formula") || length(formula) != 3L) {
     refuse("formula must have the form y ~ terms", "ArgumentError", sys.call(-1))
   }
+  if (is_call(formula[[2L]], "~")) refuse("formula must have the form y ~ terms, with one ~", "ArgumentError", sys.call(-1))
   if ("." %in% all.vars(formula)) {
     refuse("formula has a dot, which matbn does not expand; name the variables", "ArgumentError", sys.call(-1))
   }
@@ -16,14 +17,17 @@ take_apart <- function(formula) {
   if (is_call(right, "|")) {
     effects <- effect_names(right[[3L]])
     right <- right[[2L]]
-    if (is_call(right, "|")) refuse("formula has more than one |", "ArgumentError", sys.call(-1))
+    if (is_call(right, "|")) {
+      refuse("formula has more than one |; after it come the fixed effects, as in | id + year", "ArgumentError", sys.call(-1))
+    }
   }
   parts <- summands(right)
   is_net <- vapply(parts, function(part) is_call(part$term, "net"), NA)
   subtracted <- vapply(parts[is_net], function(part) part$sign == "-", NA)
   if (any(subtracted)) refuse("formula subtracts a net, which can only be added", "ArgumentError", sys.call(-1))
-  for (part in parts[!is_net]) {
-    plain_term(part$term)
+  for (k in which(!is_net)) {
+    part <- parts[[k]]
+    parts[[k]]$term <- plain_term(part$term, k == 1L)
     if (part$sign == "-" && is_call(part$term, "offset")) {
       refuse("formula subtracts an offset; write offset(-v)", "ArgumentError", sys.call(-1))
     }
@@ -38,31 +42,49 @@ take_apart <- function(formula) {
   )
 }
 
-# A term of the linear part or of a net's inputs, unless it has the form of something else.
-plain_term <- function(term) {
+# A term of the linear part or of a net's inputs, unless it has a form that means nothing, or not the same in R and Python.
+plain_term <- function(term, first = TRUE) {
   shown <- deparse1(term)
+  refuse_term <- function(...) refuse(paste0("formula has ", ...), "ArgumentError", NULL)
   if (has_bar(term)) {
-    refuse(
-      paste0(
-        "formula has ", shown, ", which is how random effects are written, and matbn has none; fixed effects stand once, ",
-        "at the end: y ~ x + net(z, size = 4) | group"
-      ),
-      "ArgumentError", NULL
+    refuse_term(
+      shown, ", which is how random effects are written, and matbn has none; fixed effects stand once, ",
+      "at the end: y ~ x + net(z, size = 4) | group"
     )
   }
-  if (has_net(term)) {
-    refuse(
-      paste0("formula has a net inside of ", shown, "; nets are terms of their own: y ~ x + net(z, size = 4)"), "ArgumentError", NULL
-    )
+  if (has_net(term)) refuse_term("a net inside of ", shown, "; nets are terms of their own: y ~ x + net(z, size = 4)")
+  if (!first && is_call(term, c("+", "-"))) refuse_term("a + or - with nothing beside it, before ", deparse1(term[[2L]]))
+  walk <- function(part) {
+    if (is.numeric(part) && !part %in% 0:1) {
+      refuse_term("a number in ", shown, ", but terms are columns and functions of them; write I(2 * x)")
+    }
+    if (is_call(part, "^")) {
+      if (!is_call(part[[2L]], "(")) {
+        refuse_term(shown, ", where a power multiplies a term by itself and changes nothing; write I(x^2) for a square")
+      }
+      if (!is.numeric(part[[3L]]) || !part[[3L]] %in% 1:9) {
+        refuse_term(shown, ", but a power of terms is a whole number from 1 to 9")
+      }
+      part[[2L]] <- walk(part[[2L]])
+    } else if (is_call(part, c("+", "-", "*", "/", ":", "%in%", "("))) {
+      part[-1L] <- lapply(as.list(part)[-1L], walk)
+    } else if (is_call(part, c("<", ">", "<=", ">=", "==", "!=", "!", "&", "|", "&&", "||", "%%", "%/%", "%*%", "$", "@", "[", "[["))) {
+      refuse_term(shown, ", which computes; write it in I(), as in I(x > 0)")
+    } else if (is_call(part, "offset") && !identical(part, term)) {
+      refuse_term("an offset inside of ", shown, "; offsets are terms of their own: y ~ x + offset(v)")
+    } else if (is_call(part, "C") && length(part) == 2L) {
+      part[[1L]] <- quote(factor) # the same, but of numbers and text as well
+    }
+    part
   }
+  walk(term)
 }
 
-# Whether lme4's (1 | g) stands in a term, outside of other functions' arguments.
+# Return whether lme4's (1 | g) stands in a term, outside of other functions' arguments.
 has_bar <- function(term) {
   if (!is.call(term)) return(FALSE)
   if (is_call(term, "(") && (is_call(term[[2L]], "|") || is_call(term[[2L]], "||"))) return(TRUE)
-  operators <- c("+", "-", "*", "/", ":", "^", "%in%", "(")
-  as.character(term[[1L]])[1L] %in% operators && any(vapply(as.list(term)[-1L], has_bar, NA))
+  is_call(term, c("+", "-", "*", "/", ":", "^", "%in%", "(")) && any(vapply(as.list(term)[-1L], has_bar, NA))
 }
 
 has_net <- function(term) {
@@ -82,7 +104,7 @@ net_call <- function(term, env) {
   }
   twice <- names(arguments)[named][duplicated(names(arguments)[named])]
   if (length(twice)) refuse(paste0(label, " has ", twice[1L], " twice; give it once"), "ArgumentError", NULL)
-  for (input in arguments[!named]) plain_term(input)
+  arguments[!named] <- lapply(arguments[!named], plain_term)
   if (!any(!named)) refuse(paste0(label, " has no inputs; write net(z1, z2, size = 4)"), "ArgumentError", NULL)
   if (!"size" %in% names(arguments)) {
     refuse(paste0(label, " has no size; write how many nodes it has, as in net(z1, z2, size = 4)"), "ArgumentError", NULL)
@@ -123,7 +145,7 @@ effect_names <- function(term) {
       refuse(paste0("the fixed effect ", deparse(part$term), " is no name of a variable"), "ArgumentError", NULL)
     }
   }
-  vapply(parts, function(part) as.character(part$term), "")
+  unique(vapply(parts, function(part) as.character(part$term), ""))
 }
 
 # The formula of a fit with changes such as . ~ . + x, in which a dot stands for what was in its place: the outcome, the
@@ -158,7 +180,7 @@ all_variables <- function(parts, env) {
   all
 }
 
-is_call <- function(x, name) is.call(x) && identical(x[[1L]], as.name(name))
+is_call <- function(x, names) is.call(x) && is.name(x[[1L]]) && as.character(x[[1L]]) %in% names
 
 as_formula <- function(right, env) {
   formula <- call("~", right)

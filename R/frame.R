@@ -4,6 +4,9 @@
 # The model frame of all variables; `call` is the user's, whose weights and subset R evaluates within the data.
 framed <- function(parts, call, na.action, data, env) {
   formula <- all_variables(parts, parts$environment)
+  if (deparse1(parts$outcome) %in% used_variables(stats::terms(formula))) {
+    refuse(paste0("formula has the outcome ", deparse1(parts$outcome), " on its right side; take it out"), "ArgumentError")
+  }
   frame_call <- call[c(1L, match(c("weights", "subset"), names(call), 0L))]
   frame_call$data <- data # as it was evaluated already
   frame_call$formula <- formula
@@ -29,11 +32,24 @@ framed <- function(parts, call, na.action, data, env) {
     )
   }
   for (name in names(frame)) no_integer64(frame[[name]], name)
+  if (length(attr(frame, "na.action"))) {
+    frame_call$na.action <- quote(stats::na.pass)
+    defined(suppressWarnings(eval(frame_call, env)), all.vars(formula))
+  }
   frame
+}
+
+# A row must not go because a function has no value there, as log(x) for a negative x, though no column lacks one.
+defined <- function(frame, columns) {
+  for (name in setdiff(names(frame), columns)) {
+    bad <- if (is.numeric(frame[[name]])) sum(is.nan(frame[[name]])) else 0L
+    if (bad) refuse(paste0(name, " has ", bad, " undefined values; drop those rows or mend them"), "NotFiniteError")
+  }
 }
 
 # What went wrong in a model frame, said so that one sees where.
 frame_problem <- function(message, parts, formula, call, data) {
+  if (grepl("not interpretable as a factor", message)) return("C() with contrasts takes a factor: write C(factor(g), contr.sum)")
   env <- environment(formula)
   wanted <- c(all.vars(formula), all.vars(call$weights), all.vars(call$subset))
   unknown <- Filter(function(name) {
@@ -55,6 +71,9 @@ frame_problem <- function(message, parts, formula, call, data) {
   if (grepl("invalid model formula|invalid term in model formula|object is not a matrix", message)) {
     return("formula has a term that is neither a variable nor a function of some; terms are joined by +, : and *")
   }
+  if (grepl("^could not find function", message)) {
+    return(sub('^.* "(.*)"$', "'\\1' is no function that R finds here; attach its package, or write package::\\1()", message))
+  }
   if (message == "missing values in object") return("data has missing values, which na.action = na.fail forbids")
   named <- regmatches(message, regexec("^variable lengths differ \\(found for '(.*)'\\)$", message))[[1L]]
   if (length(named) != 2L) return(message)
@@ -68,9 +87,9 @@ frame_problem <- function(message, parts, formula, call, data) {
 
 # A model for fitted_by_python: outcomes, linear part, nets, effects and weights as arrays, and how to make them anew.
 formula_model <- function(parts, frame, contrasts.arg) {
-  linear <- design_matrix(parts$linear, frame, contrasts.arg, length(parts$effects) > 0L)
+  linear <- design_matrix(parts$linear, frame, contrasts.arg)
   terms <- stats::delete.response(attr(frame, "terms"))
-  nets <- lapply(parts$nets, function(net) c(net[names(net) != "inputs"], design_matrix(net$inputs, frame, contrasts.arg, TRUE)))
+  nets <- lapply(parts$nets, function(net) c(net[names(net) != "inputs"], design_matrix(net$inputs, frame, contrasts.arg)))
   list(
     y = outcome(frame, deparse1(parts$outcome)), name = deparse1(parts$outcome), offset = offset_of(frame), linear = linear, nets = nets,
     effects = lapply(stats::setNames(parts$effects, parts$effects), function(name) groups(frame[[name]], name)),
@@ -108,24 +127,22 @@ groups <- function(labels, name) {
   as_refusal(factor(labels), paste0("the fixed effect ", name, ": "))
 }
 
-# A part of the formula as its columns without the intercept, and what it takes to make them again. Beside effects, and in
-# nets, factors have contrasts as beside an intercept.
-design_matrix <- function(formula, frame, contrasts.arg, beside_intercept) {
+# A part of the formula as its columns without the intercept, and what it takes to make them again. Where `0 +` leaves the
+# intercept out, beside effects and in nets too, a factor has a column for each of its levels.
+design_matrix <- function(formula, frame, contrasts.arg) {
   terms <- stats::terms(formula)
   used <- intersect(names(contrasts.arg), all.vars(formula))
   contrasts.arg <- if (length(used)) contrasts.arg[used] else NULL
-  full <- terms
-  if (beside_intercept) attr(full, "intercept") <- 1L
-  at_least_two_levels(full, frame)
-  matrix <- as_refusal(stats::model.matrix(full, frame, contrasts.arg = contrasts.arg))
+  at_least_two_levels(terms, frame)
+  matrix <- as_refusal(stats::model.matrix(terms, frame, contrasts.arg = contrasts.arg))
   assign <- attr(matrix, "assign")
   kept <- matrix[, assign != 0L, drop = FALSE]
   storage.mode(kept) <- "double"
   dimnames(kept) <- list(NULL, colnames(kept))
   attr(kept, "assign") <- NULL
   list(
-    matrix = kept, terms = full, assign = assign[assign != 0L], contrasts = attr(matrix, "contrasts"),
-    xlevels = stats::.getXlevels(full, frame), intercept = attr(terms, "intercept") == 1L
+    matrix = kept, terms = terms, assign = assign[assign != 0L], contrasts = attr(matrix, "contrasts"),
+    xlevels = stats::.getXlevels(terms, frame), intercept = attr(terms, "intercept") == 1L
   )
 }
 

@@ -11,8 +11,12 @@
 #' with `ddof = 0`. \eqn{\Gamma_2}, the linear part and the fixed effects are solved for exactly at each step of the search
 #' for the rest.
 #'
-#' With a formula, `offset(v)` in the linear part is taken off y before the fit and added to fitted values and
-#' predictions; R squared is then that of y less the offset.
+#' @section Formulas:
+#' Terms, factors and functions are those of [lm()], and each formula means the same in Python or is refused there. With
+#' `offset(v)`, v is taken off y before the fit and added to fitted values and predictions; R squared is then that of y less
+#' the offset. `0 + ...` leaves the intercept out, with nets too, and a factor then has a column for each of its levels.
+#' What computes stands in a function, as `I(x > 0)` or `I(x^2)`: a formula that holds `x > 0`, `x^2` or `2 * x` itself is
+#' refused, and so is a row that has no value though its columns have, as of `log(x)` where x is negative.
 #'
 #' @param x a formula, or the inputs of a net: a numeric matrix or a data frame of numbers; a list of those makes several
 #'   nets, which take its names.

@@ -10,9 +10,9 @@ from matbn.activation import evaluate
 from matbn.arguments import Array, as_matrix, as_real, places
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
 from matbn.fitted.fitted_model import FittedModel
-from matbn.fitted.unseen_groups import codes_of, means_of_new, new_groups
+from matbn.fitted.unseen_groups import codes_of, means_of_new, new_groups, unlabelled
 from matbn.model.design import as_columns
-from matbn.model.frame import arrays_of, outcomes_of
+from matbn.model.new_data import arrays_of, offset_of, outcomes_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +23,7 @@ class New:
     linear: Array  # m × k, an intercept included
     effects: Mapping[str, Array]  # m group labels of each
     outcomes: Array | None = None  # m, nan where unknown
+    offset: Array | None = None  # m
 
 
 def new_rows(
@@ -38,7 +39,7 @@ def new_rows(
         parts = arrays_of(fit.recipe, data)
         if outcomes is None and unseen == "estimate":
             outcomes = outcomes_of(fit.recipe, data)
-        return New(*parts, _as_outcomes(outcomes, len(parts[1])))
+        return New(*parts, _as_outcomes(outcomes, len(parts[1])), offset_of(fit.recipe, data))
     if data is not None:
         raise ArgumentError("the fit was made from arrays: give inputs=, linear= and effects=, not data")
     matrices = [as_real(f"inputs[{k}]", as_matrix(f"inputs[{k}]", Z)) for k, Z in enumerate(_as_inputs(inputs))]
@@ -111,16 +112,18 @@ def predicted(fit: FittedModel, new: New, unseen: str = "error") -> Array:
             f"the linear part has {len(fit.coefficients)} columns ({', '.join(fit.coefficient_names)}), but"
             f" {linear.shape[1]} are given"
         )
-    total: Array = linear @ np.nan_to_num(fit.coefficients)
+    offset = np.zeros(len(linear)) if new.offset is None else new.offset
+    total: Array = linear @ np.nan_to_num(fit.coefficients) + offset
     for net, Z in zip(fit.nets, inputs, strict=False):  # no nets where the linear part fitted exactly
         if Z.shape[1] != len(net.names):
             raise ShapeError(f"{net.label!r} has {len(net.names)} inputs, but {Z.shape[1]} columns are given")
         total = total + evaluate(fit.activation, "value", (Z - net.mean) @ net.A + net.beta) @ net.Gamma2
+    missing = unlabelled(new.effects, len(total)) if fit.effects else np.zeros(len(total), bool)
     for effect in fit.effects:
         codes = codes_of(effect, new.effects, len(total))
         others = {"average": effect.average}.get(unseen, 0.0)
-        if unseen == "error" and (codes < 0).any():
-            unknown = np.unique(np.asarray(new.effects[effect.name])[codes < 0])
+        if unseen == "error" and ((codes < 0) & ~missing).any():
+            unknown = np.unique(np.asarray(new.effects[effect.name])[(codes < 0) & ~missing])
             raise ArgumentError(
                 f"{effect.name!r} has groups that the fit has not seen: {', '.join(map(str, unknown[:5]))};"
                 " unseen='average' or 'zero' predicts them nevertheless, 'estimate' from known outcomes"
@@ -132,7 +135,8 @@ def predicted(fit: FittedModel, new: New, unseen: str = "error") -> Array:
         if new.outcomes is not None:
             left[groups.known] = new.outcomes[groups.known] - total[groups.known]
         total = total + means_of_new(groups, left)
-    missing = np.any([np.isnan(part).any(axis=1) for part in (*inputs, linear)], axis=0)
+    total[missing] = np.nan
+    missing |= np.any([np.isnan(part).any(axis=1) for part in (*inputs, linear, offset[:, None])], axis=0)
     bad = np.flatnonzero(~np.isfinite(total) & ~missing)
     if len(bad):
         raise NotFiniteError(

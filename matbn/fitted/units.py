@@ -49,7 +49,7 @@ def in_user_units(design: Design, posed: Posed, ends: list[Minimum], to_all_digi
         penalty=problem.penalty,
         linear_penalty=posed.options.linear_penalty,
         tol=posed.options.tol,
-        fitted=design.y - residuals,
+        fitted=design.y - residuals + (0.0 if design.offset is None else design.offset),
         residuals=residuals,
         residual_norm=norm(residuals, design.w) * root_unit,
         weight=problem.weight * design.weight_unit,

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from matbn.arguments import Array, places
+from matbn.arguments import Array, is_missing, places
 from matbn.errors import ArgumentError, ShapeError
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ class NewGroups:
 
 
 def codes_of(effect: "FittedEffect", labels: Mapping[str, Array], m: int) -> Array:
-    """Return the fit's codes of m rows' groups, -1 where it has not seen them."""
+    """Return the fit's codes of m rows' groups, -1 where it has not seen them or the label is missing."""
     if effect.name not in labels:
         raise ArgumentError(f"the groups of {effect.name!r} are missing")
     given = np.asarray(labels[effect.name])
@@ -35,13 +35,28 @@ def codes_of(effect: "FittedEffect", labels: Mapping[str, Array], m: int) -> Arr
         raise ShapeError(
             f"effect {effect.name!r} has shape {given.shape}, but must have one label for each of {m} rows"
         )
+    missing = _missing(given)
+    given = np.where(missing, effect.levels[:1], given) if missing.any() else given
     try:
         place = np.searchsorted(effect.levels, given)
     except TypeError:  # texts beside numbers, say
         kinds = f"{given.dtype} labels, but those of the fit are {effect.levels.dtype}"
         raise ArgumentError(f"{effect.name!r} has {kinds}; give the same kind") from None
     place = np.minimum(place, len(effect.levels) - 1)
-    return np.where(effect.levels[place] == given, place, -1)
+    found: Array = np.where((effect.levels[place] == given) & ~missing, place, -1)
+    return found
+
+
+def unlabelled(labels: Mapping[str, Array], m: int) -> Array:
+    """Return in which of m rows a group's label is missing."""
+    found: Array = np.any([np.zeros(m, bool), *(_missing(np.asarray(given)) for given in labels.values())], axis=0)
+    return found
+
+
+def _missing(labels: Array) -> Array:
+    if labels.dtype.kind == "O":
+        return np.array([is_missing(label) for label in labels.ravel()], bool).reshape(labels.shape)
+    return np.asarray(labels != labels)  # nan and NaT
 
 
 def new_groups(fit: "FittedModel", labels: Mapping[str, Array], outcomes: Array | None, m: int) -> NewGroups:
@@ -49,7 +64,7 @@ def new_groups(fit: "FittedModel", labels: Mapping[str, Array], outcomes: Array 
     code, count = np.full(m, -1), 0
     names: list[str] = []
     for effect in fit.effects:
-        new = np.flatnonzero(codes_of(effect, labels, m) < 0)
+        new = np.flatnonzero((codes_of(effect, labels, m) < 0) & ~unlabelled(labels, m))
         both = new[code[new] >= 0]
         if len(both):
             raise ArgumentError(

@@ -66,7 +66,8 @@ def mean_predictions(linearisation: Linearisation, changed: Iterable[NewRows], e
     check_determined(linearisation, r, [f"value {shown_place(k)}" for k in range(len(r))])
     of_mean = (1.0 if problem.root_w is None else problem.root_w) / problem.weight
     error = standard_errors(linearisation, errors, of_mean + r @ linearisation.inverse @ linearisation.D)
-    estimate = np.average(design.y, weights=design.w) + np.array([value for value, _ in means]) - own
+    outcomes = design.y if design.offset is None else design.y + design.offset
+    estimate = np.average(outcomes, weights=design.w) + np.array([value for value, _ in means]) - own
     return estimate, linearisation.scale * error
 
 

@@ -9,7 +9,8 @@ from matbn.errors import ArgumentError, ElementTypeError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.identified import Columns
 from matbn.inference.predictions import NewRows, groups_of
-from matbn.model.frame import arrays_of, variables_by_column
+from matbn.model.frame import variables_by_column
+from matbn.model.new_data import arrays_of
 from matbn.problem.scaling import norm_about_mean
 
 _STEP = 1e-4  # for differences of formulas, in standard deviations of the variable

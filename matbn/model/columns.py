@@ -58,8 +58,14 @@ def as_read(data: Any, used: Iterable[str], bare: Iterable[str]) -> Any:
     return pandas.DataFrame(read, index=data.index)
 
 
+def as_labels(values: Any) -> Any:
+    """Return truth values as the categories that they are in R, other labels as they are."""
+    is_truth = hasattr(values, "index") and getattr(getattr(values, "dtype", None), "kind", "") == "b"
+    return values.astype("category") if is_truth else values
+
+
 def is_date(values: Any) -> bool:
-    """Whether a column holds dates or spans of time."""
+    """Return whether a column holds dates or spans of time."""
     return getattr(values.dtype, "kind", "O") in "mM"
 
 

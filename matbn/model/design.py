@@ -51,7 +51,7 @@ class Effect:
 class Design:
     """A model's data; an intercept is the linear part's first column."""
 
-    y: Array  # N
+    y: Array  # N, less the offset
     terms: tuple[NetTerm, ...]
     linear: Array  # N × k
     linear_names: tuple[str, ...]
@@ -59,6 +59,7 @@ class Design:
     w: Array | None  # N, weights divided by a power of two
     weight_unit: float  # that power, 1 unless the weights are very large or small
     intercept: bool
+    offset: Array | None = None  # N, which fitted values hold as well
 
 
 def net(
@@ -247,6 +248,7 @@ def part_of(design: Design, rows: Array) -> Design:
         linear=design.linear[rows],
         effects=tuple(_part_of_effect(effect, rows) for effect in design.effects),
         w=None if design.w is None else design.w[rows],
+        offset=None if design.offset is None else design.offset[rows],
     )
 
 

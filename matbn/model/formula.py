@@ -6,12 +6,29 @@ The net terms and the effects are matbn's; what is left, and each net's inputs, 
 import re
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import NoReturn
 
 from matbn.errors import ArgumentError
 
 _OPTIONS = ("size", "basis", "mask", "label")
 _NET = re.compile(r"net\s*\(")
+_OFFSET = re.compile(r"offset\s*\(")
+_POWERS = tuple("123456789")  # of terms; formulaic writes all products out before it drops equal ones
 _QUOTED = re.compile("`[^`]*`|'[^']*'|\"[^\"]*\"")
+
+# R's words for what Python writes otherwise: a formula may hold either, and means the same in both languages.
+_OF_R = {
+    "^": "**",
+    "%in%": ":",
+    "%%": "%",
+    "%/%": "//",
+    "TRUE": "True",
+    "FALSE": "False",
+    "NULL": "None",
+    "factor": "C",
+    "as.factor": "C",
+}
+_WORD = re.compile(_QUOTED.pattern + r"|\^|%in%|%%|%/%|\b(?:TRUE|FALSE|NULL)\b|(?<![\w.])(?:as\.)?factor(?=\s*\()")
 
 
 @dataclass(frozen=True)
@@ -32,9 +49,10 @@ class Formula:
     linear: str
     nets: tuple[NetCall, ...]
     effects: tuple[str, ...]
+    offset: str = ""  # an expression, the sum of all offset() terms
 
 
-def parsed(text: str) -> Formula:
+def parse(text: str) -> Formula:
     """Take a formula apart."""
     sides = _split(text, "~")
     if len(sides) != 2 or not sides[0] or not sides[1]:
@@ -42,28 +60,36 @@ def parsed(text: str) -> Formula:
     parts = _split(sides[1], "|")
     if not parts[0]:
         raise ArgumentError(f"formula {text!r} has nothing before the |; write 1 for no terms, as in 'y ~ 1 | id'")
+    if "" in parts[1:-1]:
+        raise ArgumentError(f"formula {text!r} has ||; fixed effects stand after one |, as in y ~ x | id")
     if len(parts) > 2:
         raise ArgumentError(
             f"formula {text!r} has more than one |; after it come the fixed effects, as in '| id + year'"
         )
-    effects = tuple(_effect(text, name) for name in _split(parts[1], "+")) if len(parts) == 2 else ()
-    linear, nets = [], []
+    effects = (_effect(text, name) for name in _split(parts[1], "+")) if len(parts) == 2 else ()
+    linear, nets, offsets = [], [], []
     for sign, term in _terms(parts[0]):
         opening = _NET.match(term)
         if opening and _closes_at_end(term):
             if sign == "-":
                 raise ArgumentError(f"formula {text!r} subtracts {term}; a net can only be added")
             nets.append(_net(term, opening.end()))
+        elif (opening := _OFFSET.match(term)) and _closes_at_end(term):
+            if sign == "-":
+                raise ArgumentError(f"formula {text!r} subtracts {term}; write offset(-v)")
+            offsets.append(_checked(text, term[opening.end() : -1], is_value=True))
         else:
             linear.append(f"{sign} {_checked(text, term)}")
-    return Formula(text, _checked(text, sides[0]), " ".join(linear), tuple(nets), effects)
+    outcome = _checked(text, sides[0], is_value=True)
+    offset = " + ".join(f"({value})" for value in offsets)
+    return Formula(text, outcome, " ".join(linear), tuple(nets), tuple(dict.fromkeys(effects)), offset)
 
 
 def _effect(text: str, name: str) -> str:
     """Return an effect's name, which may stand in backquotes."""
     if re.fullmatch("`[^`]+`", name):
         return name[1:-1]
-    if not name.isidentifier():
+    if not re.fullmatch(r"[^\W\d][\w.]*", name):
         raise ArgumentError(
             f"formula {text!r} has the fixed effect {name!r}, but effects are names of columns, with a + between them,"
             " in `backquotes` where they are no single word"
@@ -71,28 +97,68 @@ def _effect(text: str, name: str) -> str:
     return name
 
 
-def _checked(text: str, term: str) -> str:
-    """Return a term of the linear part, unless it has the form of something else that matbn does not read there."""
-    outside = _QUOTED.sub("''", term)
+def _checked(text: str, term: str, is_value: bool = False) -> str:
+    """Return a term for formulaic, unless it has a form that means nothing, or not the same in R and in Python.
+
+    An outcome is a value: what computes there is arithmetic.
+    """
+    outside = _QUOTED.sub("_", term)
+
+    def refuse(what: str) -> NoReturn:
+        raise ArgumentError(f"formula {text!r} has {what}")
+
     if _is_bracketed(outside) and _places(outside[1:-1], "|"):
-        raise ArgumentError(
-            f"formula {text!r} has {term}, which is how random effects are written, and matbn has none; fixed effects"
-            " stand once, at the end: y ~ x + net(z, size = 4) | group"
+        refuse(
+            f"{term}, which is how random effects are written, and matbn has none; fixed effects stand once, at the"
+            " end: y ~ x + net(z, size = 4) | group"
         )
     if re.search(r"\bnet\s*\(", outside):
-        raise ArgumentError(
-            f"formula {text!r} has a net inside of {term}; nets are terms of their own: y ~ x + net(z, size = 4)"
-        )
+        refuse(f"a net inside of {term}; nets are terms of their own: y ~ x + net(z, size = 4)")
     if re.search(r"\boffset\s*\(", outside):
-        raise ArgumentError(
-            f"formula {text!r} has {term}, which only R's formulas take; fit I(y - v) ~ x, and add v to predictions"
-        )
-    if term == ".":
-        raise ArgumentError(f"formula {text!r} has a dot, which matbn does not expand; name the columns")
-    return term
+        refuse(f"an offset inside of {term}; offsets are terms of their own: y ~ x + offset(v)")
+    if re.search(r"(?<![\w.])\.(?![\w.])", outside):
+        refuse("a dot, which matbn does not expand; name the columns")
+    if re.search(r"(?<![\w.])log\s*\([^()]*,", outside):
+        refuse(f"{term}, but log takes no base; write log2(x), log10(x) or log(x)/log(b)")
+    if is_value:
+        return term
+    written = _as_python(term)
+    bare = _without_calls(_QUOTED.sub("_", written))
+    if re.search(r"\w\s*\*\*", bare):
+        refuse(f"{term}, where a power multiplies a term by itself and changes nothing; write I(x^2) for a square")
+    if re.search(r"[<>=!&|%@$\[]|//", bare):
+        refuse(f"{term}, which computes; write it in I(), as in I(x > 0)")
+    if not all(power in _POWERS for power in re.findall(r"\*\*\s*([^\s+*/:)]*)", bare)):
+        refuse(f"{term}, but a power of terms is a whole number from 1 to 9")
+    if set(re.findall(r"(?<![\w.])[\d.]+", re.sub(r"\*\*\s*\d+", "", bare))) - {"0", "1"}:
+        refuse(f"a number in {term}, but terms are columns and functions of them; write I(2 * x)")
+    return written
 
 
-def resized(formula: Formula, size: int) -> Formula:
+def as_value(text: str) -> str:
+    """Return an outcome for formulaic, in which arithmetic stands in I()."""
+    text = _as_python(text)
+    return text if re.fullmatch(r"[\w.]+", _without_calls(_QUOTED.sub("_", text))) else f"I({text})"
+
+
+def _as_python(text: str) -> str:
+    """Return text in which R's words are Python's."""
+    return _WORD.sub(lambda found: _OF_R.get(found[0], found[0]), text)
+
+
+def _without_calls(text: str) -> str:
+    """Return a term with an underscore in place of each call's arguments, whose operators are not the formula's."""
+    kept, calls, before = "", 0, ""
+    for character in text:
+        named = before == "_" or before.isalnum()
+        calls += character in "([{" and (calls > 0 or character == "{" or (character == "(" and named))
+        kept += "_" if calls else character
+        calls -= character in ")]}" and calls > 0
+        before = before if character.isspace() else character
+    return kept
+
+
+def with_size(formula: Formula, size: int) -> Formula:
     """Return a formula whose nets all have another size."""
     text = formula.text
     for call in formula.nets:
@@ -100,7 +166,7 @@ def resized(formula: Formula, size: int) -> Formula:
         inputs = call.text[call.text.index("(") + 1 : -1]
         kept = [argument for argument in _split(inputs, ",") if argument.partition("=")[0].strip() not in _OPTIONS]
         text = text.replace(call.text, f"net({', '.join(kept)}, {options})")
-    return parsed(text)
+    return parse(text)
 
 
 def _net(text: str, opening: int) -> NetCall:
@@ -113,12 +179,14 @@ def _net(text: str, opening: int) -> NetCall:
         if equals and not value.startswith("=") and name.strip().isidentifier():
             if name.strip() not in _OPTIONS:
                 raise ArgumentError(f"{text}: {name.strip()!r} is no option of a net; there are {', '.join(_OPTIONS)}")
+            if not value.strip():
+                raise ArgumentError(f"{text} has {name.strip()} = with nothing beside it")
             if name.strip() in dict(options):
                 raise ArgumentError(f"{text} has {name.strip()} twice; give it once")
-            options.append((name.strip(), value.strip()))
+            options.append((name.strip(), _as_python(value.strip())))
         else:
             inputs.append(_checked(text, argument))
-    if not inputs:
+    if not set(inputs) - {"0", "1"}:
         raise ArgumentError(f"{text} has no inputs; write net(z1, z2, size = 4)")
     if "size" not in dict(options):
         raise ArgumentError(f"{text} has no size; write how many nodes it has, as in net(z1, z2, size = 4)")

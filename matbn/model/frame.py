@@ -1,11 +1,8 @@
-"""A formula on a data frame as a design, and new data as the same model sees them; formulaic makes the matrices."""
+"""A formula on a data frame as a design, with the recipe by which `new_data` does the same again."""
 
 import re
-import warnings
-from collections.abc import Iterable, Mapping, Sequence
-from copy import deepcopy
-from dataclasses import dataclass, field
-from itertools import zip_longest
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -13,10 +10,11 @@ import numpy as np
 from matbn.arguments import Array, as_vector, places
 from matbn.errors import ArgumentError, ElementTypeError, MatbnError, NotFiniteError
 from matbn.model.caller import kept_names, names_in, picklable
-from matbn.model.columns import as_read, check_frame, column, is_date, variables_in
+from matbn.model.columns import as_labels, as_read, check_frame, column, is_date, variables_in
 from matbn.model.design import Design, design, net
-from matbn.model.formula import Formula, NetCall
-from matbn.optional_packages import optional_package
+from matbn.model.formula import Formula, NetCall, as_value
+from matbn.model.formulaic_package import formulaic_package, read_formula, reason
+from matbn.model.vocabulary import shared
 
 _INTERCEPT = "Intercept"  # formulaic's name, beside which it drops a column of that name
 
@@ -33,6 +31,7 @@ class Recipe:
     context: Mapping[str, Any] = field(default_factory=dict)  # what names mean that are neither columns nor formulaic's
     columns: tuple[tuple[str, ...], ...] | None = None  # of a saved fit: names of the linear part's columns, and nets'
     dates: Mapping[str, bool] | None = None  # of each column used, whether it held dates; None: not known (saved fits)
+    offset: Any = None  # a model spec too
 
     def __getstate__(self) -> dict[str, Any]:
         return {**self.__dict__, "context": picklable(self.context)}
@@ -47,17 +46,18 @@ class Framed:
     rows: Array  # N booleans
 
 
-def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, Any]) -> Framed:
+def design_from_frame(formula: Formula, data: Any, weights: Any, environment: Mapping[str, Any]) -> Framed:
     """Evaluate a formula; rows with missing values in a column that it uses are left out."""
     if not isinstance(environment, Mapping):
         raise ElementTypeError(f"environment is a {type(environment).__name__}, but must be a mapping of names")
     check_frame(data)
+    environment = {**shared(), **environment}
     used = _columns_used(formula, data)
     rows = _complete(data, {*used, *formula.effects, *([weights] if isinstance(weights, str) else [])})
     dates = {name: is_date(column(data, name)) for name in sorted(used)}
     data = data[rows]
     _check_outcome(formula, data)
-    outcome_text, linear_text, *nets_text = parts(formula)
+    outcome_text, linear_text, *nets_text, offset_text = parts(formula)
     # Other names of the caller's would make formulaic rename a `quoted column`, and lose what it learns from it.
     names = {name: environment[name] for name in names_in(parts(formula)) if name in environment}
     outcome, _ = _matrix(outcome_text, data, names, "the outcome")
@@ -80,36 +80,33 @@ def framed(formula: Formula, data: Any, weights: Any, environment: Mapping[str, 
     w = column(data, weights).to_numpy() if isinstance(weights, str) else weights
     if w is not None and not isinstance(weights, str):
         w = as_vector("weights", w, len(rows), "one for each row of data")[rows]
-    found = design(outcome, terms, linear, effects or None, w, intercept=intercept)
+    offset = None
+    if formula.offset:
+        offset, _ = _matrix(offset_text, data, names, "the offset")
+        if offset.shape[1] != 1:
+            raise ArgumentError(f"formula {formula.text!r}: an offset must be a number in each row")
+    y = outcome if offset is None else outcome - offset.to_numpy()
+    found = design(y, terms, linear, effects or None, w, intercept=intercept)
+    found = found if offset is None else replace(found, offset=offset.to_numpy(dtype=float)[:, 0])
     specs = tuple(matrix.model_spec for matrix in matrices)
     context = kept_names(names, data)
-    recipe = Recipe(formula, linear.model_spec, specs, found.intercept, outcome.model_spec, context, None, dates)
+    of_offset = None if offset is None else offset.model_spec
+    recipe = Recipe(
+        formula, linear.model_spec, specs, found.intercept, outcome.model_spec, context, None, dates, of_offset
+    )
     return Framed(found, recipe, rows)
 
 
 def parts(formula: Formula) -> tuple[str, ...]:
-    """Return what formulaic reads: the outcome, the linear part and each net's inputs as right sides."""
+    """Return what formulaic reads as right sides: outcome, linear part, each net's inputs and the offset, 0 if none."""
     # Beside an intercept, which is then dropped, factors have contrasts.
-    return f"1 + {formula.outcome}", f"1 {formula.linear}", *(f"1 + {call.inputs}" for call in formula.nets)
-
-
-def arrays_of(recipe: Recipe, data: Any) -> tuple[list[Array], Array, dict[str, Array]]:
-    """Return new data's inputs of each net, linear part and effects; nan where a value that they need is missing."""
-    check_frame(data)
-    expected = zip_longest((recipe.linear, *recipe.nets), recipe.columns or ())
-    linear, *inputs = (_again(recipe, spec, data, columns) for spec, columns in expected)
-    if recipe.intercept:
-        linear = np.column_stack([np.ones(len(linear)), linear])
-    effects = {name: column(data, name, "new data").to_numpy() for name in recipe.formula.effects}
-    return inputs, linear, effects
-
-
-def outcomes_of(recipe: Recipe, data: Any) -> Array | None:
-    """Return new data's outcomes, nan where they are missing; None without their columns."""
-    check_frame(data)
-    if not {str(name) for name in recipe.outcome.required_variables} <= set(map(str, data.columns)):
-        return None
-    return _again(recipe, recipe.outcome, data)[:, 0]
+    of_offset = f"1 + I({formula.offset})" if formula.offset else "0"
+    return (
+        f"1 + {as_value(formula.outcome)}",
+        f"1 {formula.linear}",
+        *(f"1 + {call.inputs}" for call in formula.nets),
+        of_offset,
+    )
 
 
 def variables_by_column(spec: Any, data: Any) -> list[frozenset[str]]:
@@ -118,105 +115,55 @@ def variables_by_column(spec: Any, data: Any) -> list[frozenset[str]]:
         frozenset(map(str, spec.term_variables[term])) for term, columns in spec.term_indices.items() for _ in columns
     ]
     in_data = frozenset(map(str, data.columns))
-    return [found & in_data for found in variables[_intercepts(spec) :]]
+    return [found & in_data for found in variables[intercepts(spec) :]]
 
 
-def _intercepts(spec: Any) -> int:
+def intercepts(spec: Any) -> int:
     """Return how many of a part's first columns are the intercept, 1 or 0."""
     return int(any(term == "1" for term in spec.terms))
-
-
-def _again(recipe: Recipe, spec: Any, data: Any, columns: Sequence[str] | None = None) -> Array:
-    """Return the columns that a part of the formula makes of new data, as it learnt them from the old."""
-    bare, inside = variables_in(spec.formula)
-    used = bare | (inside & set(data.columns if recipe.dates is None else recipe.dates))
-    if recipe.columns is not None:  # of a saved fit: no names but those of columns
-        from matbn.model.terms import columns_read
-
-        used = columns_read(spec.formula)
-    for name in sorted(used):
-        new = column(data, name, "new data")
-        if recipe.dates is not None and is_date(new) != recipe.dates[name] and new.notna().any():
-            held = ("dates", "none") if is_date(new) else ("no dates", "some")
-            raise ElementTypeError(f"new data's column {name!r} holds {held[0]}, but held {held[1]} in the fit")
-    read = as_read(data, used, bare)
-    for name in sorted(bare):
-        _check_kind(name, read[name], *spec.encoder_state[name])
-    complete = read.notna().all(axis=1).to_numpy()
-    names, values = _evaluated(recipe, spec, read[complete] if complete.any() else read, complete.any())
-    if columns is not None and names != list(columns):
-        raise ArgumentError(
-            f"the saved formula's part '{spec.formula}' makes the columns {', '.join(names)} of new data, but the saved"
-            f" fit has {', '.join(columns)}"
-        )
-    found = np.full((len(read), values.shape[1]), np.nan)
-    if complete.any():
-        found[complete] = values
-        _check_finite(names, found, complete)
-    return found
-
-
-def _evaluated(recipe: Recipe, spec: Any, data: Any, complete: bool) -> tuple[list[str], Array]:
-    """Return a part's columns and their names, without the intercept; `complete` says that no value is missing."""
-    formulaic = formulaic_package()
-    state = deepcopy(spec.transform_state)
-    with warnings.catch_warnings(), np.errstate(all="ignore"):
-        warnings.simplefilter("error" if complete else "ignore", formulaic.errors.DataMismatchWarning)
-        try:
-            matrix = spec.get_model_matrix(data, context=recipe.context, na_action="ignore", transform_state=state)
-        except Exception as error:
-            what = f"the formula's part '{spec.formula}'"
-            raise ArgumentError(f"new data does not fit {what}: {_reason(error)}") from None
-    learnt = [call for call in state if state[call].keys() != spec.transform_state.get(call, {}).keys()]
-    if learnt:
-        raise ArgumentError(
-            f"the formula's part '{spec.formula}' cannot be told for new data, for {learnt[0]!r} is not what it was"
-            " called: two of the data's columns have names that differ in signs only; rename one and fit again"
-        )
-    matrix = matrix.iloc[:, _intercepts(spec) :]
-    return list(map(str, matrix.columns)), matrix.to_numpy(dtype=float, na_value=np.nan)
-
-
-def _check_kind(name: str, values: Any, kind: Any, state: Mapping[str, Any]) -> None:
-    """Refuse labels where the fit had numbers, and labels that it has not seen."""
-    present = values[values.notna()]
-    if kind.value == "numerical":
-        if len(present) and present.dtype.kind not in "biuf":
-            raise ElementTypeError(f"new data's column {name!r} holds labels, but held numbers in the fit")
-        return
-    new = sorted({str(label) for label in present.unique() if label not in state["categories"]})
-    if new:
-        raise ArgumentError(f"{name!r} has levels that the fit has not seen: {', '.join(new[:5])}")
 
 
 def _matrix(text: str, data: Any, environment: Mapping[str, Any], what: str) -> tuple[Any, bool]:
     """Return a right side's columns without the intercept, and whether it had one."""
     formulaic = formulaic_package()
-    formula = _formula(text, what)
+    formula = read_formula(text, what)
     bare, inside = variables_in(formula)
     for name in sorted(bare):
         column(data, name, f"{what}: data")
     if _INTERCEPT in bare:
         raise ArgumentError(f"{what}: a column is named {_INTERCEPT!r}, as formulas call the intercept; rename it")
     read = as_read(data, bare | (inside & set(data.columns)), bare)
+    truths = {name: as_labels(read[name]) for name in bare if read[name].dtype.kind == "b"}
     try:
         with np.errstate(all="ignore"):  # what is infinite or undefined is refused by name
             matrix = formulaic.model_matrix(formula, read, context=environment, na_action="ignore")
+            # As in R, both truth values have a column where neither an intercept nor another term stands for one.
+            compares = any(re.search("[<>]|[!=]=", factor.expr) for term in formula for factor in term.factors)
+            if truths or compares:
+                names = {**environment, "I": as_labels}
+                both = formulaic.model_matrix(formula, read.assign(**truths), context=names, na_action="ignore")
+                if both.shape[1] > matrix.shape[1]:
+                    if compares:
+                        raise ArgumentError(
+                            f"{what} has a comparison that is true or false without an intercept or a term of its own,"
+                            " where both would have a column; write it as a factor, such as factor(x > 0)"
+                        )
+                    matrix = both
     except MatbnError:
         raise
     except Exception as error:
-        raise ArgumentError(f"{what} of the formula, {text!r}: {_reason(error)}") from None
-    intercepts = _intercepts(matrix.model_spec)
-    kept = matrix.iloc[:, intercepts:]
+        raise ArgumentError(f"{what} of the formula: {reason(error)}") from None
+    first = intercepts(matrix.model_spec)
+    kept = matrix.iloc[:, first:]
     kept.model_spec = matrix.model_spec
     for k, name in enumerate(kept.columns):
         if getattr(kept.dtypes.iloc[k], "kind", "O") not in "biuf":
             raise ElementTypeError(f"{name!r} in the formula makes values of type {kept.dtypes.iloc[k]}, not numbers")
-    _check_finite(list(kept.columns), kept.to_numpy(dtype=float, na_value=np.nan), np.ones(len(kept), bool))
-    return kept, intercepts > 0
+    check_finite(list(kept.columns), kept.to_numpy(dtype=float, na_value=np.nan), np.ones(len(kept), bool))
+    return kept, first > 0
 
 
-def _check_finite(names: list[str], columns: Array, rows: Array) -> None:
+def check_finite(names: list[str], columns: Array, rows: Array) -> None:
     """Refuse what is infinite or undefined in some of the rows."""
     bad = ~np.isfinite(columns) & rows[:, None]
     if bad.any():
@@ -230,6 +177,9 @@ def _check_finite(names: list[str], columns: Array, rows: Array) -> None:
 
 def _check_outcome(formula: Formula, data: Any) -> None:
     name = formula.outcome.strip("`")
+    for part in parts(formula)[1:-1]:
+        if name in variables_in(read_formula(part, "the formula"))[0]:
+            raise ArgumentError(f"formula {formula.text!r} has the outcome {name!r} on its right side; take it out")
     if name in set(map(str, data.columns)) and is_date(column(data, name)):
         raise ElementTypeError(f"the outcome {name!r} holds dates, but must be a number in each row")
 
@@ -246,18 +196,11 @@ def _options(call: NetCall, environment: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _formula(text: str, what: str) -> Any:
-    try:
-        return formulaic_package().Formula(text)
-    except Exception as error:
-        raise ArgumentError(f"{what} cannot be read: {_reason(error)}") from None
-
-
 def _columns_used(formula: Formula, data: Any) -> set[str]:
     """Return which columns the formula's parts need."""
     used: set[str] = set()
     for part in parts(formula):
-        used |= set().union(*variables_in(_formula(part, f"formula {formula.text!r}")))
+        used |= set().union(*variables_in(read_formula(part, f"formula {formula.text!r}")))
     return used & set(data.columns)
 
 
@@ -269,15 +212,3 @@ def _complete(data: Any, used: Iterable[str]) -> Array:
     if not rows.any():
         raise ArgumentError("every row has a missing value in a column of the formula")
     return rows
-
-
-def _reason(error: Exception) -> str:
-    """Return in plain words what formulaic has found, without the colours, marks and names of its own."""
-    text = re.sub(r"\x1b\[[0-9;]*m|[⧛⧚]", "", str(error)).strip()
-    inner = re.match(r"Unable to evaluate factor `(.*)`\. \[\w+: (.*)\]$", text, re.DOTALL)
-    return f"{inner[1]} cannot be evaluated: {inner[2]}" if inner else text.partition("\n")[0]
-
-
-def formulaic_package() -> Any:
-    """Import formulaic, or say how to get it."""
-    return optional_package("formulaic", "formulas")

@@ -32,7 +32,7 @@ def part_of_formula(text: str) -> tuple[Any, dict[str, Found]]:
     except (FormulaicError, SyntaxError, ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
         if isinstance(error, ArgumentError):
             raise
-        raise ArgumentError(f"{shortened(text)} is no formula: {error}") from None
+        raise ArgumentError(f"{shortened(text)} is no formula that can be read") from None
     return formula, {
         factor.expr: expression(factor.expr) if factor.eval_method.value == "python" else Found({factor.expr})
         for factor in factors

@@ -84,6 +84,9 @@ _NUMPY = {name: Signature(getattr(np, name).nin) for name in _UFUNCS.split()} | 
     "percentile": Signature(2),
 }
 
+# Functions that mean the same in R's formulas; a formula may call them without an import.
+_SHARED = """sqrt expm1 log1p sin cos tan sinh cosh tanh sign floor trunc mean median"""
+
 _BUILT_IN = {"abs": Signature(1)}
 
 # A net's mask and basis are never evaluated again, but their text is checked like the rest.
@@ -108,3 +111,8 @@ def names() -> dict[str, Any]:
     built_in = {name: getattr(builtins, name) for name in _BUILT_IN}
     bare = {name: chosen[name] for name in _BARE if name not in _FORMULAIC}
     return bare | built_in | dict.fromkeys(_MODULES, module)
+
+
+def shared() -> dict[str, Any]:
+    """Return the functions that a formula may call in both languages, beside formulaic's and Python's own."""
+    return {name: getattr(np, name) for name in _SHARED.split()}

@@ -14,8 +14,8 @@ from matbn.arguments import as_choice, as_integer, as_number
 from matbn.errors import ArgumentError, ConvergenceWarning, ElementTypeError
 from matbn.fitting.estimate import fit_design
 from matbn.model.design import NetTerm, design
-from matbn.model.formula import parsed
-from matbn.model.frame import framed
+from matbn.model.formula import parse
+from matbn.model.frame import design_from_frame
 from matbn.problem.linear_part import TOL
 from matbn.problem.posing import ModelOptions
 from matbn.regression.fit import Fit
@@ -72,7 +72,8 @@ def fit(
         after | stand fixed effects, which take the intercept's place. Or N outcomes, with the model in `nets` (made
         by `matbn.net`), `linear` (N × k) and `effects` (labels, or a mapping of some). A fit keeps copies of arrays, so
         they may change afterwards. In a formula text and categories are labels, dates days since 1970-01-01 and spans
-        of time days, as R has them.
+        of time days, as R has them. `offset(v)` is taken off y before the fit and added to fitted values and
+        predictions; R² is then that of y less the offset.
     intercept
         Whether an intercept is added to arrays without effects; in a formula "0 + …" leaves it out. R² is then 1 less
         residual over raw sums of squares, as R's `lm` and NIST have it.
@@ -134,7 +135,7 @@ def fit(
         if environment is None:
             caller = sys._getframe(1)
             environment = {**caller.f_globals, **caller.f_locals}
-        found = framed(parsed(formula), data, weights, environment)
+        found = design_from_frame(parse(formula), data, weights, environment)
         model, recipe, rows = found.design, found.recipe, found.rows
     else:
         if data is not None:

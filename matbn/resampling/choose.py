@@ -14,7 +14,7 @@ from matbn.fitted.report import table
 from matbn.fitting.estimate import fit_design
 from matbn.fitting.refit import design_of, say_cut_short
 from matbn.model.design import Design
-from matbn.model.formula import resized
+from matbn.model.formula import with_size
 from matbn.resampling.splits import splits
 from matbn.resampling.validate import UNSEEN, predictions_of_folds, validation_of
 from matbn.search.minimum import SearchOptions
@@ -169,7 +169,7 @@ def _best_fit(
         return None
     recipe = fit.recipe
     if recipe is not None and size is not None:
-        recipe = replace(recipe, formula=resized(recipe.formula, size))
+        recipe = replace(recipe, formula=with_size(recipe.formula, size))
     return replace(best, recipe=recipe, data=fit.data)
 
 

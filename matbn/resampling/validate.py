@@ -138,4 +138,5 @@ def _validation(design: Design, predictions: Array, fold: Array, count: int) -> 
     error = float(by_fold.std(ddof=1) / np.sqrt(len(by_fold))) if len(by_fold) > 1 else float("nan")
     y = design.y[rows]
     variance = float(np.average(np.square(y - np.average(y, weights=w[rows])), weights=w[rows]))
+    predictions = predictions if design.offset is None else predictions + design.offset
     return Validation(predictions, fold, by_fold, mse, error, 1 - mse / variance if variance > 0 else float("nan"))

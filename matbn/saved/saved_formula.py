@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from matbn.errors import ArgumentError, MatbnError
-from matbn.model.formula import Formula, parsed
-from matbn.model.frame import Recipe, formulaic_package, parts
+from matbn.model.formula import Formula, parse
+from matbn.model.formulaic_package import formulaic_package
+from matbn.model.frame import Recipe, parts
 from matbn.model.syntax import Found, expression, option, short
 from matbn.model.terms import part_of_formula
 from matbn.model.vocabulary import names
@@ -47,7 +48,8 @@ def recipe_content(
                     for name, (kind, state) in spec.encoder_state.items()
                 },
             }
-            for spec in (recipe.outcome, recipe.linear, *recipe.nets)
+            for spec in (recipe.outcome, recipe.linear, *recipe.nets, recipe.offset)
+            if spec is not None
         ]
         content = {"formula": recipe.formula.text, "specs": specs, "intercept": recipe.intercept}
         recipe_of(content, "recipe", intercept, coefficient_names, nets, effects)
@@ -84,9 +86,9 @@ def recipe_of(
     content = members(value, path, ("formula", "specs", "intercept"))
     text = words(content["formula"], f"{path}.formula")
     with _told_at(f"{path}.formula"):
-        formula = parsed(short(text))
+        formula = parse(short(text))
         sizes = [{name: option(value) for name, value in call.options}["size"] for call in formula.nets]
-        checked = [part_of_formula(part) for part in parts(formula)]
+        checked = [part_of_formula(part) for part in parts(formula)[: None if formula.offset else -1]]
     _check_nets(formula, sizes, nets, f"{path}.formula")
     if formula.effects != tuple(effect.name for effect in effects):
         refuse(f"{path}.formula", text, f"with the effects {', '.join(effect.name for effect in effects) or 'none'}")
@@ -94,11 +96,12 @@ def recipe_of(
         refuse(f"{path}.intercept", content["intercept"], "what the fit's own 'intercept' is")
     saved = entries(content["specs"], f"{path}.specs", len(checked))
     specs = [_spec(spec, f"{path}.specs[{k}]", *checked[k]) for k, spec in enumerate(saved)]
+    offset = specs.pop() if formula.offset else None
     outcome, linear, *inputs = specs
     columns = tuple(coefficient_names[intercept:]), *(net.names for net in nets)
     for k, (spec, named) in enumerate(zip(specs, ((formula.outcome,), *columns), strict=False)):
         _check_columns(spec, len(named), f"{path}.specs[{k}]")
-    return Recipe(formula, linear, tuple(inputs), intercept, outcome, names(), columns)
+    return Recipe(formula, linear, tuple(inputs), intercept, outcome, names(), columns, offset=offset)
 
 
 def _check_nets(formula: Formula, sizes: Sequence[int | None], nets: Sequence["FittedNet"], path: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import matbn
-from matbn.model.formula import parsed
+from matbn.model.formula import parse
 
 pd = pytest.importorskip("pandas")
 pytest.importorskip("formulaic")
@@ -25,14 +25,14 @@ def data():
 
 
 def test_formulas_come_apart():
-    found = parsed(
+    found = parse(
         "log(y) ~ x + a:b - 1 + net(z1, s(z2, df=3), size = 2 + 2) + net(w, size=n, label='a, (b)') | id + year"
     )
     assert (found.outcome, found.linear, found.effects) == ("log(y)", "+ x + a:b - 1", ("id", "year"))
     first, second = found.nets
     assert (first.inputs, first.options) == ("z1 + s(z2, df=3)", (("size", "2 + 2"),))
     assert second.options == (("size", "n"), ("label", "'a, (b)'"))
-    assert parsed("y ~ net(z, size=1)").linear == ""
+    assert parse("y ~ net(z, size=1)").linear == ""
 
 
 @pytest.mark.parametrize("effects", ["", " | id", " | id + year"])

@@ -9,7 +9,7 @@ from solutions import fit_at
 import matbn
 from matbn.fitting.refit import start_of
 from matbn.model.design import part_of
-from matbn.model.formula import parsed, resized
+from matbn.model.formula import parse, with_size
 from matbn.problem.coordinates import transfer
 from matbn.random_streams import Stream, generator
 
@@ -136,7 +136,7 @@ def test_the_size_that_made_the_data_is_chosen():
 
 
 def test_other_sizes_keep_what_else_stands_in_the_formula():
-    formula = resized(parsed("log(y) ~ x + net(poly(z, 2), w, size=k, label='size = 3') + net(v, size = 2) | id"), 7)
+    formula = with_size(parse("log(y) ~ x + net(poly(z, 2), w, size=k, label='size = 3') + net(v, size = 2) | id"), 7)
     assert formula.text == "log(y) ~ x + net(poly(z, 2), w, size = 7, label = 'size = 3') + net(v, size = 7) | id"
 
 

@@ -59,7 +59,7 @@ FORMULAS = [
     "y ~ hashed(g, levels=3)",
     "y ~ g * x + scale(x):g",
     "y ~ (g + x + z)**2 - g:x",
-    "y ~ x / g + 2:e",
+    "y ~ x / g + z:e",
     "y ~ x %in% g",
     "y ~ 0 + g + x | id",
     "y ~ x - 1 | id + k",
