@@ -23,7 +23,7 @@ from matbn.problem.scaling import centre_and_scale
 from matbn.problem.sweeps import workspace
 from matbn.random_streams import Stream, generator
 from matbn.search.minimum import Minimum, SearchOptions
-from matbn.search.multistart import check_found
+from matbn.search.multistart import check_finite
 from matbn.search.profiled import descend
 from matbn.search.progress import SharedProgress
 from matbn.search.starts import starting_values
@@ -126,7 +126,7 @@ def _path(problem: Problem, options: SearchOptions, watched: SharedProgress, num
         for start in range(min(_STARTS, options.starts))
     ]
     found = {0: min(starts, key=lambda end: end.loss)}
-    check_found(found[0].loss, problem.activation.name)
+    check_finite(found[0].loss, problem.activation.name)
     for direction in (1, -1):
         for step in range(direction, _STEPS.stop if direction > 0 else _STEPS.start - 1, direction):
             found[step] = search(_penalty(problem.penalty, step), found[step - direction].theta)

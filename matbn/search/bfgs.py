@@ -1,9 +1,9 @@
 """Minimisation by BFGS: quasi-Newton steps with an Armijo line search.
 
-Profiled losses of nets are cheap and have some hundred parameters, so that what counts is few evaluations and little
-work besides; a step that is taken at once costs one evaluation. The inverse Hessian starts at the size that the first
-step tells and follows the secant condition. Close to the minimum, where losses differ by rounding only, a step is taken
-that makes the slope along it smaller.
+Profiled losses of nets are cheap and have some hundred parameters, so that a search should need few evaluations and
+little work beside them; a step that is accepted at once costs one evaluation. The inverse Hessian starts as a multiple
+of the identity, scaled by the first step, and is updated by the secant condition. Close to the minimum, where losses
+differ by rounding errors only, a step is accepted if it makes the slope along it smaller.
 """
 
 from collections.abc import Callable
@@ -14,24 +14,24 @@ import numpy as np
 from matbn.arguments import Array
 from matbn.search.minimum import CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, Minimum, Watch
 
-_SUFFICIENT = 1e-4  # share of the decrease that the slope promises
+_SUFFICIENT = 1e-4  # share of the decrease by the slope that a step must bring
 _NOISE = 1e-14  # relative rounding error of a loss
-_SOME = 25  # steps
+_PACE_STEPS = 25  # steps after which the decrease is judged
 _FLATTER = 0.9  # share of the slope that may be left
 
 
 @dataclass(eq=False)
 class Pace:
-    """How much smaller some steps together make the loss."""
+    """How fast a search makes the loss smaller, judged every `_PACE_STEPS` steps."""
 
-    little: float  # share of the loss that is too little; 0 for none
-    before: float = np.inf  # the loss some steps ago
+    least_decrease: float  # share of the loss by which it must fall between two judgements; 0 for no such bound
+    before: float = np.inf  # the loss at the last judgement
 
     def too_slow(self, iteration: int, loss: float) -> bool:
-        """Take note of the loss; return whether it is time to see that it has hardly become smaller."""
-        if not self.little or iteration % _SOME:
+        """Return whether this iteration is one to judge at, and the loss has fallen by too little since the last."""
+        if not self.least_decrease or iteration % _PACE_STEPS:
             return False
-        slow = self.before - loss <= self.little * loss
+        slow = self.before - loss <= self.least_decrease * loss
         self.before = loss
         return slow
 
@@ -43,18 +43,18 @@ def minimise(
     iterations: int,
     watch: Watch | None = None,
     inverse: Array | None = None,
-    little: float = 0.0,
+    least_decrease: float = 0.0,
 ) -> Minimum:
     """Search from theta until no entry of the gradient exceeds `tolerance`, or `watch` stops it.
 
-    `inverse` is an approximation of the inverse Hessian, positive definite. `little` is a share of the loss: where some
-    steps together do not make it smaller by as much, the search ends as if none did.
+    `inverse` approximates the inverse Hessian and is positive definite. If 25 steps together do not make the loss
+    smaller by the share `least_decrease` of it, the search ends with the status NO_DECREASE.
     """
     loss, gradient = evaluate(theta)
     evaluations, n = 1, len(theta)
     H, fresh = (np.eye(n), True) if inverse is None else (inverse.copy(), False)
 
-    pace = Pace(little)
+    pace = Pace(least_decrease)
     for iteration in range(iterations):
         if pace.too_slow(iteration, loss):
             return Minimum(theta, loss, gradient, iteration, evaluations, NO_DECREASE)
@@ -91,14 +91,14 @@ def minimise(
         step *= length
         change = new_gradient - gradient
         theta, loss, gradient = theta + step, new_loss, new_gradient
-        H, fresh = _updated(H, step, change, fresh)
+        H, fresh = _update(H, step, change, fresh)
         if watch is not None and watch(iteration + 1, loss, theta):
             return Minimum(theta, loss, gradient, iteration + 1, evaluations, INTERRUPTED)
     return Minimum(theta, loss, gradient, iterations, evaluations, ITERATIONS)
 
 
-def _updated(H: Array, step: Array, change: Array, fresh: bool) -> tuple[Array, bool]:
-    """Return H after the secant condition H·change = step; as it was where the curvature is not positive."""
+def _update(H: Array, step: Array, change: Array, fresh: bool) -> tuple[Array, bool]:
+    """Return H updated so that H·change = step (the secant condition); unchanged unless the curvature is positive."""
     curvature = float(step @ change)
     if curvature <= 1e-12 * np.linalg.norm(step) * np.linalg.norm(change):
         return H, fresh

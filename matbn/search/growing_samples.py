@@ -1,7 +1,7 @@
-"""Parts of the rows, each several times as large as the one before, on which a search begins.
+"""Random samples of the rows, each several times as large as the one before, on which a search begins.
 
-Many rows say nearly the same as some of them: a search that has come near the minimum for a part, at a fraction of the
-cost, takes few steps on all rows, if it starts them from Gauss and Newton's curvature there.
+The loss on a sample is close to the loss on all rows, at a fraction of the cost. A search that starts on all rows from
+the minimum for a sample, and with the Gauss–Newton curvature there, takes few steps.
 """
 
 from collections.abc import Iterator
@@ -13,13 +13,13 @@ from matbn.arguments import Array
 from matbn.problem.least_squares import Problem
 from matbn.problem.linear_part import LinearPart, factorise
 
-_LEAST = 2_000  # rows of the first part
-_PER_PARAMETER = 20  # rows
-_GROWTH = 8
+_LEAST = 2_000  # rows of the first sample, at least
+_PER_PARAMETER = 20  # rows of the first sample, at least
+_GROWTH = 8  # how many times larger the next sample is
 
 
-def growing_parts(problem: Problem, rng: np.random.Generator) -> Iterator[Problem]:
-    """Yield the problem on parts of its rows, the last far from all; none for few rows, or for fixed effects."""
+def growing_samples(problem: Problem, rng: np.random.Generator) -> Iterator[Problem]:
+    """Yield the problem on growing samples, up to a quarter of the rows; none with few rows or with fixed effects."""
     parameters = sum(size * (len(term.x) + 1) for size, term in zip(problem.sizes, problem.terms, strict=True))
     N = len(problem.y)
     rows = max(_LEAST, _PER_PARAMETER * parameters)
@@ -27,12 +27,12 @@ def growing_parts(problem: Problem, rng: np.random.Generator) -> Iterator[Proble
         return
     order = rng.permutation(N)
     while _GROWTH * rows / 2 <= N:
-        yield _part(problem, np.sort(order[:rows]))
+        yield _sampled_problem(problem, np.sort(order[:rows]))
         rows *= _GROWTH
 
 
-def _part(problem: Problem, rows: Array) -> Problem:
-    """Return the problem on some rows; a ridge on the linear part is left out."""
+def _sampled_problem(problem: Problem, rows: Array) -> Problem:
+    """Return the problem on some rows, without the penalty on the linear part."""
     root_w = None if problem.root_w is None else problem.root_w[rows]
     columns = problem.linear.Q[:, rows]
     linear: LinearPart = factorise(columns, np.linalg.norm(columns, axis=1))

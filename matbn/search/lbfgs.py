@@ -1,4 +1,4 @@
-"""Minimisation with limited memory, where BFGS's matrix would cost more than the loss: SciPy's L-BFGS."""
+"""SciPy's L-BFGS, for so many parameters that BFGS's matrix would cost more than the loss."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ import numpy as np
 from matbn.arguments import Array
 from matbn.search.minimum import CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, Minimum, Watch
 
-_MEMORY = 30  # pairs of steps
+_MEMORY = 30  # steps that are remembered
 
 
 def minimise_limited(
@@ -18,7 +18,7 @@ def minimise_limited(
     iterations: int,
     watch: Watch | None = None,
 ) -> Minimum:
-    """Search as `bfgs.minimise` does."""
+    """Search from theta until no entry of the gradient exceeds `tolerance`, or `watch` stops it."""
     from scipy.optimize import minimize  # takes longer to import than matbn
 
     stopped, iteration = False, 0
@@ -31,11 +31,11 @@ def minimise_limited(
             raise StopIteration
 
     options: Any = {"gtol": tolerance, "ftol": 0, "maxiter": iterations, "maxfun": 100 * iterations, "maxcor": _MEMORY}
-    found: Any = minimize(evaluate, theta, jac=True, method="L-BFGS-B", callback=callback, options=options)
+    end: Any = minimize(evaluate, theta, jac=True, method="L-BFGS-B", callback=callback, options=options)
     if stopped:
         status = INTERRUPTED
-    elif np.abs(found.jac).max(initial=0) <= tolerance:
+    elif np.abs(end.jac).max(initial=0) <= tolerance:
         status = CONVERGED
     else:
-        status = ITERATIONS if found.nit >= iterations else NO_DECREASE
-    return Minimum(found.x, float(found.fun), found.jac, found.nit, found.nfev, status)
+        status = ITERATIONS if end.nit >= iterations else NO_DECREASE
+    return Minimum(end.x, float(end.fun), end.jac, end.nit, end.nfev, status)

@@ -1,4 +1,4 @@
-"""Where a search ended, and why: what every solver returns, and what it tells while it runs."""
+"""What every solver takes and returns: options, a function that watches each iteration, and where the search ended."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ ITERATIONS = "iterations"
 PASSES = "passes"
 INTERRUPTED = "interrupted"
 
-# What a fit says of each status; `fitted.interrupted` says more of an interrupt. A search that converged needs no word.
+# What a fit says of each status. Nothing is said of CONVERGED; `fitted.interrupted` has the sentences on interrupts.
 SENTENCES = {
     AT_KINK: "the search ended at a local minimum at kinks of {activation}: no direction leads down from there, though"
     " no gradient vanishes; the fit is as good as one that does without kinks, as with softplus",
@@ -30,8 +30,8 @@ NO_DECREASE_NEAR_KINKS = (
 
 Evaluate = Callable[[Array], tuple[float, Array]]  # the loss and its gradient at θ
 
-# A function that sees the number, loss and θ of each iteration, and returns whether the search is to stop. Iterations
-# on a part of the rows have no loss.
+# A function that gets the number, loss and θ of each iteration, and returns whether the search is to stop. Iterations
+# on a sample of the rows have None as loss.
 Watch = Callable[[int, float | None, Array], bool]
 
 
@@ -41,8 +41,8 @@ class SearchOptions:
 
     starts: int
     seed: int
-    tolerance: float = 1e-6  # of the gradient, for standardised outcomes
-    iterations: int = 2_000
+    tolerance: float = 1e-6  # of the gradient's largest entry, for standardised outcomes
+    iterations: int = 2_000  # at most
     solver: str = "profiled"  # a key of `multistart.SOLVERS`
 
 
@@ -55,7 +55,7 @@ class Minimum:
     gradient: Array
     iterations: int
     evaluations: int
-    status: str  # one of those above
+    status: str  # one of the constants above
     trace: tuple[float, ...] = ()  # the loss after each iteration, in the units of y
 
 

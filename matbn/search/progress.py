@@ -1,4 +1,4 @@
-"""What a search tells while it runs, and how it is stopped."""
+"""Progress reports of a fit while its searches run, and the bars that show them."""
 
 import threading
 import time
@@ -12,18 +12,18 @@ import numpy as np
 from matbn.arguments import Array
 from matbn.stopping import Stop
 
-_FIRST, _EVERY = 1.0, 0.1  # seconds until a bar is shown, and between its changes
+_FIRST, _EVERY = 1.0, 0.1  # seconds until a bar is shown, and between its updates
 
 
 @dataclass(frozen=True)
 class Progress:
     """How far a fit is."""
 
-    starts: int  # in all
-    finished: int  # starts that have ended
-    iterations: int  # of all starts
-    loss: float  # least so far, in the units of y
-    seconds: float  # since the first
+    starts: int  # number of searches in all
+    finished: int  # number of searches that have ended
+    iterations: int  # of all searches together
+    loss: float  # the least so far, in the units of y
+    seconds: float  # since the fit began
 
 
 Report = Callable[[Progress], None]
@@ -31,27 +31,27 @@ Report = Callable[[Progress], None]
 
 @dataclass(eq=False)
 class SharedProgress:
-    """What the threads of one fit share: where each search is, and whether they are to stop."""
+    """How far each search of one fit is, shared by its threads, and the stop that ends them all."""
 
     starts: int
-    scale: float  # of losses
+    scale: float  # unit of the problem's outcomes, by whose square losses are multiplied
     report: Report | None
     stop: Stop = field(default_factory=Stop)
     began: float = field(default_factory=time.perf_counter)
     finished: int = 0
-    told: int = 0  # of the finished, at the last report
-    losses: dict[int, list[float]] = field(default_factory=dict)  # of each search, one an iteration
-    best: dict[int, Array] = field(default_factory=dict)  # θ of each search, where its loss was least
+    reported: int = 0  # value of `finished` in the last report
+    losses: dict[int, list[float]] = field(default_factory=dict)  # each search's loss after each iteration
+    best: dict[int, Array] = field(default_factory=dict)  # each search's θ of the least loss
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def forget(self) -> None:
-        """Begin again, with searches under another penalty."""
-        self.finished = self.told = 0
+        """Forget all searches, before those under another penalty begin."""
+        self.finished = self.reported = 0
         self.losses.clear()
         self.best.clear()
 
     def watch(self, search: int) -> Callable[[int, float | None, Array], bool]:
-        """Return what sees the iterations of one search (with a loss: those on all rows) and says whether to stop."""
+        """Return the function to call after each iteration of a search; the loss is None on a sample of the rows."""
         losses = self.losses.setdefault(search, [])
 
         def see(iteration: int, loss: float | None, theta: Array) -> bool:
@@ -64,46 +64,46 @@ class SharedProgress:
 
         return see
 
-    def ended(self) -> None:
+    def count_end(self) -> None:
         """Count a search that has ended."""
         with self.lock:
             self.finished += 1
         self.tell()
 
-    def all_ended(self) -> None:
-        """Report the end, if other threads were the last to reach it: quick searches may all be theirs."""
-        if self.told < self.finished:
+    def report_end(self) -> None:
+        """Report that all searches have ended, unless the last report said so: other threads do not report."""
+        if self.reported < self.finished:
             self.tell()
 
     def tell(self) -> None:
-        """Report, from the main thread only: R takes calls from no other."""
+        """Call the user's report, if this is the main thread: R can be called from no other."""
         if self.report is not None and threading.current_thread() is threading.main_thread():
-            kept = list(self.losses.values())
-            least = min((losses[-1] for losses in kept if losses), default=np.nan)
+            traces = list(self.losses.values())
+            least = min((trace[-1] for trace in traces if trace), default=np.nan)
             seconds = time.perf_counter() - self.began
-            self.told = self.finished
+            self.reported = self.finished
             try:
                 with self.stop.interruptible():
-                    self.report(Progress(self.starts, self.finished, sum(map(len, kept)), least, seconds))
+                    self.report(Progress(self.starts, self.finished, sum(map(len, traces)), least, seconds))
             except KeyboardInterrupt:
                 self.stop.ask()
 
 
 def throttle(report: Report) -> Report:
-    """Return a report that leaves out what comes too soon to be read."""
-    told = _FIRST - _EVERY
+    """Return a report that drops calls which follow each other too quickly to be read."""
+    last = _FIRST - _EVERY
 
-    def tell(progress: Progress) -> None:
-        nonlocal told
-        if progress.seconds >= told + _EVERY:
-            told = progress.seconds
+    def throttled(progress: Progress) -> None:
+        nonlocal last
+        if progress.seconds >= last + _EVERY:
+            last = progress.seconds
             report(progress)
 
-    return tell
+    return throttled
 
 
 class Bar:
-    """A bar by tqdm on the terminal; silent where there is neither."""
+    """A bar by tqdm on the terminal; it shows nothing without tqdm or a terminal."""
 
     def __init__(self, wanted: bool | None) -> None:
         self._wanted = wanted
@@ -129,7 +129,7 @@ class Bar:
 
 
 class Counter:
-    """A bar on the terminal for work in equal pieces, from a second on; counts from any thread."""
+    """A bar for work in equal pieces, shown after one second; any thread may count pieces."""
 
     def __init__(self, what: str, total: int, wanted: bool | None) -> None:
         self._what, self._total, self._wanted = what, total, wanted
@@ -140,7 +140,7 @@ class Counter:
         return self
 
     def one_more(self) -> None:
-        """Count a piece."""
+        """Count a finished piece."""
         with self._lock:
             self._done += 1
             if self._bar is None:
@@ -158,7 +158,7 @@ class Counter:
 
 
 def _bar_maker(wanted: bool | None) -> Any:
-    """Return tqdm; None where it is not there, or not wanted, or (without a wish) no terminal would show it."""
+    """Return tqdm; None if it is not installed or not wanted, or if the user does not say and there is no terminal."""
     if wanted is False:
         return None
     try:

@@ -87,7 +87,7 @@ MOMENTS = [  # options, where Ctrl-C comes, and what the fit then says
     ({"solver": "lm"}, (marquardt, "gauss_newton"), "of 3 starts had ended"),
     ({"solver": "joint"}, (joint, "joint_start"), "of 3 starts had ended"),
     ({"solver": "adam", "iterations": 30}, (search, "starting_values"), "of 3 starts had ended"),
-    ({"iterations": 40, "tolerance": 0}, (search, "_polished"), "when 3 of 3 starts had ended"),
+    ({"iterations": 40, "tolerance": 0}, (search, "_polish"), "when 3 of 3 starts had ended"),
     ({"activation": "relu"}, (search, "minimum_at_kinks"), "of 3 starts had ended"),
     ({"penalty": "cv"}, (search, "starting_values"), r"before its penalty was chosen by cross-validation.*\(0.001\)"),
     ({"penalty": "cv"}, (arrays, "choose_by_folds"), "before its penalty was chosen by cross-validation, when 3 of 3"),

@@ -93,7 +93,7 @@ def test_no_direction_leads_down_from_a_minimum_at_kinks(activation, kind):
     work = workspace(problem)
     for seed in range(3):
         start = starting_values(problem, np.random.default_rng(seed))
-        stopped = minimise(objective(problem, work), start, 1e-6, 150, little=1e-7)
+        stopped = minimise(objective(problem, work), start, 1e-6, 150, least_decrease=1e-7)
         end = minimum_at_kinks(problem, work, replace(stopped, status="no decrease"), SearchOptions(1, 1), never)
         assert end.loss <= stopped.loss * (1 + 1e-7)
         assert end.status == AT_KINK

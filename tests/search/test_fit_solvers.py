@@ -24,7 +24,7 @@ from matbn.search.joint import joint_objective, joint_start
 from matbn.search.lbfgs import minimise_limited
 from matbn.search.levenberg_marquardt import minimise_damped
 from matbn.search.minimum import SearchOptions
-from matbn.search.multistart import _polished
+from matbn.search.multistart import _polish
 from matbn.search.progress import SharedProgress
 from matbn.search.starts import starting_values
 
@@ -199,7 +199,7 @@ def test_a_search_that_stops_early_is_polished():
     end = minimise(objective(problem, work), start, 1e-7, 80)
     assert end.status == "iterations"
     options = SearchOptions(1, 1, 1e-7, 8_000)
-    polished = _polished(problem, end, options, SharedProgress(1, 1.0, None))
+    polished = _polish(problem, end, options, SharedProgress(1, 1.0, None))
     assert polished.status == "converged"
     assert polished.loss < end.loss
     assert len(polished.trace) == polished.iterations - end.iterations
@@ -264,13 +264,13 @@ def test_progress_is_told_and_a_trace_kept():
 
 def test_searches_that_only_other_threads_made_are_told_too():
     seen = []
-    watched = SharedProgress(2, 1.0, seen.append)
-    other = threading.Thread(target=watched.ended)
+    progress = SharedProgress(2, 1.0, seen.append)
+    other = threading.Thread(target=progress.count_end)
     other.start()
     other.join()
     assert not seen
-    watched.all_ended()
-    watched.all_ended()
+    progress.report_end()
+    progress.report_end()
     assert [progress.finished for progress in seen] == [1]
 
 
@@ -363,7 +363,7 @@ def test_many_rows_begin_with_a_part_and_end_at_a_minimum_of_all(monkeypatch, we
     quick = matbn.fit(y, **options)
     assert quick.converged
     assert quick.searches[0].gradient <= 1e-7
-    monkeypatch.setattr(profiled, "growing_parts", lambda *_: iter(()))
+    monkeypatch.setattr(profiled, "growing_samples", lambda *_: iter(()))
     plain = matbn.fit(y, **options)
     assert quick.loss < plain.loss * 1.02
     assert len(quick.searches[0].trace) < len(plain.searches[0].trace)
