@@ -1,5 +1,6 @@
 """What came out of a search.
 
-Read `fitted_model` (a fit as data) and `units`, which makes it of a solution. `prediction` applies it to new rows,
-`unseen_groups` where their groups are new; `messages` and `interrupted` say what users should know, `report` prints.
+Read `fitted_model` (a fit as data) and `units`, which makes one from a solution. `prediction` predicts new rows,
+`unseen_groups` estimates the effects of groups that only they have. `messages` and `interrupted` tell users what they
+should know about a fit, and `report` prints it.
 """

@@ -1,4 +1,4 @@
-"""Predictions of a fit, which is all that is needed of it: no data, no solver."""
+"""Predictions from a fit alone, without its data or a solver."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from matbn.model.new_data import arrays_of, offset_of, outcomes_of
 
 @dataclass(frozen=True, eq=False)
 class New:
-    """New rows."""
+    """New rows to predict."""
 
-    inputs: Sequence[Array]  # m × p of each net
-    linear: Array  # m × k, an intercept included
-    effects: Mapping[str, Array]  # m group labels of each
+    inputs: Sequence[Array]  # for each net, m × p
+    linear: Array  # m × k, with the column of an intercept
+    effects: Mapping[str, Array]  # for each effect, m group labels
     outcomes: Array | None = None  # m, nan where unknown
     offset: Array | None = None  # m
 
@@ -29,7 +29,7 @@ class New:
 def new_rows(
     fit: FittedModel, data: Any, inputs: Any, linear: Any, effects: Any, outcomes: Any = None, unseen: str = "error"
 ) -> New | None:
-    """Return `Fit.predict`'s new rows as arrays; None for the fit's own."""
+    """Return the new rows that `Fit.predict` was given as arrays; None if it was given none."""
     given = not (isinstance(inputs, tuple | list) and not inputs) or linear is not None or effects is not None
     if data is None and not given:
         return None
@@ -46,19 +46,19 @@ def new_rows(
     if effects is not None and (not hasattr(effects, "items") or getattr(effects, "ndim", 2) == 1):
         effects = {fit.effects[0].name if fit.effects else "effect": effects}
     groups = {} if effects is None else dict(effects.items())
-    for name, values, known in (("effects", groups, fit.effects), ("inputs", matrices, fit.nets or _terms(fit))):
+    for name, values, known in (("effects", groups, fit.effects), ("inputs", matrices, fit.nets or _net_terms(fit))):
         if values and not known:
             raise ArgumentError(f"{name} is given, but the fit has none")
-    found = None if linear is None else as_real("linear", as_matrix("linear", as_columns(linear)))
-    rows = _rows(matrices, found, groups)
-    columns = np.empty((rows, 0)) if found is None else found
+    given_columns = None if linear is None else as_real("linear", as_matrix("linear", as_columns(linear)))
+    rows = _row_count(matrices, given_columns, groups)
+    columns = np.empty((rows, 0)) if given_columns is None else given_columns
     if fit.intercept:
         columns = np.column_stack([np.ones(rows), columns])
     return New(matrices, columns, groups, _as_outcomes(outcomes, rows))
 
 
-def _terms(fit: FittedModel) -> Any:
-    """Return a fit's net terms, which leave no nets where the linear part fits exactly; True where it has no data."""
+def _net_terms(fit: FittedModel) -> Any:
+    """Return the net terms of a fit's design, which has them even if the fit needs no nets; True without a design."""
     return True if fit.design is None else fit.design.terms
 
 
@@ -74,20 +74,20 @@ def _as_outcomes(outcomes: Any, m: int) -> Array | None:
     if outcomes is None:
         return None
     try:
-        found = as_real("outcomes", np.asarray(outcomes))
+        values = as_real("outcomes", np.asarray(outcomes))
     except ValueError:
         raise ShapeError("outcomes are no vector; give one number for each new row") from None
     try:
-        found = found.astype(float)
+        values = values.astype(float)
     except (TypeError, ValueError):
         raise ElementTypeError("outcomes are no numbers; give one for each new row, nan where it is unknown") from None
-    if found.shape != (m,):
-        raise ShapeError(f"outcomes have shape {found.shape}, but must have one number for each of {m} new rows")
-    return found
+    if values.shape != (m,):
+        raise ShapeError(f"outcomes have shape {values.shape}, but must have one number for each of {m} new rows")
+    return values
 
 
-def _rows(matrices: list[Array], linear: Array | None, groups: Mapping[str, Any]) -> int:
-    """Return how many new rows there are, if all parts have equally many."""
+def _row_count(matrices: list[Array], linear: Array | None, groups: Mapping[str, Any]) -> int:
+    """Return the number of new rows; refuse parts that have different numbers of them."""
     lengths = {f"inputs[{k}]": len(Z) for k, Z in enumerate(matrices)}
     if linear is not None:
         lengths["linear"] = len(linear)
@@ -103,7 +103,7 @@ def _rows(matrices: list[Array], linear: Array | None, groups: Mapping[str, Any]
 
 @np.errstate(all="ignore")
 def predicted(fit: FittedModel, new: New, unseen: str = "error") -> Array:
-    """Return predictions at new rows; `unseen` says what groups get that the fit has not seen, see `Fit.predict`."""
+    """Return predictions at new rows; `Fit.predict` says what `unseen` means."""
     inputs, linear = new.inputs, new.linear
     if fit.nets and len(inputs) != len(fit.nets):
         raise ShapeError(f"the fit has {len(fit.nets)} nets, but inputs of {len(inputs)} are given")
@@ -114,7 +114,7 @@ def predicted(fit: FittedModel, new: New, unseen: str = "error") -> Array:
         )
     offset = np.zeros(len(linear)) if new.offset is None else new.offset
     total: Array = linear @ np.nan_to_num(fit.coefficients) + offset
-    for net, Z in zip(fit.nets, inputs, strict=False):  # no nets where the linear part fitted exactly
+    for net, Z in zip(fit.nets, inputs, strict=False):  # there are no nets if the linear part fits exactly
         if Z.shape[1] != len(net.names):
             raise ShapeError(f"{net.label!r} has {len(net.names)} inputs, but {Z.shape[1]} columns are given")
         total = total + evaluate(fit.activation, "value", (Z - net.mean) @ net.A + net.beta) @ net.Gamma2
@@ -131,10 +131,10 @@ def predicted(fit: FittedModel, new: New, unseen: str = "error") -> Array:
         total = total + np.where(codes < 0, others, effect.estimates[codes])
     if unseen == "estimate" and fit.effects:
         groups = new_groups(fit, new.effects, new.outcomes, len(total))
-        left = np.zeros_like(total)
+        residuals = np.zeros_like(total)
         if new.outcomes is not None:
-            left[groups.known] = new.outcomes[groups.known] - total[groups.known]
-        total = total + means_of_new(groups, left)
+            residuals[groups.known] = new.outcomes[groups.known] - total[groups.known]
+        total = total + means_of_new(groups, residuals)
     total[missing] = np.nan
     missing |= np.any([np.isnan(part).any(axis=1) for part in (*inputs, linear, offset[:, None])], axis=0)
     bad = np.flatnonzero(~np.isfinite(total) & ~missing)

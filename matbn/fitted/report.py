@@ -1,10 +1,10 @@
-"""A fit in words."""
+"""What printing a fit shows."""
 
 from matbn.fitted.fitted_model import FittedModel, FittedNet
 
 
 def text(fit: FittedModel) -> str:
-    """Return what printing a fit shows."""
+    """Return a fit's printed form."""
     lines = [] if fit.recipe is None else [fit.recipe.formula.text]
     lines.append(f"{fit.N:,} rows, weight {fit.weight:g}" if fit.weight != fit.N else f"{fit.N:,} rows")
     if fit.coefficient_names:
@@ -49,7 +49,7 @@ def nodes(net: FittedNet) -> list[str]:
 
 
 def table(header: tuple[str, ...], rows: list[list[str]]) -> list[str]:
-    """Return lines in columns, each to the right but a first one of names."""
+    """Return the lines of a table; columns are aligned right, but a first column without a header is aligned left."""
     widths = [max(map(len, column)) for column in zip(header, *rows, strict=True)]
     left = header[0] == ""
 

@@ -1,4 +1,4 @@
-"""A solution in the user's units: folded weights, coefficients, effects, fitted values, and what to say about them."""
+"""From a solution of the problem to a fit in the user's units: weights, coefficients, effects and fitted values."""
 
 import numpy as np
 
@@ -22,22 +22,22 @@ from matbn.search.minimum import Minimum
 
 @one_blas_thread()
 def in_user_units(design: Design, posed: Posed, ends: list[Minimum], to_all_digits: bool = True) -> FittedModel:
-    """Return the fit that the first of the ends is; without any, that of the linear part and the effects."""
+    """Return the fit at the first of the searches' ends; without any end, that of the linear part and the effects."""
     problem, calm, spread = posed.problem, posed.calm, posed.spread
     left = calm.y[posed.order]
     nets: tuple[FittedNet, ...] = ()
     if ends:
         work = workspace(problem)
-        found = solved(problem, ends[0].theta, work)
-        left = left - spread * net_output(problem, layers(problem, ends[0].theta), found.Gamma2, work)
-        nets = _nets(design, posed, ends[0].theta, posed.scale * found.Gamma2)
-    b, effects, left = _linear(design, posed, left, to_all_digits)
-    residuals = np.ldexp(_unsorted(left, posed.order), calm.exponent)
+        Gamma2 = solved(problem, ends[0].theta, work).Gamma2
+        left = left - spread * net_output(problem, layers(problem, ends[0].theta), Gamma2, work)
+        nets = _fitted_nets(design, posed, ends[0].theta, posed.scale * Gamma2)
+    b, effects, left = _linear_part_and_effects(design, posed, left, to_all_digits)
+    residuals = np.ldexp(_in_design_order(left, posed.order), calm.exponent)
     root_unit = float(np.sqrt(design.weight_unit))
     total = within = total_norm(design)
     if posed.effects is not None:
-        of_calm = project_cleanly(problem, calm.y[posed.order][None])[0]
-        within = norm(of_calm, None, calm.exponent) * root_unit
+        within_y = project_cleanly(problem, calm.y[posed.order][None])[0]
+        within = norm(within_y, None, calm.exponent) * root_unit
         within = 0.0 if posed.exact and within <= EXACT * total else within
     return FittedModel(
         nets=nets,
@@ -56,7 +56,7 @@ def in_user_units(design: Design, posed: Posed, ends: list[Minimum], to_all_digi
         N=len(left),
         rank=rank_of(posed),
         singletons=0 if posed.effects is None else posed.effects.singletons,
-        searches=tuple(_search(end, posed.scale) for end in ends),
+        searches=tuple(_search_summary(end, posed.scale) for end in ends),
         messages=messages(design, posed, ends),
         total_norm=total,
         design=design,
@@ -65,8 +65,8 @@ def in_user_units(design: Design, posed: Posed, ends: list[Minimum], to_all_digi
     )
 
 
-def _nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> tuple[FittedNet, ...]:
-    """Take each term's nodes back to the units of its inputs."""
+def _fitted_nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> tuple[FittedNet, ...]:
+    """Return each term's net in the units of its inputs."""
     A = [np.zeros((term.Z.shape[1], term.size)) for term in design.terms]
     gamma, beta, output = ([np.zeros(term.size) for term in design.terms] for _ in range(3))
     start = 0
@@ -99,22 +99,22 @@ def _nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> tuple[Fi
 
 
 def shown_signs(activation: Activation, Gamma2: Array) -> Array:
-    """Return -1 for nodes that are shown as their mirror images: of a pair, that with Γ₂ >= 0."""
+    """Return the sign by which each node is multiplied so that Γ₂ ≥ 0, if the activation is odd; else 1."""
     return np.where(Gamma2 < 0, -1.0, 1.0) if activation.odd else np.ones(len(Gamma2))
 
 
-def _linear(
+def _linear_part_and_effects(
     design: Design, posed: Posed, left: Array, to_all_digits: bool
 ) -> tuple[Array, tuple[FittedEffect, ...], Array]:
-    """Return the coefficients, each effect's estimates, and what both leave of the calm outcomes."""
+    """Return the coefficients, each effect's estimates, and the scaled residuals, given what the nets leave of y."""
     calm, kept = posed.calm, posed.linear.kept
     X = posed.calm_columns(design.linear[posed.order]).T
-    projected_left = project_cleanly(posed.problem, left[None])[0]
+    projected = project_cleanly(posed.problem, left[None])[0]
     if to_all_digits:
-        high, low = refine_coefficients(posed.linear, posed.columns[kept], projected_left)
+        high, low = refine_coefficients(posed.linear, posed.columns[kept], projected)
         left = remainder(X, left, high, low)
     else:
-        high = coefficients(posed.linear, projected_left)
+        high = coefficients(posed.linear, projected)
         left = left - high @ X
     if design.intercept:
         high[0] += np.ldexp(calm.shifts[0][0], posed.exponents[0]) - product(high[None], posed.away[:, None])[0][0, 0]
@@ -124,29 +124,29 @@ def _linear(
     if posed.effects is not None:
         first = posed.effects.first
         in_order = [first, *(k for k in range(len(estimates)) if k != first)]
-        for _ in range(2):  # the second time takes off what rounding left
+        for _ in range(2):  # the second pass removes what rounding left
             for k, of_groups in zip(in_order, posed.effects.estimates(left), strict=True):
                 estimates[k] += of_groups
                 left = left - of_groups[design.effects[k].codes[posed.order]]
         estimates = [
-            np.ldexp(found + shift, calm.exponent) for found, shift in zip(estimates, calm.shifts, strict=True)
+            np.ldexp(of_groups + shift, calm.exponent) for of_groups, shift in zip(estimates, calm.shifts, strict=True)
         ]
     for name, value in zip(np.array(design.linear_names)[kept], b[kept], strict=True):
         if not np.isfinite(value):
             raise ArgumentError(f"the coefficient of {name} would be too large for float64; rescale y or that column")
     effects = tuple(
-        FittedEffect(e.name, e.levels, found, float(np.average(found[e.codes], weights=design.w)))
-        for e, found in zip(design.effects, estimates, strict=True)
+        FittedEffect(e.name, e.levels, of_groups, float(np.average(of_groups[e.codes], weights=design.w)))
+        for e, of_groups in zip(design.effects, estimates, strict=True)
     )
     return b, effects, left
 
 
-def _search(end: Minimum, scale: float) -> Search:
+def _search_summary(end: Minimum, scale: float) -> Search:
     largest = float(np.abs(end.gradient).max(initial=0))
     return Search(end.loss * scale**2, largest, end.iterations, end.evaluations, end.status, np.array(end.trace))
 
 
-def _unsorted(rows: Array, order: Array) -> Array:
-    back = np.empty_like(rows)
-    back[order] = rows
-    return back
+def _in_design_order(values: Array, order: Array) -> Array:
+    by_design_row = np.empty_like(values)
+    by_design_row[order] = values
+    return by_design_row

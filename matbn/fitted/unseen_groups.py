@@ -1,7 +1,7 @@
-"""Groups at new rows: which the fit knows, and the effects of others from outcomes that came along.
+"""Groups of new rows: which of them the fit has seen, and the effects of the others, from known outcomes.
 
-The effect of a group that the fit has not seen is the mean, over its rows with known outcomes, of what the rest of the
-model leaves of them.
+The effect of a group that the fit has not seen is the mean of the outcomes less the rest of the model, over the group's
+rows with known outcomes.
 """
 
 from collections.abc import Mapping
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, eq=False)
 class NewGroups:
-    """The groups that the fit has not seen, each with outcomes."""
+    """The groups that the fit has not seen, each with known outcomes."""
 
-    code: Array  # m, of each row, -1 where its groups are known
-    counts: Array  # of known outcomes, for each group
-    known: Array  # m, whether the outcome is
+    code: Array  # m, the number of each row's new group, -1 if the fit has seen all its groups
+    counts: Array  # for each new group, the number of known outcomes
+    known: Array  # m, whether the row's outcome is known
 
 
 def codes_of(effect: "FittedEffect", labels: Mapping[str, Array], m: int) -> Array:
@@ -39,7 +39,7 @@ def codes_of(effect: "FittedEffect", labels: Mapping[str, Array], m: int) -> Arr
     given = np.where(missing, effect.levels[:1], given) if missing.any() else given
     try:
         place = np.searchsorted(effect.levels, given)
-    except TypeError:  # texts beside numbers, say
+    except TypeError:  # texts and numbers have no order, for example
         kinds = f"{given.dtype} labels, but those of the fit are {effect.levels.dtype}"
         raise ArgumentError(f"{effect.name!r} has {kinds}; give the same kind") from None
     place = np.minimum(place, len(effect.levels) - 1)
@@ -60,7 +60,7 @@ def _missing(labels: Array) -> Array:
 
 
 def new_groups(fit: "FittedModel", labels: Mapping[str, Array], outcomes: Array | None, m: int) -> NewGroups:
-    """Return the groups that the fit has not seen, if outcomes are there to estimate their effects from."""
+    """Return the groups that the fit has not seen; refuse groups without outcomes to estimate their effects from."""
     code, count = np.full(m, -1), 0
     names: list[str] = []
     for effect in fit.effects:
@@ -86,10 +86,10 @@ def new_groups(fit: "FittedModel", labels: Mapping[str, Array], outcomes: Array 
 
 
 def means_of_new(groups: NewGroups, values: Array) -> Array:
-    """Return for each row (of values, m or m × k) the mean of its new group's rows with outcomes; 0 in known groups."""
+    """Return for each row the mean of values (m or m × k) over its new group's rows with outcomes; 0 if it has none."""
     used = groups.known & (groups.code >= 0)
     sums = np.zeros((len(groups.counts) + 1, *values.shape[1:]))
     np.add.at(sums, groups.code[used], values[used])
     sums[:-1] /= groups.counts.reshape(-1, *[1] * (values.ndim - 1))
-    found: Array = sums[groups.code]  # -1 is the last, which stays 0
-    return found
+    means: Array = sums[groups.code]  # the code -1 means the last row, which is 0
+    return means

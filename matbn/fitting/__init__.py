@@ -1,4 +1,5 @@
-"""A design to a fit.
+"""From a design to a fit.
 
-Read `estimate`: penalty, searches, solution. `refit` fits other rows or weights from where a fit has ended.
+Read `estimate`: it chooses a penalty, searches, and makes a fit of the solution. `refit` fits the same model to other
+rows or weights, starting where a fit has ended.
 """

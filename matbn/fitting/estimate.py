@@ -1,4 +1,4 @@
-"""Fitting a checked design: a penalty chosen where none is given, several starts, and the best of them."""
+"""Fits a checked design: chooses a penalty if none is given, and searches from several starts."""
 
 from dataclasses import replace
 
@@ -24,9 +24,9 @@ from matbn.search.progress import Report, SharedProgress
 from matbn.stopping import Stop
 from matbn.threads import default_threads
 
-_ROUGH = 1e-4  # tolerance of the fits that only choose a penalty
-_ROUGH_ITERATIONS = 500  # of each, at most
-_AT_ONCE = 1e9  # multiplications, which an interrupt may wait for
+_ROUGH = 1e-4  # tolerance of the searches that only serve to choose a penalty
+_ROUGH_ITERATIONS = 500  # of each of these, at most
+_QUICK = 1e9  # multiplications that an interrupt may wait for
 
 
 @np.errstate(all="ignore")
@@ -38,35 +38,35 @@ def fit_design(
     report: Report | None = None,
     stop: Stop | None = None,
 ) -> FittedModel:
-    """Fit a design; once the search has begun, a stop ends it with the best fit so far, which says so.
+    """Fit a design; if a stop comes once the search has begun, return the best fit so far, marked as interrupted.
 
-    `choose_by` is "cv" or "gcv" where a penalty is to be chosen; the choice then begins at the model's penalty.
+    `choose_by` is "cv" or "gcv" if the penalty is to be chosen; the choice then begins at the model's penalty.
     """
     stop = Stop() if stop is None else stop
     with stop.interruptible():
         whole = posed_problem(design, model)
-        for text, kind in cautions(design, whole):
-            if kind is not None:
-                warn(text, kind)
+        for text, category in cautions(design, whole):
+            if category is not None:
+                warn(text, category)
         if not whole.parts or whole.exact:
             return replace(in_user_units(design, whole, []), edf=degrees_of(whole))
         posed = _on_distinct_rows(design, whole, search.solver)
-    watched = SharedProgress(search.starts, posed.scale, report, stop)
+    progress = SharedProgress(search.starts, posed.scale, report, stop)
     path: tuple[Scored, ...] = ()
     if choose_by is None:
-        ends = search_from_starts(posed.problem, search, watched)
+        ends = search_from_starts(posed.problem, search, progress)
     else:
         few = min(search.iterations, _ROUGH_ITERATIONS)
         rough = replace(search, tolerance=max(search.tolerance, _ROUGH), solver="profiled", iterations=few)
-        ends = search_from_starts(posed.problem, rough, watched)
-        choice = _chosen(design, posed, choose_by, rough, ends[0], watched)
+        ends = search_from_starts(posed.problem, rough, progress)
+        choice = _choose_penalty(design, posed, choose_by, rough, ends[0], progress)
         if choice is not None:
             penalty, theta, path = choice
             posed = replace(posed, problem=replace(posed.problem, penalty=penalty))
-            ends = search_from_starts(posed.problem, search, watched, theta)
+            ends = search_from_starts(posed.problem, search, progress, theta)
     whole = replace(whole, problem=replace(whole.problem, penalty=posed.problem.penalty))
     fit = in_user_units(design, whole, [replace(end, theta=moved(end.theta, posed, whole)) for end in ends])
-    fit = replace(fit, edf=_degrees(posed, ends[0].theta, stop), path=path)
+    fit = replace(fit, edf=_degrees_of_freedom(posed, ends[0].theta, stop), path=path)
     if not stop.asked:
         return fit
     stop.heeded = True
@@ -75,7 +75,7 @@ def fit_design(
 
 
 def _on_distinct_rows(design: Design, whole: Posed, solver: str) -> Posed:
-    """Return the problem that is searched: the whole one, or where rows are equal that of distinct ones."""
+    """Return the problem to search: that of the distinct rows if some rows are equal, else the whole one."""
     rows = design if solver == "adam" else keep_distinct(design, whole.order)
     if rows is design:
         return whole
@@ -83,15 +83,15 @@ def _on_distinct_rows(design: Design, whole: Posed, solver: str) -> Posed:
     return replace(posed, problem=replace(posed.problem, rows=whole.problem.rows))
 
 
-def _degrees(posed: Posed, theta: Array, stop: Stop) -> float | None:
-    """Return the effective degrees of freedom; None where they would take too much memory, or too long for a stop.
+def _degrees_of_freedom(posed: Posed, theta: Array, stop: Stop) -> float | None:
+    """Return the effective degrees of freedom; None if they take too much memory, or a stop comes before.
 
-    They are those of distinct rows: at a kink, rounding decides on which side a derivative is taken.
+    They are computed on distinct rows, as at a kink rounding decides on which side a derivative is taken.
     """
     problem, n = posed.problem, len(theta) + posed.problem.nodes
     if problem.effects is not None and len(problem.y) * n > MOST_NUMBERS:
         return None
-    quick = (len(problem.y) + n) * n**2 < _AT_ONCE
+    quick = (len(problem.y) + n) * n**2 < _QUICK
     try:
         work = workspace(problem, default_threads(), stop=None if quick else stop)
         return effective_degrees(problem, theta, work)[0] + degrees_of(posed)
@@ -99,17 +99,17 @@ def _degrees(posed: Posed, theta: Array, stop: Stop) -> float | None:
         return None
 
 
-def _chosen(
-    design: Design, posed: Posed, choose_by: str, search: SearchOptions, first: Minimum, watched: SharedProgress
+def _choose_penalty(
+    design: Design, posed: Posed, choose_by: str, search: SearchOptions, first: Minimum, progress: SharedProgress
 ) -> tuple[float, Array, tuple[Scored, ...]] | None:
-    """Return a penalty, where to start under it, and the scores of all that were tried; None if interrupted."""
-    stop = watched.stop
+    """Return a penalty, a θ to start from under it, and the scores of all penalties tried; None if interrupted."""
+    stop = progress.stop
     try:
         stop.check()
         if choose_by == "gcv":
-            choice = choose_by_gcv(posed.problem, degrees_of(posed), first, search, watched.watch(-1), stop)
+            choice = choose_by_gcv(posed.problem, degrees_of(posed), first, search, progress.watch(-1), stop)
         else:
-            penalty, path = choose_by_folds(design, posed.options, search, watched)
+            penalty, path = choose_by_folds(design, posed.options, search, progress)
             choice = penalty, first.theta, path
     except KeyboardInterrupt:
         stop.ask()

@@ -1,4 +1,4 @@
-"""One model fitted again, to other rows or weights, from where a fit has ended."""
+"""Fits a model again, to other rows or weights, starting where a fit has ended."""
 
 from dataclasses import dataclass, replace
 
@@ -19,14 +19,14 @@ from matbn.stopping import Stop
 
 @dataclass(frozen=True, eq=False)
 class Start:
-    """Where a fit has ended."""
+    """Where a fit has ended: a starting point for other fits."""
 
-    posed: Posed
-    theta: Array
+    posed: Posed  # the fit's problem
+    theta: Array  # in that problem's coordinates
 
 
 def start_of(fit: FittedModel) -> Start:
-    """Return where a fit has ended."""
+    """Return where a fit has ended, as a start for other fits."""
     design = design_of(fit)
     assert fit.theta is not None
     posed = posed_problem(design, fit.options, constants=True)
@@ -34,7 +34,7 @@ def start_of(fit: FittedModel) -> Start:
 
 
 def design_of(fit: FittedModel) -> Design:
-    """Return a fit's data, if it has them."""
+    """Return a fit's design; refuse a fit from JSON, which has none."""
     if fit.design is None:
         raise ArgumentError("the fit came from JSON, which holds no data; fit it again first")
     return fit.design
@@ -43,28 +43,28 @@ def design_of(fit: FittedModel) -> Design:
 def refitted(
     design: Design, model: ModelOptions, search: SearchOptions, start: Start | None, stop: Stop
 ) -> FittedModel:
-    """Return the best fit from a start of another fit's and `search.starts` others; inputs may be constant.
+    """Return the best fit from where another has ended and from `search.starts` others; inputs may be constant.
 
-    Raise KeyboardInterrupt where it is cut off.
+    Raise KeyboardInterrupt if a stop cuts it off.
     """
     stop.check()
     posed = posed_problem(design, model, constants=True)
     if not posed.parts or posed.exact:
         return in_user_units(design, posed, [])
-    also = None if start is None else transfer(start.theta, start.posed, posed)
-    watched = SharedProgress(search.starts, posed.scale, None, stop)
+    warm_start = None if start is None else transfer(start.theta, start.posed, posed)
+    progress = SharedProgress(search.starts, posed.scale, None, stop)
     with np.errstate(all="ignore"):
-        ends = search_from_starts(posed.problem, search, watched, also)
+        ends = search_from_starts(posed.problem, search, progress, warm_start)
         stop.check()
         return in_user_units(design, posed, ends)
 
 
 def say_cut_short(stop: Stop, message: str) -> None:
-    """Warn that a result holds only what had ended before an interrupt; `message` says how much of how much."""
+    """Warn that an interrupt made a result incomplete; `message` says how much of it there is."""
     stop.heeded = True
     warn(message, ConvergenceWarning)
 
 
 def weighted(design: Design, counts: Array) -> Design:
-    """Return a design whose rows count as many times more."""
+    """Return the design with its weights multiplied by counts (N)."""
     return replace(design, w=counts if design.w is None else design.w * counts)

@@ -1,7 +1,8 @@
 """Effective degrees of freedom of a penalised fit.
 
-At a minimum of the penalised loss let J be the derivatives of the fitted values by (α, β, Γ₂), after effects, weights
-and the linear part. To first order the fit is a ridge regression on J, with hat matrix J(JᵀJ + λ·1ᵀw·R)⁻¹Jᵀ, so
+At a minimum of the penalised loss let J be the Jacobian of the fitted values by (α, β, Γ₂), weighted and projected off
+the effects and the linear part. To first order the fit is a ridge regression on J with penalty matrix R, and its hat
+matrix is J(JᵀJ + λ·1ᵀw·R)⁻¹Jᵀ, so that
 
     edf = tr[(JᵀJ + λ·1ᵀw·R)⁻¹JᵀJ] + rank of the linear part and the effects
 """
@@ -20,8 +21,8 @@ from matbn.problem.sweeps import Workspace
 @one_blas_thread()
 def effective_degrees(problem: Problem, theta: Array, work: Workspace) -> tuple[float, float]:
     """Return the net part's effective degrees of freedom and Σwe²/1ᵀw."""
-    found = solved(problem, theta, work)
-    values = linalg.eigh(gauss_newton(problem, theta, found.Gamma2, work), ridge_matrix(problem), eigvals_only=True)
+    at = solved(problem, theta, work)
+    values = linalg.eigh(gauss_newton(problem, theta, at.Gamma2, work), ridge_matrix(problem), eigvals_only=True)
     values = np.where(values > 1e-12 * values[-1], values, 0)
     shrunk = values / (values + problem.penalty) if problem.penalty > 0 else values > 0
-    return float(np.sum(shrunk)), found.mean_square
+    return float(np.sum(shrunk)), at.mean_square

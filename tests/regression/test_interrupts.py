@@ -123,7 +123,7 @@ def test_the_last_searches_tell_of_the_penalty_and_of_starts_that_were_left_out(
 
 
 def test_degrees_that_take_long_are_left_out(monkeypatch):
-    monkeypatch.setattr(arrays, "_AT_ONCE", 0)
+    monkeypatch.setattr(arrays, "_QUICK", 0)
     pressing(monkeypatch, arrays, "effective_degrees")
     fit = cut()
     assert fit.edf is None
