@@ -1,4 +1,4 @@
 """What users hold.
 
-Read `fit` (the class `Fit`, a method for each question) and `api` (the function `fit`).
+Read `fit` (the class `Fit`, with a method for each question) and `api` (the function `fit`).
 """

@@ -1,4 +1,4 @@
-"""`fit`: a formula on a data frame, or arrays, to a fitted model."""
+"""The function `fit`: it fits a model given as a formula and a data frame, or as arrays."""
 
 import sys
 import warnings
@@ -26,9 +26,9 @@ from matbn.search.progress import Bar, Progress
 from matbn.stopping import listening
 
 _ITERATIONS = 2_000
-_FIRST_PENALTY = 1e-3  # where the choice of one begins
-_LITTLE = 1e-5  # penalty of large data
-_SMALL, _MIDDLE = 200_000, 2_000_000  # rows times nodes, up to which 10 and 3 starts are the default
+_FIRST_PENALTY = 1e-3  # at which the choice of a penalty begins
+_PENALTY_OF_LARGE_DATA = 1e-5
+_SMALL, _MIDDLE = 200_000, 2_000_000  # rows times nodes up to which there are 10 and 3 starts by default
 
 
 def fit(
@@ -54,63 +54,64 @@ def fit(
 ) -> Fit:
     """Fit y = linear part + fixed effects + Σ a(b(ZΓ₁))Γ₂ + e by penalised least squares.
 
-    What is minimised is Σwe²/Σw + λs²·(‖ΔA‖² + ‖β‖²/100) + λ‖Γ₂‖² + λ_lin·Σσ²b². A = Γ₁·diag(γ) are folded weights, ΔA
-    those of standardised inputs (Δ their deviations): no scale of Γ₁ escapes it. s² is the variance of what the linear
-    part and the effects leave of y, σ² that of each linear column, so that units do not matter. Batch norm has
-    ddof = 0 and eps = 0. Γ₂, the linear part and the effects are solved for exactly at each step of the search for the
-    rest.
+    The objective is Σwe²/Σw + λs²·(‖ΔA‖² + ‖β‖²/100) + λ‖Γ₂‖² + λ_lin·Σσ²b². A = Γ₁·diag(γ) are folded weights and ΔA
+    those of standardised inputs (Δ: the inputs' standard deviations), so that rescaling Γ₁ does not evade the penalty.
+    s² is the variance of what the linear part and the effects leave of y, and σ² that of each linear column, so that
+    units do not matter. Batch norm has ddof = 0 and eps = 0. Γ₂, the linear part and the effects are solved for exactly
+    at each step of the search for the other parameters.
 
-    The number of threads changes no bit of a fit (without the package threadpoolctl, which holds BLAS to one, it may
-    change rounding). The order of rows and of a net's inputs changes nothing but the last digits of what is reported:
-    the search meets both in an order of their contents, and equal rows once. The order of several nets, of the linear
-    part's columns and of effects is the user's; there, rounding may lead a search elsewhere, most easily at kinks.
+    The number of threads changes no bit of a fit (without the package threadpoolctl, which keeps BLAS to one thread, it
+    may change rounding). The order of rows and of a net's inputs changes only the last digits of what is reported: the
+    search sorts both by their contents, and merges equal rows. Several nets, the columns of the linear part and the
+    effects keep the user's order; changing it may, by rounding, lead a search elsewhere, most easily at kinks.
 
     Parameters
     ----------
     formula, data
         A formula such as "y ~ trend + net(z1, z2, size = 8) | id + year" and a data frame; several nets add up, and
         after | stand fixed effects, which take the intercept's place. Or N outcomes, with the model in `nets` (made
-        by `matbn.net`), `linear` (N × k) and `effects` (labels, or a mapping of some). A fit keeps copies of arrays, so
-        they may change afterwards. In a formula text and categories are labels, dates days since 1970-01-01 and spans
-        of time days, as R has them. `offset(v)` is taken off y before the fit and added to fitted values and
-        predictions; R² is then that of y less the offset.
+        by `matbn.net`), `linear` (N × k) and `effects` (labels, or a mapping of names to labels). A fit copies arrays,
+        so that they may change afterwards. In a formula, texts and categories are labels, dates become days since
+        1970-01-01, and spans of time days, as in R. `offset(v)` is taken off y before the fit and added to fitted values
+        and predictions; R² is then that of y less the offset.
     intercept
-        Whether an intercept is added to arrays without effects; in a formula "0 + …" leaves it out. R² is then 1 less
-        residual over raw sums of squares, as R's `lm` and NIST have it.
+        Whether arrays without effects get an intercept; in a formula "0 + …" leaves it out. Without intercept and
+        effects R² is 1 - Σwe²/Σwy², as in R's `lm` and NIST's certified values.
     tol
-        A linear column is left out, its coefficient nan, if no more than this share of its length stands off the
-        columns before it, lengths without what intercept or effects explain (R's `lm` counts that too). Such a column
-        that only nearly depends on the others comes with a `CollinearityWarning`; one that wholly does, as a dummy
-        for a group that the effects know, with a message.
+        A linear column is left out, and its coefficient is nan, if at most this share of its length is independent of
+        the columns before it; lengths are taken after the intercept or the effects (in R's `lm`, before). If the column
+        depends on the others only nearly, there is a `CollinearityWarning`; if exactly, such as a dummy for a group of
+        an effect, there is a message.
     weights
-        N case weights, or a column's name; a weight of 2 counts as two equal rows (but a choice of penalty
-        counts rows, so that the weights' scale does not matter to it: "cv" may leave out one of two equal rows).
+        N case weights, or a column's name. A weight of 2 counts as two equal rows, but not where a penalty is chosen:
+        the choice counts rows, so that the scale of the weights does not matter, and "cv" may leave out one of two
+        equal rows.
     activation
         A name in `matbn.ACTIVATIONS`, or an `Activation`. With a rectifier, searches go on to a local minimum at kinks,
-        from which no direction leads down though no gradient vanishes; they have "converged at a kink".
+        where no direction leads down although no gradient vanishes; their status is "converged at a kink".
     penalty
-        λ, at least 0; or "cv": chosen by cross-validation in five folds of rows; or "gcv": by generalised
-        cross-validation with effective degrees of freedom, which is quicker and sometimes misled. Both go along a path
-        of warm starts, after which all starts are run at the best. By default "cv" up to two million rows times nodes,
-        and 1e-5 beyond, where it matters less and takes long.
+        λ, at least 0; or "cv", to choose it by cross-validation in five folds of rows; or "gcv", by generalised
+        cross-validation with effective degrees of freedom, which is quicker and sometimes misled. Both follow a path of
+        penalties with warm starts, and then search from all starts under the best. The default is "cv" up to two
+        million rows times nodes, and 1e-5 beyond, where the choice matters less and takes long.
     linear_penalty
         λ_lin, at least 0; the intercept and the effects are never penalised.
     solver
-        "profiled" searches the profiled loss by BFGS (by L-BFGS above 1,000 parameters), and polishes by Levenberg
-        and Marquardt's steps what did not converge. "lm" takes such steps throughout, "joint" searches all parameters
-        by BFGS; both end at minima of the same loss. "adam" trains on mini-batches as deep-learning frameworks do,
-        and ends after so many passes through the data (`iterations`), at no minimum; it takes no effects.
+        "profiled" searches the profiled loss by BFGS (by L-BFGS above 1,000 parameters), and polishes a search that
+        does not converge by Levenberg and Marquardt's steps. "lm" takes such steps throughout, "joint" searches over
+        all parameters by BFGS; both end at minima of the same loss. "adam" trains on mini-batches as deep-learning
+        frameworks do, and ends after `iterations` passes through the data, at no minimum; it takes no effects.
     starts, seed
-        How many starting values are drawn (10 on small data, fewer on large), and from which seed; the best end
-        counts, and `searches` tells of all.
+        How many starting values are drawn (10 on small data, fewer on large), and from which seed. The fit is where
+        the best search ended; `searches` has them all.
     tolerance, iterations
-        The search ends where no entry of the gradient, for outcomes of unit variance, exceeds the tolerance, or after
-        so many iterations (2,000; with "adam" 200). Those that only choose a penalty take no more of them either.
+        A search ends where no entry of the gradient, for outcomes of unit variance, exceeds the tolerance, or after
+        so many iterations (2,000; with "adam" 200). Searches that only serve to choose a penalty take no more either.
     progress
-        Whether to show a bar (by tqdm); by default on a terminal, from a second on. Or a function, which gets a
-        `Progress` at each iteration in the calling thread.
+        Whether to show a bar (by tqdm); by default on a terminal, after one second. Or a function that is called with a
+        `Progress` at each iteration of the calling thread's searches.
     environment
-        What names in the formula may mean besides columns; without it, the caller's variables.
+        Values of names in the formula that are not columns; by default the caller's variables.
 
     Raises
     ------
@@ -121,11 +122,11 @@ def fit(
 
     Notes
     -----
-    From the first search on, Ctrl-C returns the best fit so far with a `ConvergenceWarning`: the status of its first
-    search is "interrupted", and its messages say how many starts had ended, which penalty the fit has and whether that
-    had been chosen. A search stops within a block of rows; what a fit holds then takes some five passes through them,
-    which on a million rows may be seconds. A second Ctrl-C changes nothing, unless the first has had no effect for ten
-    seconds: then it raises KeyboardInterrupt at once.
+    Once the first search has begun, Ctrl-C returns the best fit so far with a `ConvergenceWarning`: the status of its
+    first search is "interrupted", and its messages say how many starts had ended, which penalty the fit has and whether
+    that had been chosen. A search stops within a block of rows; computing the fit then takes some five passes through
+    all rows, which may be seconds with a million rows. A second Ctrl-C changes nothing, unless the first has had no
+    effect for ten seconds: then it raises KeyboardInterrupt at once.
     """
     if isinstance(formula, str):
         if nets or linear is not None or effects is not None:
@@ -135,8 +136,8 @@ def fit(
         if environment is None:
             caller = sys._getframe(1)
             environment = {**caller.f_globals, **caller.f_locals}
-        found = design_from_frame(parse(formula), data, weights, environment)
-        model, recipe, rows = found.design, found.recipe, found.rows
+        framed_model = design_from_frame(parse(formula), data, weights, environment)
+        model, recipe, rows = framed_model.design, framed_model.recipe, framed_model.rows
     else:
         if data is not None:
             raise ArgumentError("data is for a formula; with arrays leave it out")
@@ -161,7 +162,7 @@ def fit(
         raise ArgumentError("solver is 'adam', which takes no fixed effects; use 'profiled'")
     if not (progress is None or isinstance(progress, bool) or callable(progress)):
         raise ElementTypeError(f"progress is {progress!r}, but must be True, False, None or a function")
-    used = None if rows is None else data[rows]
+    used_data = None if rows is None else data[rows]
     with listening() as stop, nullcontext(progress) if callable(progress) else Bar(progress) as report:
         result = fit_design(model, options, search, choose_by, report, stop)
     if rows is not None and not rows.all():
@@ -169,19 +170,19 @@ def fit(
         result = replace(result, messages=(message, *result.messages))
     if not result.converged and (solver != "adam" or stop.heeded):
         warnings.warn("; ".join(result.messages), ConvergenceWarning, stacklevel=2)
-    return Fit.of(replace(result, recipe=recipe, data=used))
+    return Fit.of(replace(result, recipe=recipe, data=used_data))
 
 
 def _as_tol(tol: float) -> float:
-    found = as_number("tol", tol, at_least=0)
-    if found >= 1:
-        raise ArgumentError(f"tol is {found:g}, but must be a share below 1; from 1 on no column would be left")
-    return found
+    share = as_number("tol", tol, at_least=0)
+    if share >= 1:
+        raise ArgumentError(f"tol is {share:g}, but must be a share below 1; from 1 on no column would be left")
+    return share
 
 
 def _as_penalty(penalty: float | str | None, work: int) -> float | str:
     if penalty is None:
-        return "cv" if work <= _MIDDLE else _LITTLE
+        return "cv" if work <= _MIDDLE else _PENALTY_OF_LARGE_DATA
     if isinstance(penalty, str):
         return as_choice("penalty", penalty, ("cv", "gcv"))
     return as_number("penalty", penalty, at_least=0)

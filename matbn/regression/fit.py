@@ -1,4 +1,4 @@
-"""`Fit`, what users hold: a fitted model with a method for each question, which hands over to what answers it."""
+"""The class `Fit`, which users hold: a fitted model with a method for each question, answered by other rooms."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -29,7 +29,7 @@ class Fit(FittedModel):
 
     @classmethod
     def of(cls, model: FittedModel) -> "Fit":
-        """Return a fitted model with these methods."""
+        """Return a fitted model as a `Fit`, with its methods."""
         return cls(**{field.name: getattr(model, field.name) for field in fields(FittedModel)})
 
     def predict(
@@ -47,13 +47,13 @@ class Fit(FittedModel):
         Parameters
         ----------
         inputs, linear, effects
-            Of a fit from arrays: the nets' inputs (a matrix for each), and the others as in `fit`.
+            For a fit from arrays: the nets' inputs (a matrix for each), and the others as in `fit`.
         outcomes
-            Known outcomes of the new rows, nan where there is none, from which effects of new groups are estimated. By
-            default the outcome's column of `data`, if it is there.
+            Outcomes of the new rows, nan where unknown, from which effects of new groups are estimated. By default the
+            outcome's column of `data`, if it has one.
         unseen
-            What groups get that the fit has not seen: "error", "zero", the "average" effect of the fit's rows, or
-            "estimate": the mean of what the rest of the model leaves of the group's known outcomes.
+            The effect of a group that the fit has not seen: "error" to refuse it, "zero", the "average" effect of the
+            fit's rows, or "estimate": the mean of the group's known outcomes less the rest of the model.
         """
         as_choice("unseen", unseen, UNSEEN)
         new = prediction.new_rows(self, data, inputs, linear, effects, outcomes, unseen)
@@ -75,9 +75,9 @@ class Fit(FittedModel):
     ) -> Predicted:
         """Return predictions with standard errors and bounds, for the mean or ("prediction") for a new outcome.
 
-        The rows are those of `predict`, the errors those of `vcov`; what a group's effect adds to the error is in it.
-        A group that was not seen adds to it where its effect is estimated (as if its outcomes' errors were iid), but
-        not where it is taken to be zero or average.
+        New rows are given as in `predict`, and errors are of the kind that `vcov` names; they include those of the
+        groups' effects. For a group that the fit has not seen, the effect's error is included if the effect is
+        estimated (as if its outcomes' errors were iid), but not if it is set to zero or the average.
         """
         as_choice("unseen", unseen, UNSEEN)
         new = prediction.new_rows(self, data, inputs, linear, effects, outcomes, unseen)
@@ -90,20 +90,20 @@ class Fit(FittedModel):
         Parameters
         ----------
         vcov
-            "iid", "HC0" to "HC3"; "~ id" or "~ id + year" for errors that are correlated within groups, named as
-            columns of the data frame or as effects, "~ id:year" for groups that are the combinations of two; or a
-            mapping of such names to a label for each row.
+            "iid", "HC0" to "HC3"; "~ id" or "~ id + year" for errors that are correlated within groups, which are
+            columns of the data frame or effects, "~ id:year" for groups that are combinations of two; or a mapping of
+            such names to a label for each row.
         part
-            "linear"; "nets", which is what of them is identified: each node's folded weights A = Γ₁γ, c = β - mᵀA (up
+            "linear"; "nets", the identified parameters of the nets: each node's folded weights A = Γ₁γ, c = β - mᵀA (up
             to sign and order of the nodes) and Γ₂; or "all".
         correction
-            For small numbers of clusters: "sandwich", "fixest", "plm" or "none".
+            The small-sample correction with clusters: that of the R packages "sandwich", "fixest", "plm", or "none".
 
         Raises
         ------
         ArgumentError
-            Something is asked for that the data do not determine: the parts of a node whose output is 0, say, or, with
-            a rectifier, weights whose scale may pass from one layer to the other.
+            The data do not determine what is asked for: the weights of a node whose output weight is 0, for example,
+            or, with a rectifier, weights whose scale can be moved from one layer to the other.
         """
         return tables.covariance_by_name(self, vcov, part, correction)
 
@@ -146,8 +146,8 @@ class Fit(FittedModel):
     ) -> MarginalEffects:
         """Return ∂ŷ/∂(variable), averaged over the fit's rows (weighted) or at each, with delta-method errors.
 
-        Variables are numeric columns of a formula's data, through all of its terms and transformations, or columns of
-        arrays by their names; by default all. Errors are those of `vcov`.
+        Variables are numeric columns of a formula's data, with all terms and transformations in which they occur, or
+        columns of arrays by their names; by default all. Errors are of the kind that `vcov` names.
         """
         return marginal_effects.marginal_effects(self, variables, average, vcov, correction, level)
 
@@ -162,12 +162,12 @@ class Fit(FittedModel):
     ) -> PartialDependence:
         """Return the mean prediction over the fit's rows with a variable set to each of the values `at`, with bounds.
 
-        By default `at` are 40 values over a number's range, or all levels of a factor.
+        The default of `at` is 40 values over the range of a number, or all levels of a factor.
         """
         return partial_dependence.partial_dependence(self, variable, at, vcov, correction, level)
 
     def summary(self, vcov: Any = "iid", correction: str = "sandwich") -> str:
-        """Return a longer report than printing gives: coefficients and tests, fit statistics, nodes, searches."""
+        """Return a longer report than the printed one: coefficients and tests, fit statistics, nodes, searches."""
         return summary.summary(self, vcov, correction)
 
     def tidy(self, vcov: Any = "iid", part: str = "linear", correction: str = "sandwich", level: float = 0.95) -> Any:
@@ -192,24 +192,24 @@ class Fit(FittedModel):
         starts: int = 3,
         seed: int = 1,
     ) -> Validation:
-        """Fit the model again without each of several folds, and predict their rows; `resampling.validate` says how.
+        """Fit the model again without each of several folds, and predict the fold's rows (see `resampling.validate`).
 
         Parameters
         ----------
         by
-            Groups that stay together, as a column or an effect by name, or labels: whole groups are then predicted. By
-            default rows are left out one by one.
+            Groups of rows that are left out as a whole: the name of a column or an effect, or labels. By default folds
+            are random rows.
         time
-            Instead, blocks of time in order, each predicted from all before it: a column by name, or a value for each
-            row.
+            Instead, the times of the rows: the name of a column, or a value for each row. Folds are then successive
+            blocks of time, each predicted from all before it.
         unseen
-            What the effects of groups are that are left out altogether: "average", "zero", or "estimate" from the
-            outcomes of the fold itself, to judge predictions within groups.
+            The effect of a group that is left out as a whole: "average", "zero", or "estimate", from the outcomes of
+            the fold itself, to judge predictions within groups.
         starts
-            Of each fold's fit, besides one that goes on from this fit.
+            Number of starts of each fold's fit, besides one from where this fit ended.
 
         Ctrl-C ends it at once: the folds that had been predicted are returned and scored, with a `ConvergenceWarning`
-        that counts them, and other rows' predictions are nan. If there are none, KeyboardInterrupt goes on.
+        that counts them, and other rows' predictions are nan. If there are none, KeyboardInterrupt is raised.
         """
         return validate.cross_validate(self, by, time, folds, unseen, starts, seed)
 
@@ -228,15 +228,15 @@ class Fit(FittedModel):
     ) -> Choice["Fit"]:
         """Fit all combinations of net sizes and penalties, and return their scores and the best one's fit.
 
-        `criterion` is "cv", the mean squared error of `cross_validate` with these arguments, or "bic". A size counts
-        for each net; without sizes or penalties, those of this fit stay.
+        `criterion` is "cv", the mean squared error of `cross_validate` with these arguments, or "bic". A size is that
+        of each net; by default sizes and penalties are those of this fit.
 
-        Ctrl-C ends it at once: the scores of those combinations are returned that had been scored in full, with a
-        `ConvergenceWarning` that counts them and names the best, which is not fitted: `Choice.fit` is None, for a whole
-        fit would take long, and one that is cut off is none to choose. If there are none, KeyboardInterrupt goes on.
+        Ctrl-C ends it at once: the combinations that had been scored are returned, with a `ConvergenceWarning` that
+        counts them and names the best. That one is not fitted, which would take long: `Choice.fit` is None. If there
+        are no scores, KeyboardInterrupt is raised.
         """
-        found = choose.choose(self, sizes, penalties, criterion, by, time, folds, unseen, starts, seed)
-        return Choice(**{**vars(found), "fit": None if found.fit is None else Fit.of(found.fit)})
+        choice = choose.choose(self, sizes, penalties, criterion, by, time, folds, unseen, starts, seed)
+        return Choice(**{**vars(choice), "fit": None if choice.fit is None else Fit.of(choice.fit)})
 
     def bootstrap(
         self,
@@ -247,45 +247,45 @@ class Fit(FittedModel):
         seed: int = 1,
         progress: bool | None = None,
     ) -> Bootstrap:
-        """Fit the model to resampled data, each time from where this fit ended, and return a statistic's values.
+        """Fit the model to resampled data, each time starting where this fit ended, and return a statistic's values.
 
         Parameters
         ----------
         statistic
-            A function of a fit that returns a number or a vector; by default linear coefficients, then average marginal
-            effects of all variables.
+            A function of a fit that returns a number or a vector. By default the linear coefficients and the average
+            marginal effects of all variables.
         by
-            Groups that are drawn as a whole (cluster bootstrap), as a column or an effect by name, or labels. By
+            Groups that are drawn as a whole (cluster bootstrap): the name of a column or an effect, or labels. By
             default rows are drawn (pairs bootstrap).
         progress
-            Whether to show a bar; by default on a terminal, from a second on.
+            Whether to show a bar; by default on a terminal, after one second.
 
         Ctrl-C ends it at once: the replicates that had ended are returned, with a `ConvergenceWarning` that counts
-        them. If they are fewer than two, KeyboardInterrupt goes on.
+        them. If they are fewer than two, KeyboardInterrupt is raised.
         """
-        return bootstrap.bootstrap(self, _of_fit(statistic), replicates, by, seed, progress)
+        return bootstrap.bootstrap(self, _take_models(statistic), replicates, by, seed, progress)
 
     def plot(self, kind: str = "effects", axes: Any = None, **options: Any) -> Any:
         """Draw "effects", "fitted", "residuals", "trace" or "network"; `matbn.plotting` has the options."""
         return kinds.plot(self, kind, axes, **options)
 
     def to_json(self) -> str:
-        """Return the fit as JSON text, from which `Fit.from_json` makes it again, to the last digit.
+        """Return the fit as JSON text, from which `Fit.from_json` makes it again with all digits.
 
-        The text holds no code and no data, but what the formula has learnt from them. An ArgumentError names what it
-        cannot hold: functions of your own in the formula or as activation, methods of columns, groups or levels that
-        are neither numbers, texts nor dates. Such a fit can be pickled.
+        The text holds no code and no data, except what the formula has learnt from them. An ArgumentError names what it
+        cannot hold: functions of your own in the formula or as activation, methods of columns, and groups or levels
+        that are neither numbers, texts nor dates. Such a fit can be pickled.
         """
         return saved_fit.to_json(self)
 
     @staticmethod
     def from_json(text: str) -> "FittedModel":
-        """Return the fit that `to_json` wrote; it predicts new rows of a data frame too, where it has a formula.
+        """Return the fit that `to_json` wrote; if it has a formula, it predicts new rows of a data frame.
 
-        The text may come from anyone, for nothing in it is run. All of it is checked first: JSON without doubled keys,
-        NaN or numbers beyond 64 bits; the keys, their types, shapes that agree, finiteness; and a formula of columns,
-        numbers, operators and calls of functions that matbn knows. An ArgumentError says where it holds something else.
-        When the fit predicts, the formula sees the new data's columns and these functions, and nothing else.
+        The text may come from anyone, for nothing in it is run. All of it is checked first: that it is JSON without
+        doubled keys, NaN or numbers beyond 64 bits; its keys, their types, shapes and finiteness; and that its formula
+        has only columns, numbers, operators and calls of functions that matbn knows. An ArgumentError says where it
+        differs. When the fit predicts, the formula sees the new data's columns and these functions, and nothing else.
         """
         return Fit.of(saved_fit.from_json(text))
 
@@ -293,6 +293,6 @@ class Fit(FittedModel):
         return report.text(self)
 
 
-def _of_fit(statistic: Any) -> Any:
-    """Return a statistic of a `Fit` as one of a fitted model; what is no function is refused later."""
+def _take_models(statistic: Any) -> Any:
+    """Return a user's function of a `Fit` as a function of a `FittedModel`; other values pass, to be refused later."""
     return (lambda model: statistic(Fit.of(model))) if callable(statistic) else statistic

@@ -1,5 +1,5 @@
-"""A fit as JSON text and back, which may come from anyone.
+"""A fit as JSON text and back; the text may come from anyone.
 
-Read `saved_fit`. `json_text` reads the text, `schema` checks each value, `saved_formula` the formula and `learnt` what
-it has learnt from the data.
+Read `saved_fit`. `json_text` reads the text, `schema` checks single values, `saved_formula` checks the formula, and
+`learnt` what its transformations have learnt from the data.
 """

@@ -1,7 +1,7 @@
-"""JSON text read strictly: what Python's reader lets through but no fit holds is found, and told of by its place.
+"""JSON text read strictly: an error names the place of what Python's reader accepts although no fit holds it.
 
-Of two equal keys that reader takes the last, and it knows NaN and takes 1e999 for infinity. Here each of these becomes
-a `Refused` where it stands, so that the check of the content, which knows the path, can say where that is.
+Of two equal keys that reader keeps the last; it accepts NaN, and reads 1e999 as infinity. Here each of these becomes a
+`Refused` in its place. The checks of the content, which know the path to each value, then raise the error.
 """
 
 import json
@@ -10,18 +10,18 @@ from typing import Any
 
 from matbn.errors import ArgumentError, ElementTypeError
 
-_DIGITS = 19  # of the longest whole number that 64 bits hold
+_DIGITS = 19  # digits of the longest whole number that 64 bits hold
 
 
 @dataclass(frozen=True)
 class Refused:
-    """What stands in the text but may not, in words."""
+    """Something in the text that no fit holds."""
 
-    what: str
+    what: str  # its description in an error message
 
 
 def read(text: str) -> Any:
-    """Return what a JSON text holds; an ArgumentError says at which line and column it is none."""
+    """Return the content of a JSON text; an ArgumentError gives the line and column of what is not JSON."""
     if not isinstance(text, str):
         raise ElementTypeError(f"text is a {type(text).__name__}, but must be a str, as Fit.to_json() returns it")
     if not text.strip():
@@ -39,9 +39,9 @@ def read(text: str) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> Any:
-    found = dict(pairs)
-    if len(found) == len(pairs):
-        return found
+    members = dict(pairs)
+    if len(members) == len(pairs):
+        return members
     keys = [key for key, _ in pairs]
     return Refused(f"an object with the key {next(key for key in keys if keys.count(key) > 1)!r} twice")
 

@@ -1,8 +1,8 @@
-"""What transformations in a saved formula have learnt from the data, by the text of the call.
+"""What the transformations in a saved formula have learnt from the data: their states, by the text of the call.
 
-Dicts are lists of pairs in JSON, for their keys may be numbers. Each transformation has the keys that formulaic's has:
-scale and its like ddof, center and scale; poly the coefficients of its recurrence, alpha and norms2; splines knots and
-bounds.
+Dicts become lists of pairs in JSON, since their keys may be numbers. A state has the keys that formulaic gives it:
+ddof, center and scale for scale() and the like; alpha and norms2, the coefficients of a recurrence, for poly(); knots
+and bounds for splines.
 """
 
 from collections.abc import Callable, Mapping
@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 from matbn.errors import ArgumentError
-from matbn.saved.schema import entries, flag, members, number, reals, refuse, shown
+from matbn.saved.schema import describe, entries, flag, members, number, reals, refuse
 
 
 def learnt_content(states: Mapping[str, Any]) -> Any:
-    """Return what JSON keeps of formulaic's states."""
+    """Return formulaic's states in the form in which JSON holds them."""
     if isinstance(states, Mapping):
         return {"pairs": [[_plain(key), learnt_content(value)] for key, value in states.items()]}
     return _plain(states)
@@ -32,24 +32,24 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def learnt(value: Any, path: str, calls: set[str]) -> dict[str, Any]:
-    """Return the states of these calls, each as the transformation keeps its own."""
+def learnt_states(value: Any, path: str, calls: set[str]) -> dict[str, Any]:
+    """Return the states of these calls from their form in JSON, with every key and value checked."""
     states = _pairs(value, path)
     if states.keys() != calls:
-        differing = shown(min(map(str, states.keys() ^ calls)))
+        differing = describe(min(map(str, states.keys() ^ calls)))
         what = "lacks what {} has learnt" if calls - states.keys() else "holds {}, which the formula does not call"
         raise ArgumentError(f"text: {path} {what.format(differing)}")
     return {call: _state(call, state, f"{path}[{call!r}]") for call, state in states.items()}
 
 
 def _pairs(value: Any, path: str) -> dict[Any, Any]:
-    found: dict[Any, Any] = {}
+    content_by_key: dict[Any, Any] = {}
     for k, entry in enumerate(entries(members(value, path, ("pairs",))["pairs"], f"{path}.pairs")):
         key, content = entries(entry, f"{path}.pairs[{k}]", 2)
-        if not isinstance(key, str | int) or isinstance(key, bool) or key in found:
+        if not isinstance(key, str | int) or isinstance(key, bool) or key in content_by_key:
             refuse(f"{path}.pairs[{k}][0]", key, "a text or a whole number that is the key of no other pair")
-        found[key] = content
-    return found
+        content_by_key[key] = content
+    return content_by_key
 
 
 def _state(call: str, value: Any, path: str) -> dict[str, Any]:
@@ -59,55 +59,55 @@ def _state(call: str, value: Any, path: str) -> dict[str, Any]:
         keys = {}
     if state.keys() != keys.keys():
         refuse(path, list(state), f"pairs with the keys {', '.join(keys)}" if keys else "without pairs")
-    found = {key: check(state[key], f"{path}.{key}") for key, check in keys.items()}
+    checked = {key: check(state[key], f"{path}.{key}") for key, check in keys.items()}
     if keys is _POLYNOMIAL:
-        degree = len(found["alpha"])
-        if found["alpha"].keys() != set(range(degree)) or found["norms2"].keys() != set(range(degree + 1)):
-            refuse(path, list(found["norms2"]), "the powers from 0 on in alpha, and one more in norms2")
-    return {key: found[key] for key in state}
+        degree = len(checked["alpha"])
+        if checked["alpha"].keys() != set(range(degree)) or checked["norms2"].keys() != set(range(degree + 1)):
+            refuse(path, list(checked["norms2"]), "the powers from 0 on in alpha, and one more in norms2")
+    return {key: checked[key] for key in state}
 
 
 def _offset(value: Any, path: str) -> Any:
-    """Return a number or one for each column, or None where none is taken off."""
+    """Return a number, an array with a number for each column, or None."""
     if value is None:
         return None
     if not isinstance(value, dict):
-        return _as_written(value, path)
+        return _number_as_written(value, path)
     if isinstance(value.get("values"), list):
         return reals(value, path, (None,))
-    return _as_written(members(value, path, ("dtype", "values"))["values"], path)
+    return _number_as_written(members(value, path, ("dtype", "values"))["values"], path)
 
 
-def _as_written(value: Any, path: str) -> Any:
-    """Return a number without making a whole one a decimal, so that it is written as it was read."""
+def _number_as_written(value: Any, path: str) -> Any:
+    """Return a number, whole numbers as int, so that it is written again as it was read."""
     number(value, path)
     return value
 
 
 def _divisor(value: Any, path: str) -> Any:
-    found = _offset(value, path)
-    if found is not None and not np.all(found):
+    divisor = _offset(value, path)
+    if divisor is not None and not np.all(divisor):
         refuse(path, value, "a number other than 0")
-    return found
+    return divisor
 
 
-def _numbered(value: Any, path: str) -> dict[int, float]:
+def _numbers_by_power(value: Any, path: str) -> dict[int, float]:
     return {key: number(entry, f"{path}[{key!r}]") for key, entry in _pairs(value, path).items()}
 
 
-def _squares(value: Any, path: str) -> dict[int, float]:
-    found = _numbered(value, path)
-    for key, entry in found.items():
+def _positive_by_power(value: Any, path: str) -> dict[int, float]:
+    numbers = _numbers_by_power(value, path)
+    for power, entry in numbers.items():
         if entry <= 0:
-            refuse(f"{path}[{key!r}]", entry, "a number above 0")
-    return found
+            refuse(f"{path}[{power!r}]", entry, "a number above 0")
+    return numbers
 
 
 def _knots(value: Any, path: str) -> list[float]:
-    found = [number(entry, f"{path}[{k}]") for k, entry in enumerate(entries(value, path))]
-    if any(a > b for a, b in pairwise(found)):
+    knots = [number(entry, f"{path}[{k}]") for k, entry in enumerate(entries(value, path))]
+    if any(a > b for a, b in pairwise(knots)):
         refuse(path, value, "in rising order")
-    return found
+    return knots
 
 
 def _constraints(value: Any, path: str) -> Any:
@@ -115,9 +115,13 @@ def _constraints(value: Any, path: str) -> Any:
 
 
 _Check = Callable[[Any, str], Any]
-_SCALE: Mapping[str, _Check] = {"ddof": _as_written, "center": _offset, "scale": _divisor}
-_POLYNOMIAL: Mapping[str, _Check] = {"alpha": _numbered, "norms2": _squares}
-_SPLINE: Mapping[str, _Check] = {"lower_bound": _as_written, "upper_bound": _as_written, "knots": _knots}
+_SCALE: Mapping[str, _Check] = {"ddof": _number_as_written, "center": _offset, "scale": _divisor}
+_POLYNOMIAL: Mapping[str, _Check] = {"alpha": _numbers_by_power, "norms2": _positive_by_power}
+_SPLINE: Mapping[str, _Check] = {
+    "lower_bound": _number_as_written,
+    "upper_bound": _number_as_written,
+    "knots": _knots,
+}
 _CUBIC = {**_SPLINE, "constraints": _constraints, "cyclic": flag}
 _KEYS: Mapping[str, Mapping[str, _Check]] = {
     **dict.fromkeys(("scale", "center", "standardize"), _SCALE),

@@ -1,10 +1,10 @@
-"""A fit to JSON text and back: numbers to the last digit, and nothing that is executed.
+"""A fit to JSON text and back: with all digits of its numbers, and without code.
 
-A formula comes along with what it has learnt from the data (factor levels, the centre of scale(x), knots of splines),
-so that a fit read back predicts new rows. Whatever the text holds is checked before anything is built from it: that it
-is JSON without doubled keys, NaN or numbers beyond 64 bits; that it has all keys and no others, each with the right
-type, and shapes that fit each other; and that its formula holds nothing but columns, numbers, operators and calls of
-the functions in `vocabulary.py`. A formula with functions of the user's own is not written.
+A formula is saved with what it has learnt from the data (factor levels, the centre of scale(x), knots of splines), so
+that a fit from JSON predicts new rows. The whole text is checked before anything is built from it: that it is JSON
+without doubled keys, NaN or numbers beyond 64 bits; that it has all keys and no others, with values of the right types
+and with shapes that agree; and that its formula holds nothing but columns, numbers, operators and calls of the
+functions in `vocabulary.py`. A formula that calls the user's own functions is not written.
 """
 
 import json
@@ -23,11 +23,11 @@ from matbn.saved.json_text import read
 from matbn.saved.saved_formula import recipe_content, recipe_of
 from matbn.saved.schema import entries, flag, labels, members, number, reals, refuse, whole, words
 
-_SCHEMA = 3
+_SCHEMA = 3  # the version of the text's layout
 _LEFT_OUT = ("design", "data")
 _KEYS = tuple(field.name for field in fields(FittedModel) if field.name not in _LEFT_OUT)
 _AMOUNTS = ("penalty", "linear_penalty", "tol", "weight", "residual_norm", "total_norm", "within_norm")
-# What schema 2 had in place of norms: their squares; it knew neither `tol` nor fits without intercept and effects.
+# Schema 2 had squares in place of these norms. It had no `tol`, and no fits without both intercept and effects.
 _SQUARES = {
     "residual_norm": "sum_of_squares",
     "total_norm": "total_sum_of_squares",
@@ -36,7 +36,7 @@ _SQUARES = {
 
 
 def to_json(fit: FittedModel) -> str:
-    """Return a fit as JSON text; an ArgumentError names what cannot be kept: functions of one's own, strange labels."""
+    """Return a fit as JSON text; an ArgumentError names what JSON cannot hold, such as the user's own functions."""
     if not is_built_in(fit.activation):
         raise ArgumentError(
             f"activation {fit.activation.name!r} is your own, and its functions cannot go into JSON; pickle the fit"
@@ -53,7 +53,7 @@ def to_json(fit: FittedModel) -> str:
 
 
 def from_json(text: str) -> FittedModel:
-    """Return the fit of which `to_json` has made the text; an ArgumentError says where it holds something else."""
+    """Return the fit that `to_json` wrote as this text; an ArgumentError says where it holds something else."""
     content = read(text)
     schema = content.get("matbn_fit") if isinstance(content, dict) else None
     if type(schema) is not int or schema not in (2, _SCHEMA):
@@ -61,19 +61,23 @@ def from_json(text: str) -> FittedModel:
             f"text is no fit of matbn's (schema {schema}, known are 2 and {_SCHEMA}); it must come from Fit.to_json()"
         )
     if schema == 2:
-        content = _of_schema_2(content)
+        content = _from_schema_2(content)
     members(content, "", ("matbn_fit", *_KEYS))
     N = whole(content["N"], "N", 1)
     nets = tuple(_net(net, f"nets[{k}]") for k, net in enumerate(entries(content["nets"], "nets")))
     effects = tuple(_effect(effect, f"effects[{k}]") for k, effect in enumerate(entries(content["effects"], "effects")))
     if len({effect.name for effect in effects}) < len(effects):
         refuse("effects", content["effects"], "effects of different names")
-    named = _names(content["coefficient_names"], "coefficient_names")
+    coefficient_names = _names(content["coefficient_names"], "coefficient_names")
     intercept = flag(content["intercept"], "intercept")
     if intercept and effects:
         refuse("intercept", True, "false beside effects, which take its place")
-    if intercept is not (named[:1] == ("(Intercept)",)):
-        refuse("coefficient_names", list(named[:1]), "with '(Intercept)' first just where there is an intercept")
+    if intercept is not (coefficient_names[:1] == ("(Intercept)",)):
+        refuse(
+            "coefficient_names",
+            list(coefficient_names[:1]),
+            "with '(Intercept)' first just where there is an intercept",
+        )
     searches = entries(content["searches"], "searches")
     path = entries(content["path"], "path")
     messages = entries(content["messages"], "messages")
@@ -82,8 +86,8 @@ def from_json(text: str) -> FittedModel:
     amounts: dict[str, Any] = {name: number(content[name], name, 0) for name in _AMOUNTS}
     return FittedModel(
         nets=nets,
-        coefficients=reals(content["coefficients"], "coefficients", (len(named),), finite=False),
-        coefficient_names=named,
+        coefficients=reals(content["coefficients"], "coefficients", (len(coefficient_names),), finite=False),
+        coefficient_names=coefficient_names,
         intercept=intercept,
         effects=effects,
         activation=ACTIVATIONS[content["activation"]],
@@ -97,15 +101,15 @@ def from_json(text: str) -> FittedModel:
         messages=tuple(words(message, f"messages[{k}]") for k, message in enumerate(messages)),
         recipe=None
         if content["recipe"] is None
-        else recipe_of(content["recipe"], "recipe", intercept, named, nets, effects),
+        else recipe_of(content["recipe"], "recipe", intercept, coefficient_names, nets, effects),
         edf=None if content["edf"] is None else number(content["edf"], "edf", 0),
         path=tuple(_scored(scored, f"path[{k}]") for k, scored in enumerate(path)),
         theta=None if content["theta"] is None else _theta(content["theta"], nets),
     )
 
 
-def _of_schema_2(content: dict[str, Any]) -> dict[str, Any]:
-    """Return what the version before wrote as this one has it."""
+def _from_schema_2(content: dict[str, Any]) -> dict[str, Any]:
+    """Return the content of a text of schema 2 in the layout of this one."""
     new = ("intercept", "tol", *_SQUARES)
     members(content, "", ("matbn_fit", *(key for key in _KEYS if key not in new), *_SQUARES.values()))
     norms = {name: math.sqrt(number(content.pop(square), square, 0)) for name, square in _SQUARES.items()}
@@ -166,7 +170,7 @@ def _scored(value: Any, path: str) -> Scored:
 
 
 def _theta(value: Any, nets: Sequence[FittedNet]) -> Any:
-    """Return θ, which holds each node's bias and one weight or more, and nothing without nets."""
+    """Return θ, which holds a bias and at least one weight for each node, and is empty without nets."""
     theta = reals(value, "theta", (None,))
     nodes = sum(len(net.gamma) for net in nets)
     if len(theta) < 2 * nodes or (len(theta) and not nodes):
@@ -183,7 +187,7 @@ def _keys(kind: type) -> tuple[str, ...]:
 
 
 def _labels_content(name: str, levels: Any) -> dict[str, Any]:
-    """Return what JSON keeps of a set of groups: dates as texts, spans of time as whole numbers."""
+    """Return the labels of a set of groups as JSON holds them: dates as texts, spans of time as whole numbers."""
     kind = levels.dtype.kind
     values = (levels.astype(str) if kind == "M" else levels.astype("i8") if kind == "m" else levels).tolist()
     if kind not in "biufUMmO" or not all(isinstance(entry, str | int | float) for entry in values):
@@ -195,7 +199,7 @@ def _labels_content(name: str, levels: Any) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
-    """Return what JSON can hold in place of a value of ours; of what is not finite, nan is null and inf a text."""
+    """Return a value as JSON holds it: nan as null, infinities as texts, arrays with their dtype."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, float) and not np.isfinite(value):

@@ -1,7 +1,7 @@
 """A formula in a saved fit: its text, and what each part has learnt from the data (levels, centres, knots).
 
-The text alone says what is evaluated. The parts that formulaic reads are made from it anew and must agree with what is
-saved beside it; all of it is checked by `syntax.py` before formulaic sees any.
+Only the text decides what is evaluated. From it the parts that formulaic reads are made again; they must agree with the
+parts that are saved beside it. `syntax.py` checks all of them before formulaic sees any.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,7 +18,7 @@ from matbn.model.frame import Recipe, parts
 from matbn.model.syntax import Found, expression, option, short
 from matbn.model.terms import part_of_formula
 from matbn.model.vocabulary import names
-from matbn.saved.learnt import learnt, learnt_content
+from matbn.saved.learnt import learnt_content, learnt_states
 from matbn.saved.schema import entries, flag, level, members, refuse, words
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def recipe_content(
     nets: Sequence["FittedNet"],
     effects: Sequence["FittedEffect"],
 ) -> dict[str, Any]:
-    """Return what JSON keeps of a recipe; an ArgumentError names what of the formula cannot be kept."""
+    """Return a recipe as JSON holds it; an ArgumentError names what in the formula JSON cannot hold."""
     try:
         if recipe.columns is None:
             _check_names(recipe)
@@ -54,8 +54,8 @@ def recipe_content(
         content = {"formula": recipe.formula.text, "specs": specs, "intercept": recipe.intercept}
         recipe_of(content, "recipe", intercept, coefficient_names, nets, effects)
     except MatbnError as error:
-        told = str(error).removeprefix("text: recipe.formula: ")
-        raise ArgumentError(f"the fit cannot go into JSON; pickle it instead: {told}") from None
+        reason = str(error).removeprefix("text: recipe.formula: ")
+        raise ArgumentError(f"the fit cannot go into JSON; pickle it instead: {reason}") from None
     return content
 
 
@@ -67,11 +67,11 @@ def _check_names(recipe: Recipe) -> None:
 
 
 def _levels(name: str, levels: Any) -> list[Any]:
-    found = [entry.item() if isinstance(entry, np.generic) else entry for entry in levels]
-    for entry in found:
+    plain = [entry.item() if isinstance(entry, np.generic) else entry for entry in levels]
+    for entry in plain:
         if not isinstance(entry, str | int | float):
             raise ArgumentError(f"{name!r} has the level {entry!r}, a {type(entry).__name__}; make it a text")
-    return found
+    return plain
 
 
 def recipe_of(
@@ -82,10 +82,10 @@ def recipe_of(
     nets: Sequence["FittedNet"],
     effects: Sequence["FittedEffect"],
 ) -> Recipe:
-    """Return the recipe that JSON holds, if it is one of a fit with these coefficients, nets and effects."""
+    """Return the recipe that JSON holds; refuse one that does not match the fit's coefficients, nets and effects."""
     content = members(value, path, ("formula", "specs", "intercept"))
     text = words(content["formula"], f"{path}.formula")
-    with _told_at(f"{path}.formula"):
+    with _path_in_errors(f"{path}.formula"):
         formula = parse(short(text))
         sizes = [{name: option(value) for name, value in call.options}["size"] for call in formula.nets]
         checked = [part_of_formula(part) for part in parts(formula)[: None if formula.offset else -1]]
@@ -99,13 +99,13 @@ def recipe_of(
     offset = specs.pop() if formula.offset else None
     outcome, linear, *inputs = specs
     columns = tuple(coefficient_names[intercept:]), *(net.names for net in nets)
-    for k, (spec, named) in enumerate(zip(specs, ((formula.outcome,), *columns), strict=False)):
-        _check_columns(spec, len(named), f"{path}.specs[{k}]")
+    for k, (spec, column_names) in enumerate(zip(specs, ((formula.outcome,), *columns), strict=False)):
+        _check_columns(spec, len(column_names), f"{path}.specs[{k}]")
     return Recipe(formula, linear, tuple(inputs), intercept, outcome, names(), columns, offset=offset)
 
 
 def _check_nets(formula: Formula, sizes: Sequence[int | None], nets: Sequence["FittedNet"], path: str) -> None:
-    """Refuse nets that are not those of the formula; there are none where the linear part fits exactly."""
+    """Refuse nets that are not those of the formula; there may be none, if the linear part fits exactly."""
     if nets and len(nets) != len(formula.nets):
         refuse(path, formula.text, f"with as many nets as there are in 'nets', {len(nets)}")
     for k, (call, size, net) in enumerate(zip(formula.nets, sizes, nets, strict=False)):
@@ -116,21 +116,21 @@ def _check_nets(formula: Formula, sizes: Sequence[int | None], nets: Sequence["F
 
 
 @contextmanager
-def _told_at(path: str) -> Iterator[None]:
+def _path_in_errors(path: str) -> Iterator[None]:
     try:
         yield
     except ArgumentError as error:
         raise ArgumentError(f"text: {path}: {error}") from None
 
 
-def _spec(value: Any, path: str, formula: Any, found: dict[str, Found]) -> Any:
+def _spec(value: Any, path: str, formula: Any, known_factors: dict[str, Found]) -> Any:
     content = members(value, path, _SPEC)
     if content["formula"] != str(formula):
         refuse(f"{path}.formula", content["formula"], f"'{formula}', as the model's formula has it")
-    calls = {call for factor in found.values() for call in factor.learning}
+    calls = {call for factor in known_factors.values() for call in factor.learning}
     formulaic = formulaic_package()
     kind = formulaic.parser.types.Factor.Kind
-    factors = members(content["factors"], f"{path}.factors", tuple(found))
+    factors = members(content["factors"], f"{path}.factors", tuple(known_factors))
     encoded = {}
     for name, factor in factors.items():
         place = f"{path}.factors[{name!r}]"
@@ -143,20 +143,20 @@ def _spec(value: Any, path: str, formula: Any, found: dict[str, Found]) -> Any:
         encoded[name] = (kind(factor["kind"]), {"categories": levels} if levels else {})
     return formulaic.ModelSpec(
         formula=formula,
-        transform_state=learnt(content["transforms"], f"{path}.transforms", calls),
+        transform_state=learnt_states(content["transforms"], f"{path}.transforms", calls),
         encoder_state=encoded,
     )
 
 
 def _check_columns(spec: Any, columns: int, path: str) -> None:
-    """Refuse levels of which there would be more columns than the fit has, before they fill the memory."""
+    """Refuse levels that would make more columns than the fit has, before these fill the memory."""
 
     def at_least(factor: Any) -> int:
         _, state = spec.encoder_state.get(factor.expr, (None, {}))
-        found = expression(factor.expr) if factor.eval_method.value == "python" else Found()
-        if found.own_contrasts:
+        calls = expression(factor.expr) if factor.eval_method.value == "python" else Found()
+        if calls.own_contrasts:
             return 1
-        return max(1, len(state.get("categories", ())) - 1, *(size - 4 for size in found.sizes))
+        return max(1, len(state.get("categories", ())) - 1, *(size - 4 for size in calls.sizes))
 
     least = sum(prod(map(at_least, term.factors)) for term in spec.formula if term.degree)
     if least > columns:

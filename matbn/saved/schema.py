@@ -1,4 +1,4 @@
-"""Checks of what stands in a saved fit: each takes a value with its path in the text, and returns the value it is for.
+"""Checks of the values in a saved fit: each takes a value and its path in the text, and returns the value if it passes.
 
 A refusal is an ArgumentError such as "text: nets[0].Gamma1.values[2][1] is null, but must be a finite number".
 """
@@ -17,16 +17,16 @@ _REALS = ("<f8", ">f8")
 _WHOLES = ("|i1", "|u1", *(f"{order}{kind}{size}" for order in "<>" for kind in "iu" for size in (2, 4, 8)))
 _DATES = re.compile(r"[<>]M8\[\d{0,9}(?:Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\]")
 _SPANS = re.compile(r"[<>]m8\[\d{0,9}(?:Y|M|W|D|h|m|s|ms|us|ns|ps|fs|as)\]")
-_SPELLED = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf}
+_NOT_FINITE = {"nan": np.nan, "inf": np.inf, "-inf": -np.inf}
 
 
 def refuse(path: str, value: Any, wanted: str) -> NoReturn:
-    """Say where in the text something stands that must be something else."""
-    raise ArgumentError(f"text: {path or 'the whole'} is {shown(value)}, but must be {wanted}")
+    """Raise an error that says where in the text a value is not what it must be."""
+    raise ArgumentError(f"text: {path or 'the whole'} is {describe(value)}, but must be {wanted}")
 
 
-def shown(value: Any) -> str:
-    """Return a value of JSON's in a few words."""
+def describe(value: Any) -> str:
+    """Return a short description of a value from JSON."""
     if isinstance(value, Refused):
         return value.what
     if isinstance(value, dict):
@@ -39,7 +39,7 @@ def shown(value: Any) -> str:
 
 
 def members(value: Any, path: str, names: Sequence[str]) -> dict[str, Any]:
-    """Return an object that has exactly these keys."""
+    """Return an object, which must have exactly these keys."""
     if not isinstance(value, dict):
         refuse(path, value, f"an object with the keys {', '.join(names)}")
     missing = [name for name in names if name not in value]
@@ -51,14 +51,14 @@ def members(value: Any, path: str, names: Sequence[str]) -> dict[str, Any]:
 
 
 def entries(value: Any, path: str, length: int | None = None) -> list[Any]:
-    """Return a list, of a given length."""
+    """Return a list, which must have the given length, if any."""
     if not isinstance(value, list) or (length is not None and len(value) != length):
         refuse(path, value, "a list" if length is None else f"a list of {length}")
     return value
 
 
 def words(value: Any, path: str) -> str:
-    """Return a text, of whole characters (no half of a surrogate pair, which cannot be printed)."""
+    """Return a text; half of a surrogate pair, which cannot be printed, is refused."""
     if not isinstance(value, str) or any("\ud800" <= character <= "\udfff" for character in value):
         refuse(path, value, "a text")
     return value
@@ -79,16 +79,16 @@ def whole(value: Any, path: str, at_least: int = 0) -> int:
 
 
 def number(value: Any, path: str, at_least: float = -np.inf, finite: bool = True) -> float:
-    """Return a number; where it need not be finite, null is nan, and "inf" and "-inf" are what they say."""
-    if not finite and (value is None or (isinstance(value, str) and value in _SPELLED)):
-        return _SPELLED[value or "nan"]
+    """Return a number; if it need not be finite, null stands for nan, and the texts "inf" and "-inf" for infinities."""
+    if not finite and (value is None or (isinstance(value, str) and value in _NOT_FINITE)):
+        return _NOT_FINITE[value or "nan"]
     if isinstance(value, bool) or not isinstance(value, int | float) or value < at_least:
         refuse(path, value, "a finite number" + (f" of at least {at_least:g}" if at_least > -np.inf else ""))
     return float(value)
 
 
 def reals(value: Any, path: str, shape: tuple[int | None, ...], finite: bool = True) -> Array:
-    """Return an array of numbers of a shape, in which None is any length."""
+    """Return an array of numbers, which must have this shape; None stands for any length."""
     content = members(value, path, ("dtype", "values"))
     if content["dtype"] not in _REALS:
         refuse(f"{path}.dtype", content["dtype"], f"one of {', '.join(_REALS)}")
@@ -96,29 +96,29 @@ def reals(value: Any, path: str, shape: tuple[int | None, ...], finite: bool = T
 
 
 def _nested(value: Any, path: str, shape: tuple[int | None, ...], finite: bool) -> list[Any]:
-    found = entries(value, path, shape[0])
+    rows = entries(value, path, shape[0])
     if len(shape) > 1:
-        return [_nested(row, f"{path}[{k}]", shape[1:], finite) for k, row in enumerate(found)]
-    if set(map(type, found)) <= {float, int}:
-        return found
-    return [number(entry, f"{path}[{k}]", finite=finite) for k, entry in enumerate(found)]
+        return [_nested(row, f"{path}[{k}]", shape[1:], finite) for k, row in enumerate(rows)]
+    if set(map(type, rows)) <= {float, int}:
+        return rows
+    return [number(entry, f"{path}[{k}]", finite=finite) for k, entry in enumerate(rows)]
 
 
 def labels(value: Any, path: str) -> Array:
-    """Return the groups of a set of effects, each greater than that before it, as `np.unique` returns them."""
+    """Return the groups of a set of effects, which must be in rising order, each once, as `np.unique` returns them."""
     content = members(value, path, ("dtype", "values"))
     dtype, inside = words(content["dtype"], f"{path}.dtype"), f"{path}.values"
     values = entries(content["values"], inside)
     if not values:
         refuse(inside, values, "a list of one group or more")
     try:
-        found = _labels(dtype, values, path)
-        rising = bool((found[1:] > found[:-1]).all())
+        groups = _labels(dtype, values, path)
+        rising = bool((groups[1:] > groups[:-1]).all())
     except (TypeError, ValueError, OverflowError) as error:
         raise ArgumentError(f"text: {inside} hold no {dtype} that can be put in order: {error}") from None
     if not rising:
         refuse(inside, values, "in rising order, each group once")
-    return found
+    return groups
 
 
 def _labels(dtype: str, values: list[Any], path: str) -> Array:
@@ -131,7 +131,7 @@ def _labels(dtype: str, values: list[Any], path: str) -> Array:
         return np.array(values, dtype=f"{dtype[:2]}{longest}")
     if dtype == "|b1":
         return np.array([flag(entry, f"{inside}[{k}]") for k, entry in enumerate(values)])
-    if dtype == "|O":  # pandas keeps texts like this
+    if dtype == "|O":  # the dtype in which pandas may keep texts
         return np.array([level(entry, f"{inside}[{k}]") for k, entry in enumerate(values)], dtype=object)
     if dtype in _REALS:
         return np.array([number(entry, f"{inside}[{k}]") for k, entry in enumerate(values)], dtype=dtype)
@@ -142,10 +142,10 @@ def _labels(dtype: str, values: list[Any], path: str) -> Array:
         return counts.astype(dtype)
     if not _DATES.fullmatch(dtype):
         refuse(f"{path}.dtype", dtype, "that of numbers, texts, dates, spans of time, or true and false")
-    found = np.array([words(entry, f"{inside}[{k}]") for k, entry in enumerate(values)], dtype=dtype)
-    if found.astype(str).tolist() != values:  # "today" is a date, but another one tomorrow
+    dates = np.array([words(entry, f"{inside}[{k}]") for k, entry in enumerate(values)], dtype=dtype)
+    if dates.astype(str).tolist() != values:  # numpy reads "today" too, which is another date tomorrow
         refuse(inside, values, f"dates as {dtype} prints them")
-    return found
+    return dates
 
 
 def level(value: Any, path: str) -> str | float:
