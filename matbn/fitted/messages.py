@@ -52,10 +52,10 @@ def messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ..
             f"{posed.effects.singletons} rows are alone in a group of a fixed effect, which fits them exactly; they say"
             " nothing about the rest"
         )
-    if posed.effects is not None and posed.effects.apart:
+    if posed.effects is not None and posed.effects.disconnected:
         texts.append(
-            f"{posed.effects.apart} rows of weight 0 have groups that no rows with weight connect, so that the data do"
-            " not determine their fitted values"
+            f"{posed.effects.disconnected} rows of weight 0 have groups that no rows with weight connect, so that the"
+            " data do not determine their fitted values"
         )
     return tuple(texts)
 

@@ -104,7 +104,7 @@ def _squared_errors(
     if not len(w):
         return errors
     posed = posed_problem(kept, model, constants=True)
-    for step, end in _ends_by_step(posed.problem, search, progress, number).items():
+    for step, end in _ends(posed.problem, search, progress, number).items():
         penalised = replace(posed, problem=replace(posed.problem, penalty=_penalty_at(model.penalty, step)))
         fit = in_user_units(kept, penalised, [end], to_all_digits=False)
         groups = {effect.name: effect.levels[effect.codes] for effect in left.effects}
@@ -113,9 +113,7 @@ def _squared_errors(
     return errors
 
 
-def _ends_by_step(
-    problem: Problem, options: SearchOptions, progress: SharedProgress, number: int
-) -> dict[int, Minimum]:
+def _ends(problem: Problem, options: SearchOptions, progress: SharedProgress, number: int) -> dict[int, Minimum]:
     """Return where the search under each penalty ends, by the penalty's step."""
     work = workspace(problem, stop=progress.stop)
     watch = progress.watch(-10 - number)

@@ -1,7 +1,6 @@
-"""Equal rows as one, with the sum of their weights.
+"""Merges equal rows into one, with the sum of their weights.
 
-The loss is the same and takes less time, and it is so to the last digit for copies of rows and for weights in their
-place.
+The loss stays the same and takes less time to compute; and copies of rows give the same last digits as weights.
 """
 
 from dataclasses import replace
@@ -13,22 +12,22 @@ from matbn.model.design import Design, part_of
 
 
 def keep_distinct(design: Design, order: Array) -> Design:
-    """Return the design without copies of rows, and without rows of weight 0; itself where it has neither.
+    """Return the design without copies of rows and without rows of weight 0; the same object if it has neither.
 
-    `order` is that of the design's problem, in which equal rows are neighbours.
+    `order` is the order of rows in the design's problem, where equal rows are neighbours.
     """
     w = np.ones(len(design.y)) if design.w is None else design.w
     rows = order[w[order] > 0]
     alike = np.diff(design.y[rows]) == 0
-    alike[alike] = _equal(design, rows[:-1][alike], rows[1:][alike])
+    alike[alike] = _are_equal(design, rows[:-1][alike], rows[1:][alike])
     if len(rows) == len(w) and not alike.any():
         return design
     first = np.flatnonzero(np.append(True, ~alike))
     return replace(part_of(design, rows[first]), w=np.add.reduceat(w[rows], first))
 
 
-def _equal(design: Design, these: Array, those: Array) -> Array:
-    """Return which of these rows are equal to those."""
+def _are_equal(design: Design, these: Array, those: Array) -> Array:
+    """Return whether each of these rows equals the one of those in the same place, outcomes and weights aside."""
     tables = [design.linear, *(term.Z for term in design.terms)]
     tables += [effect.codes[:, None] for effect in design.effects]
     equal: Array = np.all([(table[these] == table[those]).all(axis=1) for table in tables], axis=0)

@@ -117,11 +117,7 @@ def _constraints(value: Any, path: str) -> Any:
 _Check = Callable[[Any, str], Any]
 _SCALE: Mapping[str, _Check] = {"ddof": _number_as_written, "center": _offset, "scale": _divisor}
 _POLYNOMIAL: Mapping[str, _Check] = {"alpha": _numbers_by_power, "norms2": _positive_by_power}
-_SPLINE: Mapping[str, _Check] = {
-    "lower_bound": _number_as_written,
-    "upper_bound": _number_as_written,
-    "knots": _knots,
-}
+_SPLINE: Mapping[str, _Check] = {**dict.fromkeys(("lower_bound", "upper_bound"), _number_as_written), "knots": _knots}
 _CUBIC = {**_SPLINE, "constraints": _constraints, "cyclic": flag}
 _KEYS: Mapping[str, Mapping[str, _Check]] = {
     **dict.fromkeys(("scale", "center", "standardize"), _SCALE),

@@ -27,7 +27,7 @@ _SCHEMA = 3  # the version of the text's layout
 _LEFT_OUT = ("design", "data")
 _KEYS = tuple(field.name for field in fields(FittedModel) if field.name not in _LEFT_OUT)
 _AMOUNTS = ("penalty", "linear_penalty", "tol", "weight", "residual_norm", "total_norm", "within_norm")
-# Schema 2 had squares in place of these norms. It had no `tol`, and no fits without both intercept and effects.
+# Schema 2 had squares in place of these norms. It had no `tol`, and no fits with neither intercept nor effects.
 _SQUARES = {
     "residual_norm": "sum_of_squares",
     "total_norm": "total_sum_of_squares",
@@ -68,16 +68,12 @@ def from_json(text: str) -> FittedModel:
     effects = tuple(_effect(effect, f"effects[{k}]") for k, effect in enumerate(entries(content["effects"], "effects")))
     if len({effect.name for effect in effects}) < len(effects):
         refuse("effects", content["effects"], "effects of different names")
-    coefficient_names = _names(content["coefficient_names"], "coefficient_names")
+    names = _names(content["coefficient_names"], "coefficient_names")
     intercept = flag(content["intercept"], "intercept")
     if intercept and effects:
         refuse("intercept", True, "false beside effects, which take its place")
-    if intercept is not (coefficient_names[:1] == ("(Intercept)",)):
-        refuse(
-            "coefficient_names",
-            list(coefficient_names[:1]),
-            "with '(Intercept)' first just where there is an intercept",
-        )
+    if intercept is not (names[:1] == ("(Intercept)",)):
+        refuse("coefficient_names", list(names[:1]), "with '(Intercept)' first just where there is an intercept")
     searches = entries(content["searches"], "searches")
     path = entries(content["path"], "path")
     messages = entries(content["messages"], "messages")
@@ -86,8 +82,8 @@ def from_json(text: str) -> FittedModel:
     amounts: dict[str, Any] = {name: number(content[name], name, 0) for name in _AMOUNTS}
     return FittedModel(
         nets=nets,
-        coefficients=reals(content["coefficients"], "coefficients", (len(coefficient_names),), finite=False),
-        coefficient_names=coefficient_names,
+        coefficients=reals(content["coefficients"], "coefficients", (len(names),), finite=False),
+        coefficient_names=names,
         intercept=intercept,
         effects=effects,
         activation=ACTIVATIONS[content["activation"]],
@@ -101,7 +97,7 @@ def from_json(text: str) -> FittedModel:
         messages=tuple(words(message, f"messages[{k}]") for k, message in enumerate(messages)),
         recipe=None
         if content["recipe"] is None
-        else recipe_of(content["recipe"], "recipe", intercept, coefficient_names, nets, effects),
+        else recipe_of(content["recipe"], "recipe", intercept, names, nets, effects),
         edf=None if content["edf"] is None else number(content["edf"], "edf", 0),
         path=tuple(_scored(scored, f"path[{k}]") for k, scored in enumerate(path)),
         theta=None if content["theta"] is None else _theta(content["theta"], nets),

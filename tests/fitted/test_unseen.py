@@ -1,4 +1,4 @@
-"""Effects of groups that the fit has not seen, from their outcomes: beside the textbook's errors and by hand."""
+"""Effects of groups that the fit has not seen, from their outcomes: against computations by hand and a textbook."""
 
 import numpy as np
 import pytest
@@ -20,47 +20,47 @@ def data(N=150, seed=4):
 def new(seed=5):
     frame = data(8, seed)
     frame["id"] = [77, 77, 77, 88, 88, 3, 77, 88]
-    frame.loc[[6, 7], "y"] = np.nan  # to be predicted from the others of their groups
+    frame.loc[[6, 7], "y"] = np.nan  # predicted from the other rows of their groups
     return frame
 
 
 def test_the_effect_is_the_mean_of_what_is_left():
     fit = matbn.fit("y ~ x + net(z, size=2) | id + year", data(), penalty=1e-3, starts=2)
     rows = new()
-    found, zero = fit.predict(rows, unseen="estimate"), fit.predict(rows, unseen="zero")
+    estimated, zero = fit.predict(rows, unseen="estimate"), fit.predict(rows, unseen="zero")
     for group in (77, 88):
         here = (rows.id == group).to_numpy()
         known = here & rows.y.notna().to_numpy()
-        np.testing.assert_allclose(found[here] - zero[here], (rows.y - zero)[known].mean(), rtol=1e-12)
-    assert found[5] == zero[5]
-    np.testing.assert_allclose(fit.predict(rows.drop(columns="y"), outcomes=rows.y, unseen="estimate"), found)
+        np.testing.assert_allclose(estimated[here] - zero[here], (rows.y - zero)[known].mean(), rtol=1e-12)
+    assert estimated[5] == zero[5]
+    np.testing.assert_allclose(fit.predict(rows.drop(columns="y"), outcomes=rows.y, unseen="estimate"), estimated)
     again = matbn.Fit.from_json(fit.to_json())
-    np.testing.assert_allclose(again.predict(rows, unseen="estimate"), found, rtol=1e-12)
+    np.testing.assert_allclose(again.predict(rows, unseen="estimate"), estimated, rtol=1e-12)
 
 
 def test_errors_of_a_linear_model():
     fit = matbn.fit("y ~ x + z | id", data())
     rows = new()
-    found = fit.get_prediction(rows, unseen="estimate", interval="prediction")
+    prediction = fit.get_prediction(rows, unseen="estimate", interval="prediction")
     V = fit.vcov().matrix
     X = rows[["x", "z"]].to_numpy()
     for group, n in ((77, 3), (88, 2)):
         here = (rows.id == group).to_numpy()
         off = X[here] - X[here & rows.y.notna().to_numpy()].mean(axis=0)
         variance = np.einsum("ij,jk,ik->i", off, V, off) + fit.sigma**2 / n
-        np.testing.assert_allclose(found.error[here], np.sqrt(variance), rtol=1e-9)
-    half = (found.upper - found.lower) / 2
+        np.testing.assert_allclose(prediction.error[here], np.sqrt(variance), rtol=1e-9)
+    half = (prediction.upper - prediction.lower) / 2
     assert (half > 1.96 * fit.sigma).all()
     known = fit.get_prediction(rows.drop(columns="y")[5:6])
-    assert found.error[5] == pytest.approx(known.error[0], rel=1e-12)
+    assert prediction.error[5] == pytest.approx(known.error[0], rel=1e-12)
 
 
 def test_arrays_and_logarithms():
     frame, rows = data(), new()
     formula = matbn.fit("y ~ x + z | id", frame)
     arrays = matbn.fit(frame.y, linear=frame[["x", "z"]], effects=frame.id)
-    found = arrays.predict(linear=rows[["x", "z"]], effects=rows.id, outcomes=rows.y, unseen="estimate")
-    np.testing.assert_allclose(found, formula.predict(rows, unseen="estimate"), rtol=1e-10)
+    of_arrays = arrays.predict(linear=rows[["x", "z"]], effects=rows.id, outcomes=rows.y, unseen="estimate")
+    np.testing.assert_allclose(of_arrays, formula.predict(rows, unseen="estimate"), rtol=1e-10)
     logs = matbn.fit("log(y) ~ x | id", frame.assign(y=np.exp(frame.y)))
     of_logs = logs.predict(rows.assign(y=np.exp(rows.y)), unseen="estimate")
     left = rows.y - logs.predict(rows, unseen="zero")

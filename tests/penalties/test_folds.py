@@ -62,9 +62,9 @@ def test_more_noise_asks_for_a_larger_penalty():
 
 def test_rare_groups_and_rare_levels_do_not_stop_the_folds():
     y, Z, x, groups, _ = data()
-    groups[:2] = [98, 99]  # alone: in no training part when left out
+    groups[:2] = [98, 99]  # groups of one row, which no training part has when it is left out
     rare = np.zeros(len(y))
-    rare[3] = 1  # an input that is constant in the part without row 3
+    rare[3] = 1  # the input is constant in training parts without row 3
     fit = matbn.fit(y, nets=net(np.column_stack([Z, rare]), 2), linear=x, effects=groups, starts=2)
     assert fit.converged
     assert np.isfinite([scored.score for scored in fit.path]).all()
@@ -74,9 +74,9 @@ def test_a_part_of_a_design_is_that_of_the_rows():
     y, Z, x, groups, w = data(N=40)
     rows = groups != 3
     whole = design(y, net(Z, 2), x, {"id": groups}, w)
-    found, expected = part_of(whole, rows), design(y[rows], net(Z[rows], 2), x[rows], {"id": groups[rows]}, w[rows])
-    np.testing.assert_array_equal(found.effects[0].codes, expected.effects[0].codes)
-    np.testing.assert_array_equal(found.effects[0].levels, expected.effects[0].levels)
-    np.testing.assert_array_equal(found.terms[0].Z, expected.terms[0].Z)
-    np.testing.assert_array_equal(found.linear, expected.linear)
-    np.testing.assert_array_equal(found.w, expected.w)
+    part, expected = part_of(whole, rows), design(y[rows], net(Z[rows], 2), x[rows], {"id": groups[rows]}, w[rows])
+    np.testing.assert_array_equal(part.effects[0].codes, expected.effects[0].codes)
+    np.testing.assert_array_equal(part.effects[0].levels, expected.effects[0].levels)
+    np.testing.assert_array_equal(part.terms[0].Z, expected.terms[0].Z)
+    np.testing.assert_array_equal(part.linear, expected.linear)
+    np.testing.assert_array_equal(part.w, expected.w)

@@ -16,7 +16,7 @@ from matbn.search.starts import starting_values
 
 
 def numeric_jacobian(problem, theta, Gamma2, X, w):
-    """Derivatives of V·Γ₂ by θ and Γ₂, projected off X in the weighted metric."""
+    """Return the Jacobian of V·Γ₂ by θ and Γ₂, projected off X in the weighted metric, by differences."""
 
     def fitted(theta, Gamma2):
         nodes = [problem.activation.value(layer.F.T @ layer.inputs.x) for layer in layers(problem, theta)]

@@ -30,7 +30,7 @@ def data(N=90, seed=SEED):
 
 
 def fitted(rows, columns, activation="tanh", weighted=False, effects=False, mask=None, nodes=3, **options):
-    """Return the fit to rows and inputs in some order, and its fitted values in the original one."""
+    """Return the fit to rows and inputs in the given order, and its fitted values in the original order."""
     y, Z, X, groups, w = data()
     net = matbn.net(
         Z[np.ix_(rows, columns)],
@@ -47,9 +47,9 @@ def fitted(rows, columns, activation="tanh", weighted=False, effects=False, mask
         activation=activation,
         **{"penalty": 1e-3, "starts": 1, "seed": 2, "progress": False} | options,
     )
-    back = np.empty(len(y))
-    back[rows] = fit.fitted
-    return fit, back
+    in_order = np.empty(len(y))
+    in_order[rows] = fit.fitted
+    return fit, in_order
 
 
 def orders():
@@ -119,7 +119,7 @@ def test_copies_of_rows_are_weights(activation, effects):
 
 
 def test_copies_count_as_rows_where_a_penalty_is_chosen():
-    """Ten distinct rows of 400 leave 400 - edf degrees of freedom, and each fold has all of them."""
+    """400 rows of which ten are distinct leave 400 - edf degrees of freedom, and each fold has all ten."""
     rng = np.random.default_rng(SEED)
     z = rng.integers(5, size=400).astype(float)
     y = (z > 2).astype(float)
@@ -135,7 +135,7 @@ def test_copies_count_as_rows_where_a_penalty_is_chosen():
 
 
 def test_theta_is_in_the_users_order():
-    """A saved θ keeps its meaning: by the term, the pattern of its mask and the input, as the user gave them."""
+    """A saved θ is in the order of terms, patterns of masks and inputs in which the user gave them."""
     y, Z, X, _, w = data()
     columns = np.array([3, 1, 4, 0, 2])
     Z = Z[:, columns]
@@ -154,7 +154,7 @@ def test_theta_is_in_the_users_order():
 
 
 def test_a_refit_to_the_same_rows_stays_where_it_is():
-    """What goes from one problem to another may meet another order of inputs there, as those of other rows do."""
+    """θ must be reordered when it is passed on, for the problem of other rows may have its inputs in another order."""
     rows, columns, _, inputs = orders()
     mask = np.ones((5, 3), bool)
     mask[0, 1] = mask[3, 2] = False
@@ -195,12 +195,12 @@ def test_threads_change_no_bit_of_choices_and_resampling():
     rng = np.random.default_rng(SEED)
     Z = rng.normal(size=(120, 2))
     y = np.tanh(2 * Z[:, 0]) + Z[:, 1] ** 2 + rng.normal(size=120) / 3
-    found = []
+    runs = []
     for threads in (1, 2):
         with threadpool_limits(threads, "blas"):
             fit = matbn.fit(y, nets=matbn.net(Z, 2), penalty="gcv", starts=2)
             draws = fit.bootstrap(replicates=3).draws
             choice = fit.choose(penalties=[1e-3, 1e-2], folds=3, starts=2)
-            found.append([fit.theta, fit.cross_validate(folds=3).predictions, draws, choice.scores, choice.fit.theta])
-    for one, two in zip(*found, strict=True):
+            runs.append([fit.theta, fit.cross_validate(folds=3).predictions, draws, choice.scores, choice.fit.theta])
+    for one, two in zip(*runs, strict=True):
         assert (one == two).all()

@@ -29,58 +29,58 @@ def test_within_is_the_residual_of_a_regression_on_dummies(levels, weighted):
     N = len(order)
     w = rng.uniform(0.2, 3, N) if weighted else None
     A = rng.normal(1e3, 1, (4, N))
-    found = fixed_effects(effects, w)
+    prepared = fixed_effects(effects, w)
     D = dummies(effects)
     root = np.ones(N) if w is None else np.sqrt(w)
     fit, _, rank, _ = lstsq(D * root[:, None], (A * root).T, 1e-10)
     expected = A - (D @ fit).T
-    np.testing.assert_allclose(found.within(A), expected, atol=1e-9)
-    weighted_sums = D.T @ (found.within(A) * root**2).T
+    np.testing.assert_allclose(prepared.within(A), expected, atol=1e-9)
+    weighted_sums = D.T @ (prepared.within(A) * root**2).T
     assert np.abs(weighted_sums).max() < 1e-11 * np.abs(A).sum()
-    assert found.rank == rank
-    assert found.levels == tuple(len(np.unique(codes)) for codes in effects)
-    again = found.within(found.within(A))
-    np.testing.assert_allclose(again, found.within(A), atol=1e-11)
+    assert prepared.rank == rank
+    assert prepared.levels == tuple(len(np.unique(codes)) for codes in effects)
+    again = prepared.within(prepared.within(A))
+    np.testing.assert_allclose(again, prepared.within(A), atol=1e-11)
 
 
 def test_connected_components_and_singletons():
-    firm = np.array([0, 0, 1, 1, 2, 2, 3, 4])  # firms 0 and 1 share years 0 and 1, the others stand apart
+    firm = np.array([0, 0, 1, 1, 2, 2, 3, 4])  # firms 0 and 1 share years 0 and 1, and no other year
     year = np.array([0, 1, 0, 1, 2, 3, 4, 4])
     effects = [firm, year]
     order = np.argsort(effects[first_effect(effects)], kind="stable")
-    found = fixed_effects([codes[order] for codes in effects], None)
-    assert found.rank == np.linalg.matrix_rank(dummies(effects))
-    assert found.singletons == 4  # years 2 and 3, firms 3 and 4
+    prepared = fixed_effects([codes[order] for codes in effects], None)
+    assert prepared.rank == np.linalg.matrix_rank(dummies(effects))
+    assert prepared.singletons == 4  # years 2 and 3, firms 3 and 4
 
 
 def test_whitened_inputs_are_nearly_uncorrelated_and_know_their_moments_and_penalty():
     rng = np.random.default_rng(3)
     Z = rng.normal(size=(300, 4)) @ rng.normal(size=(4, 4)) * [1e-6, 1, 1e6, 1] + [1, 2, 3e7, 4]
     w = rng.uniform(0, 2, 300)
-    found = whiten(Z, w, "Z")
-    U = found.x[:-1]
+    inputs = whiten(Z, w, "Z")
+    U = inputs.x[:-1]
     np.testing.assert_allclose(U @ w / w.sum(), 0, atol=1e-12)
-    np.testing.assert_allclose((U * w) @ U.T / w.sum(), found.covariance, atol=1e-9)
-    np.testing.assert_allclose(found.covariance, np.eye(4), atol=0.1)
-    np.testing.assert_allclose((Z - found.mean) @ found.K, U.T, atol=1e-9)
+    np.testing.assert_allclose((U * w) @ U.T / w.sum(), inputs.covariance, atol=1e-9)
+    np.testing.assert_allclose(inputs.covariance, np.eye(4), atol=0.1)
+    np.testing.assert_allclose((Z - inputs.mean) @ inputs.K, U.T, atol=1e-9)
     spread = np.sqrt(np.average((Z - np.average(Z, axis=0, weights=w)) ** 2, axis=0, weights=w))
-    standardised = spread[:, None] * found.K  # folded weights of standardised inputs, by α
-    np.testing.assert_allclose(standardised.T @ standardised, found.P, rtol=1e-7, atol=1e-9)
-    assert found.rank == 4
+    standardised = spread[:, None] * inputs.K  # folded weights of standardised inputs, by α
+    np.testing.assert_allclose(standardised.T @ standardised, inputs.P, rtol=1e-7, atol=1e-9)
+    assert inputs.rank == 4
     shuffled = rng.permutation(300)
-    np.testing.assert_allclose(whiten(Z[shuffled], w[shuffled], "Z").K, found.K, rtol=1e-9)
+    np.testing.assert_allclose(whiten(Z[shuffled], w[shuffled], "Z").K, inputs.K, rtol=1e-9)
 
 
 def test_collinear_inputs_lose_a_direction_and_constant_ones_are_refused():
     rng = np.random.default_rng(4)
     Z = rng.normal(size=(100, 3))
     Z[:, 2] = Z[:, 0] - 2 * Z[:, 1]
-    found = whiten(Z, None, "Z")
-    assert found.rank == 2
-    covariance = found.x[:-1] @ found.x[:-1].T / 100
+    inputs = whiten(Z, None, "Z")
+    assert inputs.rank == 2
+    covariance = inputs.x[:-1] @ inputs.x[:-1].T / 100
     np.testing.assert_allclose(np.linalg.eigvalsh(covariance), [0, 1, 1], atol=0.01)
-    np.testing.assert_allclose(covariance, found.covariance, atol=1e-12)
-    assert (np.linalg.eigvalsh(found.P) > 0.1).all()
+    np.testing.assert_allclose(covariance, inputs.covariance, atol=1e-12)
+    assert (np.linalg.eigvalsh(inputs.P) > 0.1).all()
     with pytest.raises(matbn.ArgumentError, match="Z has constant inputs, at 3"):
         whiten(np.column_stack([Z, np.full(100, 0.1)]), None, "Z")
 
@@ -92,8 +92,8 @@ def test_linear_part_drops_what_depends_on_earlier_columns():
     part = factorise(X.T, np.linalg.norm(X, axis=0))
     assert part.kept.tolist() == [0, 2, 4]
     y = rng.normal(size=50)
-    found = coefficients(part, y)
-    np.testing.assert_allclose(found, lstsq(X[:, [0, 2, 4]], y)[0], rtol=1e-12)
+    b = coefficients(part, y)
+    np.testing.assert_allclose(b, lstsq(X[:, [0, 2, 4]], y)[0], rtol=1e-12)
     none = factorise(np.zeros((2, 50)), np.ones(2))
     assert len(none.kept) == 0
     assert none.Q.shape == (0, 50)
@@ -118,20 +118,20 @@ def test_profiled_loss_is_that_of_the_whole_regression_and_its_gradient_the_deri
         shrunk = c[: len(V)] @ c[: len(V)] + sum(_squares(layer, w) for layer in layers(problem, theta))
         return e @ e / problem.weight + problem.penalty * shrunk, c[: len(V)]
 
-    found = solved(problem, theta, work)
+    at = solved(problem, theta, work)
     loss, Gamma2 = whole(theta)
-    assert found.loss == pytest.approx(loss, rel=1e-11)
-    np.testing.assert_allclose(found.Gamma2, Gamma2, rtol=1e-7)
+    assert at.loss == pytest.approx(loss, rel=1e-11)
+    np.testing.assert_allclose(at.Gamma2, Gamma2, rtol=1e-7)
     rng = np.random.default_rng(2)
     for _ in range(3):
         direction = rng.normal(size=len(theta))
         h = 1e-5
         numeric = (whole(theta + h * direction)[0] - whole(theta - h * direction)[0]) / (2 * h)
-        assert found.gradient @ direction == pytest.approx(numeric, rel=2e-5, abs=1e-7)
+        assert at.gradient @ direction == pytest.approx(numeric, rel=2e-5, abs=1e-7)
 
 
 def _squares(layer, w):
-    """Squares of the folded weights of standardised inputs, and of the shifts."""
+    """Return the sum of squares of the folded weights of standardised inputs and of the shifts, as it is penalised."""
     U = layer.inputs.x[:-1]
     Z = np.linalg.lstsq(layer.inputs.K.T, U, rcond=None)[0]  # centred inputs
     variance = np.average(Z**2, axis=1, weights=w)
@@ -145,10 +145,10 @@ def test_dependent_nodes_are_solved_for_by_rank():
     theta = starting_values(problem, np.random.default_rng(1))
     first = layers(problem, theta)[0].F
     first[:, 1] = first[:, 0]
-    found = solved(problem, theta, workspace(problem))
-    assert found.rank == problem.nodes - 1
-    assert found.Gamma2[0] == pytest.approx(found.Gamma2[1])
-    assert np.isfinite(found.gradient).all()
+    at = solved(problem, theta, workspace(problem))
+    assert at.rank == problem.nodes - 1
+    assert at.Gamma2[0] == pytest.approx(at.Gamma2[1])
+    assert np.isfinite(at.gradient).all()
 
 
 def test_search_ends_where_the_gradient_vanishes():
@@ -156,8 +156,8 @@ def test_search_ends_where_the_gradient_vanishes():
     work = workspace(problem)
 
     def evaluate(theta):
-        found = solved(problem, theta, work)
-        return found.loss, found.gradient
+        at = solved(problem, theta, work)
+        return at.loss, at.gradient
 
     seen = []
     start = starting_values(problem, np.random.default_rng(3))
@@ -202,11 +202,11 @@ def test_leverage_and_influence_are_those_of_a_regression_on_dummies(levels, wei
     N = len(order)
     rng = np.random.default_rng(4)
     w = rng.uniform(0.2, 3, N) if weighted else np.ones(N)
-    found = fixed_effects(effects, w if weighted else None)
+    prepared = fixed_effects(effects, w if weighted else None)
     D = dummies(effects)
     root = np.sqrt(w)[:, None]
-    solution = np.linalg.pinv(D * root, rcond=1e-10) * root.T  # coefficients by outcomes
-    np.testing.assert_allclose(found.leverage(), np.einsum("ng,gn->n", D, solution), atol=1e-10)
+    solution = np.linalg.pinv(D * root, rcond=1e-10) * root.T  # the derivatives of coefficients by outcomes
+    np.testing.assert_allclose(prepared.leverage(), np.einsum("ng,gn->n", D, solution), atol=1e-10)
     rows = rng.choice(N, 20)
     groups = np.column_stack([codes[rows] for codes in effects])
-    np.testing.assert_allclose(found.influence(groups), (D @ solution)[rows], atol=1e-10)
+    np.testing.assert_allclose(prepared.influence(groups), (D @ solution)[rows], atol=1e-10)

@@ -1,4 +1,4 @@
-"""How many digits of the certified values fits keep, beside numpy's and R's; and what offsets and scales cost."""
+"""How many digits of NIST's certified values fits keep, beside numpy and R; and what offsets and scales cost."""
 
 import json
 import math
@@ -17,7 +17,7 @@ pd = pytest.importorskip("pandas")
 smf = pytest.importorskip("statsmodels.formula.api")
 
 CERTIFIED = strd.certified()
-TOL = 1e-10  # keeps x^10 of Filip
+TOL = 1e-10  # with which x^10 of Filip is kept
 WANTED = dict.fromkeys(CERTIFIED, 9.0) | {"Filip": 7.0}
 
 
@@ -25,12 +25,12 @@ def frame(name):
     return pd.DataFrame(strd.columns(name)).astype(float)
 
 
-def digits(found, name):
-    """Log relative errors (absolute ones at certified zeros) as the least of coefficients, of errors, σ and R²."""
+def digits(estimates, name):
+    """Return the least number of correct digits of the coefficients, their errors, σ and R² (absolute for zeros)."""
     by_kind = {}
     for quantity, text in CERTIFIED[name].items():
         value = float(text)
-        error = abs(found[quantity] - value) / (abs(value) or 1)
+        error = abs(estimates[quantity] - value) / (abs(value) or 1)
         kind = quantity.rstrip("0123456789")
         by_kind[kind] = min(by_kind.get(kind, 16.0), 16.0 if error == 0 else -math.log10(error))
     return by_kind
@@ -38,9 +38,9 @@ def digits(found, name):
 
 def quantities(name, b, se, sigma, r_squared):
     first = name in strd.WITHOUT_INTERCEPT
-    found = {f"b{k + first}": float(value) for k, value in enumerate(b)}
-    found |= {f"se{k + first}": float(value) for k, value in enumerate(se)}
-    return found | {"sigma": sigma, "r_squared": r_squared}
+    values = {f"b{k + first}": float(value) for k, value in enumerate(b)}
+    values |= {f"se{k + first}": float(value) for k, value in enumerate(se)}
+    return values | {"sigma": sigma, "r_squared": r_squared}
 
 
 def by_formula(name):
@@ -71,7 +71,7 @@ def by_lstsq(name):
 
 @pytest.mark.parametrize("name", CERTIFIED)
 def test_the_certified_values_are_those_of_the_data(name):
-    """They were copied by hand, as were the data: each comes out again to all of its 15 digits."""
+    """Both were copied by hand: the data give each certified value again to all of its 15 digits."""
     data = strd.columns(name)
     with mpmath.workdps(60):
         X, y = mpmath.matrix(strd.matrix(name, data, mpmath.mpf)), mpmath.matrix([mpmath.mpf(v) for v in data["y"]])
@@ -80,21 +80,21 @@ def test_the_certified_values_are_those_of_the_data(name):
         e = y - X * b
         squares = (e.T * e)[0]
         s2 = squares / (len(y) - len(b))
-        about = 0 if name in strd.WITHOUT_INTERCEPT else sum(y) / len(y)
+        centre = 0 if name in strd.WITHOUT_INTERCEPT else sum(y) / len(y)
         se = [mpmath.sqrt(s2 * inverse[k, k]) for k in range(len(b))]
-        found = quantities(name, b, se, mpmath.sqrt(s2), 1 - squares / sum((v - about) ** 2 for v in y))
-    assert set(found) == set(CERTIFIED[name])
+        computed = quantities(name, b, se, mpmath.sqrt(s2), 1 - squares / sum((v - centre) ** 2 for v in y))
+    assert set(computed) == set(CERTIFIED[name])
     for quantity, text in CERTIFIED[name].items():
-        assert found[quantity] == pytest.approx(float(text), rel=5e-15, abs=1e-40), quantity
+        assert computed[quantity] == pytest.approx(float(text), rel=5e-15, abs=1e-40), quantity
 
 
 @pytest.mark.parametrize("name", CERTIFIED)
 def test_certified_sets_keep_the_digits_that_float64_allows(name, record_property):
     table = {"formula": digits(by_formula(name), name), "arrays": digits(by_arrays(name), name)}
     table["lstsq"] = digits(by_lstsq(name), name)
-    for way, found in table.items():
-        print(f"{name:9} {way:8}", *(f"{kind} {value:4.1f}" for kind, value in found.items()))
-        record_property(way, found)
+    for way, kept in table.items():
+        print(f"{name:9} {way:8}", *(f"{kind} {value:4.1f}" for kind, value in kept.items()))
+        record_property(way, kept)
     assert min(min(table[way].values()) for way in ("formula", "arrays")) >= WANTED[name]
     assert table["formula"]["b"] >= min(table["lstsq"]["b"], 13) - 0.5
 
@@ -118,8 +118,8 @@ def test_certified_sets_beside_lm():
     for name, values in CERTIFIED.items():
         b, se = ([next(numbers) for quantity in values if quantity.startswith("b")] for _ in range(2))
         of_lm, own = digits(quantities(name, b, se, next(numbers), next(numbers)), name), digits(by_formula(name), name)
-        for way, found in (("lm", of_lm), ("matbn", own)):
-            print(f"{name:9} {way:8}", *(f"{kind} {value:4.1f}" for kind, value in found.items()))
+        for way, kept in (("lm", of_lm), ("matbn", own)):
+            print(f"{name:9} {way:8}", *(f"{kind} {value:4.1f}" for kind, value in kept.items()))
         for kind, value in own.items():
             assert value >= min(of_lm[kind], 13) - 0.5, (name, kind)
 
@@ -140,7 +140,7 @@ def test_products_keep_twice_the_precision(shape):
 
 
 def test_coefficients_keep_all_digits_of_columns_that_nearly_depend_on_each_other():
-    """Against the exact solution for the numbers as stored, where plain QR has lost eight digits."""
+    """Against the exact solution for the stored numbers; plain QR loses eight digits here."""
     rng = np.random.default_rng(2)
     X = rng.normal(size=(40, 3))
     X[:, 2] = X[:, 0] + X[:, 1] + 1e-8 * X[:, 2]
@@ -183,7 +183,7 @@ SHIFTS = {
 @pytest.mark.parametrize("effects", [False, True])
 @pytest.mark.parametrize("case", SHIFTS)
 def test_fits_move_with_the_outcomes_units(case, effects):
-    """The same starts, search and penalty; all results moved by as much, to the rounding of y as stored."""
+    """Starts, search and penalty stay the same, and all results change as y does, up to the rounding of stored y."""
     scale, shift, rtol = SHIFTS[case]
     y, Z, x, g, w = signal()
     g = g if effects else None
@@ -251,13 +251,13 @@ def test_weights_of_any_size(unit):
 
 
 def test_columns_with_offsets_and_of_any_size():
-    """Against mpmath; R's lm drops a time in seconds, which an intercept takes nearly all of."""
+    """Against mpmath; R's lm drops a time in seconds, since it is nearly a multiple of the intercept."""
     rng = np.random.default_rng(4)
     x = rng.normal(size=30)
     for away, unit in ((2e3, 10), (1.6e9, 60), (1.6e18, 1e9), (0, 1e200), (0, 1e-200), (0, 1e-300)):
         column = away + unit * np.round(x, 2)
         y = x + rng.normal(size=30)
-        with mpmath.workdps(1_300):  # squares of 1e-300 beside 1
+        with mpmath.workdps(1_300):  # enough for squares of 1e-300 added to 1
             X = mpmath.matrix([[1, mpmath.mpf(v)] for v in column.tolist()])
             inverse = (X.T * X) ** -1
             b = inverse * (X.T * mpmath.matrix(y.tolist()))

@@ -55,7 +55,7 @@ REFUSED = [
     ("y ~ z", {"activation": "tanhh"}, "activation is 'tanhh', but must be one of relu"),
     ("y ~ z", {"starts": 0}, "starts is 0"),
     ("y ~ z", {"iterations": 0}, "iterations is 0"),
-    # What other packages write, and what was meant to be something else.
+    # Syntax of other packages, and slips of the pen.
     ("y ~ (1 | unit)", {}, r"has \(1 \| unit\), which is how random effects are written, and matbn has none"),
     ("y ~ z + (z||unit)", {}, "how random effects are written"),
     ("y ~ net((1 | unit), size=2)", {}, "how random effects are written"),
@@ -79,7 +79,7 @@ REFUSED = [
     ("y ~ z +* w", {}, "cannot be read: [^⧛\\x1b]*$"),
     ("y ~ log(z)", {}, r"'log\(z\)' in the formula has .* infinite or undefined values"),
     ("log(y) ~ z", {}, r"'log\(y\)' in the formula has .* infinite or undefined values"),
-    # Columns that hold something else than numbers or labels.
+    # Columns that hold neither numbers nor labels.
     ("y ~ complex", {}, "column 'complex' holds complex numbers"),
     ("complex ~ z", {}, "column 'complex' holds complex numbers"),
     ("y ~ net(complex, size=1)", {}, "column 'complex' holds complex numbers"),
@@ -205,7 +205,7 @@ def test_names_of_columns_that_cannot_be_told_apart(data):
     for formula in ("y ~ w", "w ~ z", "w ~ net(z, size=1)", "w ~ log(z + 9)", "w ~ 1 | unit"):
         with pytest.raises(matbn.ArgumentError, match=r"data has 2 columns named '(y|z|unit)'; tell them apart"):
             matbn.fit(formula, twice)
-    assert matbn.fit("w ~ 1", twice).N == 30  # what is not used does not matter
+    assert matbn.fit("w ~ 1", twice).N == 30  # columns that are not used do not matter
     numbered = data[["y", "z"]].set_axis([0, 1], axis=1)
     with pytest.raises(matbn.ArgumentError, match="data has no column '0', but one named 0, which is no text"):
         matbn.fit("`0` ~ `1`", numbered)
@@ -232,7 +232,7 @@ def test_dates_are_days_since_1970_as_in_r(data):
     assert spans.coef["span"] == pytest.approx(np.polyfit(np.arange(30), data.y, 1)[0])
     with pytest.raises(matbn.ElementTypeError, match="new data's column 'z' holds dates, but held none in the fit"):
         matbn.fit("y ~ z", data).predict(data.assign(z=data.day))
-    months = matbn.fit("y ~ C(day.dt.month)", data)  # inside of a call dates stay what they are
+    months = matbn.fit("y ~ C(day.dt.month)", data)  # inside a call dates stay dates
     assert set(months.coef) == {"(Intercept)", "C(day.dt.month)[T.3]"}
 
 
@@ -268,10 +268,10 @@ def test_predictions_where_something_is_missing_have_no_errors_either(data):
     fit = matbn.fit("y ~ z + g + net(w, size=1)", data, starts=1, penalty=1e-3)
     whole = fit.get_prediction(data[:4])
     lacking = data[:4].assign(g=[None, *data.g[1:4]])
-    found = fit.get_prediction(lacking)
+    prediction = fit.get_prediction(lacking)
     for name in ("value", "error", "lower", "upper"):
-        np.testing.assert_allclose(getattr(found, name)[1:], getattr(whole, name)[1:])
-        assert np.isnan(getattr(found, name)[0])
+        np.testing.assert_allclose(getattr(prediction, name)[1:], getattr(whole, name)[1:])
+        assert np.isnan(getattr(prediction, name)[0])
     assert np.isnan(fit.get_prediction(data[:2].assign(z=np.nan)).error).all()
     for change in ({"z": np.inf}, {"z": 1e308}):
         with pytest.raises(matbn.NotFiniteError, match=r"infinite|would not be finite"):

@@ -21,8 +21,8 @@ def test_coefficients_equal_those_of_lm_and_plm(model, reference):
     data = pandas.read_csv(FIXTURES / f"{dataset}.csv")
     bar = f" | {effect}" if effect else ""
     fit = matbn.fit(f"{formula}{bar}", data, weights=weights or None)
-    found = [fit.coef[name] for name in reference["name"]]
-    np.testing.assert_allclose(found, reference["value"], rtol=1e-8)
+    estimates = [fit.coef[name] for name in reference["name"]]
+    np.testing.assert_allclose(estimates, reference["value"], rtol=1e-8)
     assert fit.coef.keys() == set(reference["name"])
 
 

@@ -57,23 +57,26 @@ def test_at_the_optimum_the_exact_gradient_of_the_penalised_loss_vanishes(activa
     y, Z, X, _, _ = data(3)
     penalty = 1e-3
     fit = fit_design(design(y, net(Z, 2), X), *options(activation, penalty))
-    (found,) = fit.nets
+    (folded_net,) = fit.nets
     assert fit.converged
     partial = y - X @ fit.coefficients[1:] - fit.coefficients[0]  # what the net fits, at the linear part's solution
-    folded = {"Gamma1": found.A, "gamma": None, "beta": found.c, "Gamma2": found.Gamma2}
+    folded = {"Gamma1": folded_net.A, "gamma": None, "beta": folded_net.c, "Gamma2": folded_net.Gamma2}
     exact = matbn.net_gradient(Z, partial, **folded, activation=activation)  # of the plain net
     assert exact.loss == pytest.approx(fit.loss, rel=1e-10)
     linear = np.column_stack([np.ones(len(y)), X])
     project = y - linear @ np.linalg.lstsq(linear, y, rcond=None)[0]
     scale = project @ project / len(y)
-    beta = found.c + Z.mean(axis=0) @ found.A
-    by_A = Z.var(axis=0)[:, None] * found.A + SHIFT * np.outer(Z.mean(axis=0), beta)  # of ‖ΔA‖²/2 + κ‖β‖²/2, c fixed
+    beta = folded_net.c + Z.mean(axis=0) @ folded_net.A
+    by_A = Z.var(axis=0)[:, None] * folded_net.A + SHIFT * np.outer(
+        Z.mean(axis=0), beta
+    )  # of ‖ΔA‖²/2 + κ‖β‖²/2, c fixed
     np.testing.assert_allclose(exact.Gamma1 + 2 * penalty * scale * by_A, 0, atol=1e-5 * scale)
     np.testing.assert_allclose(exact.beta + 2 * penalty * scale * SHIFT * beta, 0, atol=1e-6 * scale)
-    np.testing.assert_allclose(exact.Gamma2 + 2 * penalty * found.Gamma2, 0, atol=1e-6 * np.sqrt(scale))
-    standardised = Z.std(axis=0)[:, None] * found.A
+    np.testing.assert_allclose(exact.Gamma2 + 2 * penalty * folded_net.Gamma2, 0, atol=1e-6 * np.sqrt(scale))
+    standardised = Z.std(axis=0)[:, None] * folded_net.A
     assert fit.searches[0].loss == pytest.approx(
-        fit.loss + penalty * (scale * (np.sum(standardised**2) + SHIFT * beta @ beta) + found.Gamma2 @ found.Gamma2),
+        fit.loss
+        + penalty * (scale * (np.sum(standardised**2) + SHIFT * beta @ beta) + folded_net.Gamma2 @ folded_net.Gamma2),
         rel=1e-9,
     )
 
@@ -158,19 +161,19 @@ def test_what_a_fit_reports():
 def test_bad_designs_are_refused():
     y, Z, X, groups, _ = data(10)
 
-    def refused(error, match, *arguments, **named):
+    def assert_refused(error, match, *arguments, **named):
         with pytest.raises(error, match=match):
             design(*arguments, **named)
 
-    refused(matbn.ShapeError, "the inputs of 'net' have 299 rows", y, net(Z[1:], 2))
-    refused(matbn.ShapeError, "linear has 299 rows", y, (), X[1:])
-    refused(matbn.ShapeError, "effect 'id' has shape", y, (), X, {"id": groups["id"][1:]})
-    refused(matbn.ElementTypeError, "nets hold a ndarray", y, [Z])
-    refused(matbn.ArgumentError, "weights are all zero", y, (), X, None, np.zeros(len(y)))
+    assert_refused(matbn.ShapeError, "the inputs of 'net' have 299 rows", y, net(Z[1:], 2))
+    assert_refused(matbn.ShapeError, "linear has 299 rows", y, (), X[1:])
+    assert_refused(matbn.ShapeError, "effect 'id' has shape", y, (), X, {"id": groups["id"][1:]})
+    assert_refused(matbn.ElementTypeError, "nets hold a ndarray", y, [Z])
+    assert_refused(matbn.ArgumentError, "weights are all zero", y, (), X, None, np.zeros(len(y)))
     missing = groups["id"].astype(object)
     missing[4] = None
-    refused(matbn.NotFiniteError, "effect 'id' has 1 missing labels, at 4", y, (), X, {"id": missing})
-    refused(
+    assert_refused(matbn.NotFiniteError, "effect 'id' has 1 missing labels, at 4", y, (), X, {"id": missing})
+    assert_refused(
         matbn.NotFiniteError, "effect 'id' has 1 missing labels", y, (), X, {"id": np.where(y == y[2], np.nan, 1.0)}
     )
     for error, match, named in (

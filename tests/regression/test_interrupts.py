@@ -26,12 +26,12 @@ from matbn.stopping import Stop, listening
 
 
 def press():
-    """Ctrl-C, as the main thread gets it."""
+    """Press Ctrl-C: the main thread gets its signal."""
     os.kill(os.getpid(), signal.SIGINT)
 
 
 def pressing(monkeypatch, module, name, calls=1, after=False, times=1):
-    """Let the given call of a module's function press Ctrl-C at its start, or at its end."""
+    """Make the given call of a module's function press Ctrl-C at its start, or at its end."""
     original, seen = getattr(module, name), []
 
     def function(*arguments, **named):
@@ -113,7 +113,7 @@ def test_a_fit_says_when_it_was_interrupted(monkeypatch, options, where, said, t
 def test_the_last_searches_tell_of_the_penalty_and_of_starts_that_were_left_out(monkeypatch):
     in_one_thread(monkeypatch)
     whole = fitted(penalty="gcv")
-    pressing(monkeypatch, search, "starting_values", calls=3 + 2)  # the first three are rough
+    pressing(monkeypatch, search, "starting_values", calls=3 + 2)  # the first three choose the penalty
     fit = cut(penalty="gcv")
     assert fit.penalty == whole.penalty
     assert [scored.score for scored in fit.path] == [scored.score for scored in whole.path]
@@ -150,7 +150,7 @@ def test_iterations_bound_the_path_of_penalties_too(monkeypatch):
             fitted(penalty=penalty, iterations=7)
         assert max(given) == 7
     with pytest.warns(matbn.ConvergenceWarning, match="stopped after 7 iterations"):
-        fitted(N=20_000, iterations=7, starts=1)  # which begins on parts of the rows
+        fitted(N=20_000, iterations=7, starts=1)  # begins on samples of the rows
     assert max(given) == 7
 
 
@@ -161,12 +161,12 @@ def test_replicates_that_had_ended_are_returned(monkeypatch, times):
     whole = fit.bootstrap(replicates=12, seed=4)
     pressing(monkeypatch, bootstrap, "refitted", calls=6, times=times)
     with pytest.warns(matbn.ConvergenceWarning, match=r"interrupted when (\d+) of 12 replicates") as told:
-        found = fit.bootstrap(replicates=12, seed=4)
-    assert f"when {len(found.draws)} of 12" in str(told[0].message)
+        result = fit.bootstrap(replicates=12, seed=4)
+    assert f"when {len(result.draws)} of 12" in str(told[0].message)
     assert told[0].filename == __file__
-    assert len(found.draws) == 5
-    assert {row.tobytes() for row in found.draws} <= {row.tobytes() for row in whole.draws}
-    assert np.isfinite(found.error).all()
+    assert len(result.draws) == 5
+    assert {row.tobytes() for row in result.draws} <= {row.tobytes() for row in whole.draws}
+    assert np.isfinite(result.error).all()
 
 
 def test_too_few_replicates_are_no_result(monkeypatch):
@@ -191,8 +191,8 @@ def test_a_statistic_with_fits_of_its_own_gives_no_cut_off_values():
             return matbn.fit(y, nets=matbn.net(Z, 1), penalty=1e-3, starts=1).loss
 
     with pytest.warns(matbn.ConvergenceWarning, match="interrupted when 2 of 9"):
-        found = fit.bootstrap(statistic, 9)
-    assert len(set(found.draws[:, 0])) == 1
+        result = fit.bootstrap(statistic, 9)
+    assert len(set(result.draws[:, 0])) == 1
 
     def slow(one):
         calls.append(one)
@@ -215,13 +215,13 @@ def test_folds_that_had_ended_are_returned(monkeypatch, times):
     whole = fit.cross_validate(folds=6)
     pressing(monkeypatch, validate, "refitted", calls=4, times=times)
     with pytest.warns(matbn.ConvergenceWarning, match="interrupted when 3 of 6 folds") as told:
-        found = fit.cross_validate(folds=6)
+        validation = fit.cross_validate(folds=6)
     assert told[0].filename == __file__
     known = whole.fold < 3
-    np.testing.assert_array_equal(np.isfinite(found.predictions), known)
-    np.testing.assert_array_equal(found.predictions[known], whole.predictions[known])
-    np.testing.assert_allclose(found.by_fold, whole.by_fold[:3])
-    assert found.mse == pytest.approx(np.square(fit.design.y - found.predictions)[known].mean())
+    np.testing.assert_array_equal(np.isfinite(validation.predictions), known)
+    np.testing.assert_array_equal(validation.predictions[known], whole.predictions[known])
+    np.testing.assert_allclose(validation.by_fold, whole.by_fold[:3])
+    assert validation.mse == pytest.approx(np.square(fit.design.y - validation.predictions)[known].mean())
     monkeypatch.undo()
     in_one_thread(monkeypatch)
     pressing(monkeypatch, validate, "refitted")
@@ -237,12 +237,12 @@ def test_combinations_that_were_scored_are_returned(monkeypatch, criterion, name
     whole = fit.choose(**options)
     pressing(monkeypatch, choose, name if calls < 5 else "fit_design", calls if criterion == "bic" or calls < 5 else 1)
     with pytest.warns(matbn.ConvergenceWarning, match=f"interrupted when {ended} of 4 combinations") as told:
-        found = fit.choose(**options)
+        choice = fit.choose(**options)
     assert told[-1].filename == __file__
-    np.testing.assert_array_equal(found.scores, whole.scores[:ended])
-    assert len(found.sizes) == len(found.penalties) == len(found.errors) == ended
-    assert found.fit is None
-    assert "<-" in str(found)
+    np.testing.assert_array_equal(choice.scores, whole.scores[:ended])
+    assert len(choice.sizes) == len(choice.penalties) == len(choice.errors) == ended
+    assert choice.fit is None
+    assert "<-" in str(choice)
     monkeypatch.undo()
     pressing(monkeypatch, choose, name)
     with pytest.raises(KeyboardInterrupt):
@@ -307,26 +307,26 @@ def test_who_handles_the_signal_decides_what_is_an_interrupt():
         stop.heeded = True
     with listening() as stop:
         press()
-        stop.heeded, stop._since = True, stop._since - 11  # without effect for so many seconds
+        stop.heeded, stop._since = True, stop._since - 11  # as if without effect for 11 seconds
         with pytest.raises(KeyboardInterrupt):
             press()
-    found = []
+    seen = []
 
     def elsewhere():
         with listening() as stop, stop.interruptible():
-            found.append(stop)
+            seen.append(stop)
 
     thread = threading.Thread(target=elsewhere)
     thread.start()
     thread.join()
-    assert isinstance(found[0], Stop)
+    assert isinstance(seen[0], Stop)
 
 
 @pytest.mark.parametrize("name", signals.CALLS)
 def test_signals_at_random_moments(name):
     tally = signals.python_trials(name, 1, seed=5)
     assert sum(tally.ends.values()) == 1
-    assert max(tally.seconds) < 5  # a busy machine; the script tells how long it takes
+    assert max(tally.seconds) < 5  # leaves room for a busy machine; the script prints the times
 
 
 @pytest.mark.r

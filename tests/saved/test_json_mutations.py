@@ -1,4 +1,4 @@
-"""Damaged texts of fits: each is refused by an error that says where, or changes what its field says and no more."""
+"""Damaged texts of fits: an error says where the damage is, or only what the damaged field means has changed."""
 
 import contextlib
 import json

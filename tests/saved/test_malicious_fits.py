@@ -53,7 +53,7 @@ TERMS = [
     "{globals()['__builtins__']['open'](NAME, 'w')}",
     "{type('T', (), {'a': OPEN})}",
     "{print(x, file=OPEN)}",
-    "{\uff4f\uff50\uff45\uff4e(NAME, 'w')}",  # letters that Python reads as those of open
+    "{\uff4f\uff50\uff45\uff4e(NAME, 'w')}",  # full-width letters, which Python reads as open
     "{np.asarray(x).tofile(NAME)}",
     "{np.savetxt(NAME, x)}",
     "np.memmap(NAME, mode='w+', shape=1)",
@@ -156,7 +156,7 @@ CONTENT = json.loads(matbn.fit("y ~ x", FRAME).to_json())
 
 
 def filled(text, canary):
-    """Return a text with what makes the canary in its places."""
+    """Return a text with the code that makes the canary in place of OPEN, and so on."""
     name = repr(str(canary))
     code = f"open({name}, 'w')"
     quoteless = f"open(bytes({list(str(canary).encode())}).decode(), chr(119))"
@@ -165,7 +165,7 @@ def filled(text, canary):
 
 
 def saved(formula, part):
-    """Return a fit's JSON in which a formula stands wherever one does, as an adversary would see to."""
+    """Yield texts of a fit in which all places that must agree hold the formula, as an adversary would write it."""
     content = json.loads(json.dumps(CONTENT))
     content["recipe"]["formula"] = formula
     spec = content["recipe"]["specs"][1]
@@ -176,7 +176,7 @@ def saved(formula, part):
         yield json.dumps(content)
 
 
-def refused(text):
+def assert_refused(text):
     with pytest.raises(matbn.MatbnError, match=r"text: .*\w"):
         matbn.Fit.from_json(text).predict(FRAME)
     with pytest.raises(matbn.MatbnError):
@@ -188,7 +188,7 @@ def test_terms(term, tmp_path):
     canary = tmp_path / "canary"
     attack = filled(term, canary)
     for text in saved(f"y ~ {attack}", attack):
-        refused(text)
+        assert_refused(text)
     assert not canary.exists()
 
 
@@ -196,7 +196,7 @@ def test_terms(term, tmp_path):
 def test_other_places_of_a_formula(formula, tmp_path):
     canary = tmp_path / "canary"
     for text in saved(filled(formula, canary), "x"):
-        refused(text)
+        assert_refused(text)
     assert not canary.exists()
 
 
@@ -223,7 +223,7 @@ def test_other_places_of_the_text(term, place, tmp_path):
 
 
 def test_the_attacks_work_where_nothing_is_checked(tmp_path):
-    """formulaic alone makes the canary for nearly all of the terms, so that the tests above can fail."""
+    """formulaic alone makes the canary with nearly all terms, so that the tests above could fail."""
     attacks = [filled(term, tmp_path / f"canary{k}") for k, term in enumerate(TERMS)]
     on_reading = filled("{OPEN()} + `~`", tmp_path / "canary on reading")
     code = """
@@ -274,12 +274,12 @@ def test_a_product_of_many_levels_is_refused():
 
 
 def test_evaluation_sees_columns_and_known_functions_alone():
-    """A name that is no column is looked up nowhere else, not even among Python's own."""
+    """A name that is no column is not looked up elsewhere, not even among Python's built-in functions."""
     text = next(saved("y ~ {x + id}", "x + id"))
     with pytest.raises(matbn.MatbnError):
         matbn.Fit.from_json(text)  # the parts disagree: they were made for {x + id} here, x there
     content = json.loads(matbn.fit("y ~ {x + id}", FRAME).to_json())
     assert "x + id" in content["recipe"]["specs"][1]["formula"]
     fit = matbn.Fit.from_json(json.dumps(content))
-    with pytest.raises(matbn.ArgumentError, match="data has no column 'id'"):  # where Python has a function id
+    with pytest.raises(matbn.ArgumentError, match="data has no column 'id'"):  # although Python has a function id
         fit.predict(FRAME[["x"]])

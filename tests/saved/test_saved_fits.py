@@ -1,4 +1,4 @@
-"""Fits to JSON and back: ordinary formulas predict the same to the last digit, and other texts are refused by place."""
+"""Fits to JSON and back: ordinary formulas predict the same to the last digit; errors name the place in bad texts."""
 
 import json
 import pickle
@@ -83,15 +83,15 @@ def test_ordinary_formulas(formula):
 
 @pytest.mark.parametrize("old", OLD["fits"], ids=lambda old: old["formula"] or "arrays")
 def test_texts_that_were_written_before(old):
-    """The text and the predictions are those of the version before, also where it could not read its own text."""
+    """Texts and predictions come from the previous version, which could not read all of its own texts."""
     again = matbn.Fit.from_json(old["text"])
     if old["formula"]:
-        found = again.predict(pandas.DataFrame(OLD["new"]))
+        predicted = again.predict(pandas.DataFrame(OLD["new"]))
     else:
         arrays = OLD["arrays"]
         inputs, labels = [np.array(arrays["inputs"])], np.array(arrays["effects"], "M8[D]")
-        found = again.predict(inputs=inputs, linear=np.array(arrays["linear"]), effects=labels)
-    np.testing.assert_allclose(found, old["predicted"], rtol=1e-12)
+        predicted = again.predict(inputs=inputs, linear=np.array(arrays["linear"]), effects=labels)
+    np.testing.assert_allclose(predicted, old["predicted"], rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def double(x):
 
 
 def test_functions_of_ones_own_predict_and_are_named_where_they_cannot_go():
-    def scale(x):  # a misleading name
+    def scale(x):  # the name of one of formulaic's functions
         return x / 10
 
     factor = 3  # noqa: F841
@@ -148,13 +148,13 @@ def test_functions_of_ones_own_predict_and_are_named_where_they_cannot_go():
 
 
 def test_a_column_is_not_renamed_for_a_name_of_the_callers():
-    """formulaic calls `my var` my_var, unless that is taken: what poly has learnt was then lost."""
+    """formulaic calls `my var` my_var unless that name is taken, where what poly had learnt used to be lost."""
     my_var = 3
     fit = matbn.fit("y ~ poly(`my var`, 2)", FRAME, environment={"my_var": my_var})
     np.testing.assert_allclose(fit.predict(FRAME), fit.fitted, atol=1e-12)
     both = FRAME.assign(my_var=FRAME.x)
     fit = matbn.fit("y ~ poly(`my var`, 2)", both)
-    for one in (fit, matbn.Fit.from_json(fit.to_json())):  # which read the columns that they need, and no others
+    for one in (fit, matbn.Fit.from_json(fit.to_json())):  # both read only the columns that they need
         np.testing.assert_allclose(one.predict(both), fit.fitted, atol=1e-12)
     fit = matbn.fit("y ~ poly(`my var`, 2) + my_var", both)
     for _ in range(2):

@@ -10,7 +10,7 @@ from matbn.model.design import design, net
 from matbn.problem.posing import ModelOptions, posed_problem
 from matbn.problem.profile import objective
 from matbn.problem.sweeps import workspace
-from matbn.search import multistart as search
+from matbn.search import multistart
 from matbn.search.bfgs import minimise
 from matbn.search.kinks import minimum_at_kinks
 from matbn.search.minimum import AT_KINK, SearchOptions
@@ -52,7 +52,7 @@ def loss_at(problem, slope):
 
 
 def directions(problem, theta, count=400):
-    """Return directions: random ones, in all or few coordinates; those that stay at the kinks, or leave one of them."""
+    """Return directions (random ones, such that stay on the kinks, such that leave one) and the number of kinks."""
     rng = np.random.default_rng(1)
     (inputs,) = problem.terms
     p = len(inputs.x)
@@ -61,15 +61,15 @@ def directions(problem, theta, count=400):
     C = np.zeros((len(rows), p, F.shape[1]))
     C[np.arange(len(rows)), :, nodes] = inputs.x[:, rows].T
     C = C.reshape(len(rows), len(theta))
-    found = [rng.normal(size=(count, len(theta))), np.eye(len(theta)), -np.eye(len(theta)), C, -C]
-    along = found[0] - found[0] @ np.linalg.pinv(C) @ C if len(rows) else found[0]
-    found += [along, rng.normal(size=(count, len(theta))) * (rng.random((count, len(theta))) < 0.2)]
+    candidates = [rng.normal(size=(count, len(theta))), np.eye(len(theta)), -np.eye(len(theta)), C, -C]
+    along = candidates[0] - candidates[0] @ np.linalg.pinv(C) @ C if len(rows) else candidates[0]
+    candidates += [along, rng.normal(size=(count, len(theta))) * (rng.random((count, len(theta))) < 0.2)]
     if len(rows):  # directions that leave one kink and stay at the others
         for k in range(len(rows)):
             others = np.delete(C, k, axis=0)
             off = C[k] - C[k] @ np.linalg.pinv(others) @ others
-            found += [off[None], -off[None]]
-    every = np.vstack(found)
+            candidates += [off[None], -off[None]]
+    every = np.vstack(candidates)
     lengths = np.linalg.norm(every, axis=1)
     return every[lengths > 1e-8] / lengths[lengths > 1e-8, None], len(rows)
 
@@ -106,7 +106,7 @@ def test_no_direction_leads_down_from_a_minimum_at_kinks(activation, kind):
 
 
 def test_what_is_no_minimum_is_not_called_one():
-    """Where no steps are left to take, the end stays what it was."""
+    """If no iterations are left, the status stays what it was."""
     problem = posed("relu")
     work = workspace(problem)
     stopped = minimise(objective(problem, work), starting_values(problem, np.random.default_rng(1)), 1e-6, 40)
@@ -145,7 +145,7 @@ def test_a_search_that_stays_near_kinks_says_so(monkeypatch):
     rng = np.random.default_rng(2)
     Z = rng.normal(size=(60, 2))
     y = np.maximum(Z[:, 0] + 0.3, 0) + rng.normal(size=60) / 5
-    monkeypatch.setattr(search, "minimum_at_kinks", lambda problem, work, end, *_: end)
+    monkeypatch.setattr(multistart, "minimum_at_kinks", lambda problem, work, end, *_: end)
     with pytest.warns(matbn.ConvergenceWarning, match=r"ended near kinks of relu, .* softplus, has no kinks"):
         fit = matbn.fit(y, nets=matbn.net(Z, 3), activation="relu", penalty=1e-4, starts=1)
     assert not fit.converged

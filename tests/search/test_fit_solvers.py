@@ -1,4 +1,4 @@
-"""Solvers by name, threads and memory, the linear part's penalty: one optimum, however it is reached."""
+"""All solvers, numbers of threads and ways to store nodes reach the same optimum; the linear part's penalty."""
 
 import re
 import threading
@@ -12,8 +12,7 @@ import scipy.optimize
 from random_problems import random_problem
 
 import matbn
-from matbn.problem import jacobian as tangent
-from matbn.problem import sweeps
+from matbn.problem import jacobian, sweeps
 from matbn.problem.jacobian import gauss_newton, jacobian_rows
 from matbn.problem.least_squares import ridge
 from matbn.problem.profile import objective, solved
@@ -29,8 +28,8 @@ from matbn.search.progress import SharedProgress
 from matbn.search.starts import starting_values
 
 
-def easy_problem(**options):
-    """Data and a net with one minimum that all starts reach."""
+def easy_fit(**options):
+    """Fit a net to data for which it has one minimum, which all starts reach."""
     rng = np.random.default_rng(11)
     Z, x = rng.normal(size=(200, 2)), rng.normal(size=200)
     groups = rng.integers(8, size=200)
@@ -39,10 +38,10 @@ def easy_problem(**options):
 
 
 def test_solvers_end_at_the_same_optimum_from_the_same_start():
-    profiled = easy_problem(tolerance=1e-9)
+    profiled = easy_fit(tolerance=1e-9)
     assert profiled.converged
     for solver in ("joint", "lm"):
-        other = easy_problem(solver=solver, tolerance=1e-9)
+        other = easy_fit(solver=solver, tolerance=1e-9)
         assert other.converged
         assert other.searches[0].gradient <= 1e-9
         np.testing.assert_allclose(other.fitted, profiled.fitted, atol=1e-7)
@@ -62,7 +61,7 @@ def test_joint_loss_has_the_right_gradient_and_touches_the_profiled_one(effects,
     loss, gradient = evaluate(start)
     assert loss == pytest.approx(at.loss, rel=1e-12)
     np.testing.assert_allclose(gradient[: len(theta)], at.gradient, rtol=1e-8, atol=1e-12)
-    np.testing.assert_allclose(gradient[len(theta) :], 0, atol=1e-12)  # all that is linear is at its minimum
+    np.testing.assert_allclose(gradient[len(theta) :], 0, atol=1e-12)  # Γ₂ and c are at their minimum
     rng = np.random.default_rng(2)
     point = start + 0.1 * rng.normal(size=len(start))
     _, gradient = evaluate(point)
@@ -117,9 +116,9 @@ def test_threads_blocks_and_forgotten_nodes_change_nothing(monkeypatch, weighted
         variants.append(workspace(problem, threads=2))
         assert variants[-1].V is None
     for work in variants:
-        found = solved(problem, theta, work)
-        assert found.loss == pytest.approx(expected.loss, rel=1e-13)
-        np.testing.assert_allclose(found.gradient, expected.gradient, rtol=1e-10, atol=1e-13)
+        at = solved(problem, theta, work)
+        assert at.loss == pytest.approx(expected.loss, rel=1e-13)
+        np.testing.assert_allclose(at.gradient, expected.gradient, rtol=1e-10, atol=1e-13)
 
 
 @pytest.mark.parametrize("weighted", [False, True])
@@ -130,7 +129,7 @@ def test_gauss_newton_in_blocks_is_that_of_all_rows(monkeypatch, weighted, effec
     Gamma2 = np.arange(1.0, problem.nodes + 1)
     J = jacobian_rows(problem, theta, Gamma2)
     J = J - (J @ problem.linear.Q.T) @ problem.linear.Q
-    monkeypatch.setattr(tangent, "_BLOCK_NUMBERS", 1000)
+    monkeypatch.setattr(jacobian, "_BLOCK_NUMBERS", 1000)
     np.testing.assert_allclose(
         gauss_newton(problem, theta, Gamma2, workspace(problem)), J @ J.T / problem.weight, rtol=1e-9, atol=1e-12
     )
@@ -206,7 +205,7 @@ def test_a_search_that_stops_early_is_polished():
 
 
 def interrupting(after):
-    """A report that is interrupted at some iteration, as by Ctrl-C."""
+    """Return a report that raises KeyboardInterrupt at some iteration, as Ctrl-C does."""
 
     def report(progress):
         if progress.iterations >= after:
@@ -376,7 +375,7 @@ def test_gauss_newtons_inverse_is_that_of_the_hessian_where_residuals_vanish():
     fitted = solved(problem, theta, work).Gamma2 @ jacobian_rows(problem, theta, np.ones(problem.nodes))[len(theta) :]
     Q = problem.linear.Q
     problem = replace(problem, y=fitted - (Q @ fitted) @ Q, penalty=1e-12)
-    inverse = tangent.inverse_curvature(problem, theta, work)
+    inverse = jacobian.inverse_curvature(problem, theta, work)
     h = 1e-5
     steps = h * np.eye(len(theta))
     hessian = np.array(
