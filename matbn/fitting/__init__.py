@@ -1,5 +1,4 @@
 """From a design to a fit.
 
-Read `estimate`: it chooses a penalty, searches, and makes a fit of the solution. `refit` fits the same model to other
-rows or weights, starting where a fit has ended.
+Read `estimate`, which chooses a penalty and searches. `refit` fits other rows or weights, from where a fit has ended.
 """

@@ -1,8 +1,7 @@
 """Effective degrees of freedom of a penalised fit.
 
-At a minimum of the penalised loss let J be the Jacobian of the fitted values by (α, β, Γ₂), weighted and projected off
-the effects and the linear part. To first order the fit is a ridge regression on J with penalty matrix R, and its hat
-matrix is J(JᵀJ + λ·1ᵀw·R)⁻¹Jᵀ, so that
+At a minimum let J be the weighted Jacobian of the fitted values by (α, β, Γ₂), projected off effects and linear part.
+To first order the fit is a ridge regression on J, with hat matrix J(JᵀJ + λ·1ᵀw·R)⁻¹Jᵀ, so that
 
     edf = tr[(JᵀJ + λ·1ᵀw·R)⁻¹JᵀJ] + rank of the linear part and the effects
 """

@@ -6,9 +6,8 @@ a problem sorts its rows, and the inputs of each net, by their contents.
 
 Inputs are sorted by their moments, and those of equal moments by their moments with the outcomes. All are standardised,
 so that they do not change with units, with the order of rows, or if weights take the place of copies of rows. Rows are
-sorted by a random combination of their inputs; rows of equal inputs by such a combination of the linear part, then by
-their outcomes. None of this changes with units and offsets. Groups come last, since their codes depend on how labels
-are sorted: by level for a factor in R, by name in Python.
+sorted by a random combination of their inputs, then by one of the linear part, then by their outcomes, whatever units
+and offsets these have. Groups come last, since their codes depend on how labels are sorted: in R by a factor's levels.
 """
 
 from collections.abc import Sequence

@@ -42,7 +42,9 @@ class FixedEffects:
     levels: tuple[int, ...]  # number of groups of each effect, in the user's order
     first: int  # which of these effects is the first here
     singletons: int  # number of rows that are alone in a group
-    disconnected: int = 0  # number of rows of weight 0 whose groups no weighted rows connect: their sum is unknown
+    disconnected: int = (
+        0  # number of rows of weight 0 whose groups no weighted rows connect: nothing determines their sum
+    )
 
     def within(self, A: Array) -> Array:
         """Return the within transformation of each row of A (k × N)."""
@@ -84,10 +86,8 @@ class FixedEffects:
                 chosen[given, offset + codes[given]] = 1
             means = self._means_of_others(w)
             chosen[known] -= means[main[known]].toarray()
-            by_group = chosen @ self.solve
-            rows = (
-                rows + np.asarray(self.others @ by_group.T).T - np.repeat((means @ by_group.T).T, self.counts, axis=1)
-            )
+            factor = chosen @ self.solve
+            rows = rows + np.asarray(self.others @ factor.T).T - np.repeat((means @ factor.T).T, self.counts, axis=1)
         return rows * w
 
     def leverage(self) -> Array:

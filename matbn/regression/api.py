@@ -83,9 +83,8 @@ def fit(
         depends on the others only nearly, there is a `CollinearityWarning`; if exactly, such as a dummy for a group of
         an effect, there is a message.
     weights
-        N case weights, or a column's name. A weight of 2 counts as two equal rows, but not where a penalty is chosen:
-        the choice counts rows, so that the scale of the weights does not matter, and "cv" may leave out one of two
-        equal rows.
+        N case weights, or a column's name. A weight of 2 counts as two equal rows, but the choice of a penalty counts
+        rows, so that the weights' scale does not matter to it ("cv" may leave out one of two equal rows).
     activation
         A name in `matbn.ACTIVATIONS`, or an `Activation`. With a rectifier, searches go on to a local minimum at kinks,
         where no direction leads down although no gradient vanishes; their status is "converged at a kink".

@@ -6,13 +6,12 @@ of the identity, scaled by the first step, and is updated by the secant conditio
 differ by rounding errors only, a step is accepted if it makes the slope along it smaller.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.search.minimum import CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, Minimum, Watch
+from matbn.search.minimum import CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, Evaluate, Minimum, Watch
 
 _SUFFICIENT = 1e-4  # share of the decrease by the slope that a step must bring
 _NOISE = 1e-14  # relative rounding error of a loss
@@ -37,7 +36,7 @@ class Pace:
 
 
 def minimise(
-    evaluate: Callable[[Array], tuple[float, Array]],
+    evaluate: Evaluate,
     theta: Array,
     tolerance: float,
     iterations: int,

@@ -6,7 +6,6 @@ for the linear part's coordinates c, scaled so that all parameters change the fi
 minima of the profiled loss, but a search takes longer to reach them: this solver serves comparisons.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,7 +17,7 @@ from matbn.problem.sweeps import Workspace, backward, forward
 from matbn.search.bfgs import minimise
 from matbn.search.kinks import least_decrease
 from matbn.search.lbfgs import minimise_limited
-from matbn.search.minimum import Minimum, SearchOptions, Watch
+from matbn.search.minimum import Evaluate, Minimum, SearchOptions, Watch
 from matbn.search.profiled import MANY
 
 
@@ -38,7 +37,7 @@ def minimise_jointly(problem: Problem, work: Workspace, theta: Array, options: S
     return replace(end, theta=end.theta[: len(theta)])
 
 
-def joint_objective(problem: Problem, work: Workspace) -> Callable[[Array], tuple[float, Array]]:
+def joint_objective(problem: Problem, work: Workspace) -> Evaluate:
     """Return the function of (θ, Γ₂, c), as one vector, that gives F and its gradient."""
     n = sum(size * len(term.x) for size, term in zip(problem.sizes, problem.terms, strict=True))
     root = np.sqrt(problem.weight)

@@ -1,18 +1,17 @@
 """SciPy's L-BFGS, for so many parameters that BFGS's matrix would cost more than the loss."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.search.minimum import CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, Minimum, Watch
+from matbn.search.minimum import CONVERGED, INTERRUPTED, ITERATIONS, NO_DECREASE, Evaluate, Minimum, Watch
 
 _MEMORY = 30  # steps that are remembered
 
 
 def minimise_limited(
-    evaluate: Callable[[Array], tuple[float, Array]],
+    evaluate: Evaluate,
     theta: Array,
     tolerance: float,
     iterations: int,
