@@ -72,8 +72,8 @@ def fit(
         after | stand fixed effects, which take the intercept's place. Or N outcomes, with the model in `nets` (made
         by `matbn.net`), `linear` (N × k) and `effects` (labels, or a mapping of names to labels). A fit copies arrays,
         so that they may change afterwards. In a formula, texts and categories are labels, dates become days since
-        1970-01-01, and spans of time days, as in R. `offset(v)` is taken off y before the fit and added to fitted values
-        and predictions; R² is then that of y less the offset.
+        1970-01-01, and spans of time days, as in R. `offset(v)` is subtracted from y before the fit and added to fitted
+        values and predictions; R² is then that of y less the offset.
     intercept
         Whether arrays without effects get an intercept; in a formula "0 + …" leaves it out. Without intercept and
         effects R² is 1 - Σwe²/Σwy², as in R's `lm` and NIST's certified values.
