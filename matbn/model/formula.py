@@ -17,17 +17,8 @@ _POWERS = tuple("123456789")  # of terms; formulaic writes all products out befo
 _QUOTED = re.compile("`[^`]*`|'[^']*'|\"[^\"]*\"")
 
 # R's words for what Python writes otherwise: a formula may hold either, and means the same in both languages.
-_OF_R = {
-    "^": "**",
-    "%in%": ":",
-    "%%": "%",
-    "%/%": "//",
-    "TRUE": "True",
-    "FALSE": "False",
-    "NULL": "None",
-    "factor": "C",
-    "as.factor": "C",
-}
+_OF_R = {"^": "**", "%in%": ":", "%%": "%", "%/%": "//", "TRUE": "True", "FALSE": "False", "NULL": "None"}
+_OF_R |= dict.fromkeys(("factor", "as.factor"), "C")
 _WORD = re.compile(_QUOTED.pattern + r"|\^|%in%|%%|%/%|\b(?:TRUE|FALSE|NULL)\b|(?<![\w.])(?:as\.)?factor(?=\s*\()")
 
 
