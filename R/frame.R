@@ -4,9 +4,6 @@
 # The model frame of all variables; `call` is the user's, whose weights and subset R evaluates within the data.
 framed <- function(parts, call, na.action, data, env) {
   formula <- all_variables(parts, parts$environment)
-  if (deparse1(parts$outcome) %in% used_variables(stats::terms(formula))) {
-    refuse(paste0("formula has the outcome ", deparse1(parts$outcome), " on its right side; take it out"), "ArgumentError")
-  }
   frame_call <- call[c(1L, match(c("weights", "subset"), names(call), 0L))]
   frame_call$data <- data # as it was evaluated already
   frame_call$formula <- formula
@@ -24,6 +21,9 @@ framed <- function(parts, call, na.action, data, env) {
   frame <- tryCatch(eval(frame_call, env), error = function(e) {
     refuse(frame_problem(conditionMessage(e), parts, formula, call, data), "ArgumentError")
   })
+  if (deparse1(parts$outcome) %in% used_variables(attr(frame, "terms"))) {
+    refuse(paste0("formula has the outcome ", deparse1(parts$outcome), " on its right side; take it out"), "ArgumentError")
+  }
   if (nrow(frame) == 0L) {
     refuse(
       if (is.data.frame(data) && nrow(data) == 0L) "data has no rows"

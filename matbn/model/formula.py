@@ -17,17 +17,8 @@ _POWERS = tuple("123456789")  # of terms; formulaic writes all products out befo
 _QUOTED = re.compile("`[^`]*`|'[^']*'|\"[^\"]*\"")
 
 # R's words for what Python writes otherwise: a formula may hold either, and means the same in both languages.
-_OF_R = {
-    "^": "**",
-    "%in%": ":",
-    "%%": "%",
-    "%/%": "//",
-    "TRUE": "True",
-    "FALSE": "False",
-    "NULL": "None",
-    "factor": "C",
-    "as.factor": "C",
-}
+_OF_R = {"^": "**", "%in%": ":", "%%": "%", "%/%": "//", "TRUE": "True", "FALSE": "False", "NULL": "None"}
+_OF_R |= dict.fromkeys(("factor", "as.factor"), "C")
 _WORD = re.compile(_QUOTED.pattern + r"|\^|%in%|%%|%/%|\b(?:TRUE|FALSE|NULL)\b|(?<![\w.])(?:as\.)?factor(?=\s*\()")
 
 
@@ -195,18 +186,18 @@ def _net(text: str, opening: int) -> NetCall:
 
 def _terms(text: str) -> list[tuple[str, str]]:
     """Split a right side at + and - outside of brackets, keeping the signs."""
-    found, sign, start = [], "+", 0
+    terms, sign, start = [], "+", 0
     for place in [*_places(text, "+-"), len(text)]:
         term = text[start:place].strip()
         if _is_bracketed(term) and re.search(r"\bnet\s*\(", _QUOTED.sub("''", term)):
             inner = _terms(term[1:-1])  # nets in a bracketed sum are terms of it
-            found += inner if sign != "-" else [("-" if own == "+" else "+", part) for own, part in inner]
+            terms += inner if sign != "-" else [("-" if own == "+" else "+", part) for own, part in inner]
         elif term:
-            found.append((sign, term))
+            terms.append((sign, term))
         elif place == len(text) or start:
             raise ArgumentError(f"formula part {text!r} has a + or - with nothing beside it")
         sign, start = text[place : place + 1], place + 1
-    return found
+    return terms
 
 
 def _split(text: str, at: str) -> list[str]:
@@ -240,7 +231,7 @@ def _is_bracketed(term: str) -> bool:
 
 
 def _closes_at_end(term: str) -> bool:
-    """Whether a term's first bracket is closed by its last character."""
+    """Return whether a term's first bracket is closed by its last character."""
     depth = 0
     term = _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), term)
     for place, character in enumerate(term):

@@ -86,15 +86,15 @@ def design_from_frame(formula: Formula, data: Any, weights: Any, environment: Ma
         if offset.shape[1] != 1:
             raise ArgumentError(f"formula {formula.text!r}: an offset must be a number in each row")
     y = outcome if offset is None else outcome - offset.to_numpy()
-    found = design(y, terms, linear, effects or None, w, intercept=intercept)
-    found = found if offset is None else replace(found, offset=offset.to_numpy(dtype=float)[:, 0])
+    model = design(y, terms, linear, effects or None, w, intercept=intercept)
+    model = model if offset is None else replace(model, offset=offset.to_numpy(dtype=float)[:, 0])
     specs = tuple(matrix.model_spec for matrix in matrices)
     context = kept_names(names, data)
     of_offset = None if offset is None else offset.model_spec
     recipe = Recipe(
-        formula, linear.model_spec, specs, found.intercept, outcome.model_spec, context, None, dates, of_offset
+        formula, linear.model_spec, specs, model.intercept, outcome.model_spec, context, None, dates, of_offset
     )
-    return Framed(found, recipe, rows)
+    return Framed(model, recipe, rows)
 
 
 def parts(formula: Formula) -> tuple[str, ...]:

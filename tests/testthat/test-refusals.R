@@ -32,8 +32,9 @@ test_that("formulas that make no sense are refused", {
   refused(matbn(mpg ~ net(wt, siz = 2), cars), "'siz' is no option")
   refused(matbn(mpg ~ net(wt, size = 2, label = 3), cars), "label must be one string")
   refused(matbn(mpg ~ net(wt, size = 1e9), cars), "1,000,000,000 nodes .* of memory or more, and there are .*; take a smaller size")
+  refused(matbn(mpg ~ wt ~ hp, cars), "must have the form y ~ terms, with one ~")
   refused(matbn(mpg ~ 3, cars), "has a number in 3, but terms are columns")
-  for (formula in list(mpg ~ "wt", mpg ~ NA, "a" ~ wt, mpg ~ wt ~ hp)) {
+  for (formula in list(mpg ~ "wt", mpg ~ NA, "a" ~ wt)) {
     refused(matbn(formula, cars), "neither a variable nor a function of some")
   }
 })
