@@ -141,12 +141,7 @@ def by_torch(X: np.ndarray, y: np.ndarray, size: int, seed: int) -> tuple[Trace,
         return trace, float(torch.mean((net(inputs)[:, 0] - outcomes) ** 2))
 
 
-SYSTEMS: dict[str, System] = {
-    "matbn": by_matbn,
-    "nnet": by_nnet,
-    "scikit-learn": by_sklearn,
-    "PyTorch": by_torch,
-}
+SYSTEMS: dict[str, System] = {"matbn": by_matbn, "nnet": by_nnet, "scikit-learn": by_sklearn, "PyTorch": by_torch}
 
 
 def median_curve(traces: list[Trace]) -> tuple[np.ndarray, np.ndarray]:

@@ -70,12 +70,7 @@ def _tanh_slope(b: Array) -> Array:
 
 
 tanh = Activation(
-    "tanh",
-    value=np.tanh,
-    slope=_tanh_slope,
-    curvature=lambda b: -2 * np.tanh(b) * _tanh_slope(b),
-    odd=True,
-    jump=0.0,
+    "tanh", value=np.tanh, slope=_tanh_slope, curvature=lambda b: -2 * np.tanh(b) * _tanh_slope(b), odd=True, jump=0.0
 )
 
 

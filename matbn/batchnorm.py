@@ -64,13 +64,7 @@ class BatchNormGradient(NamedTuple):
 
 @np.errstate(all="ignore")
 def bn_forward(
-    Z: ArrayLike,
-    gamma: ArrayLike,
-    beta: ArrayLike,
-    ddof: float = 1,
-    eps: float = 0.0,
-    *,
-    layout: str = "rows",
+    Z: ArrayLike, gamma: ArrayLike, beta: ArrayLike, ddof: float = 1, eps: float = 0.0, *, layout: str = "rows"
 ) -> BatchNormOutput:
     """Normalise each node of Z over its samples, then scale by gamma and shift by beta.
 

@@ -45,9 +45,6 @@ def random_net(seed: int, N: int = 9, p1: int = 4, p2: int = 3, kind: str = "bat
     X, y = rng.normal(1.0, 2.0, (N, p1)), rng.normal(size=N)
     Gamma1, gamma, beta, Gamma2 = (rng.normal(size=shape) for shape in ((p1, p2), p2, p2, p2))
     parameters = Parameters(
-        Gamma1,
-        gamma if kind == "batch norm" else None,
-        None if kind == "plain without bias" else beta,
-        Gamma2,
+        Gamma1, gamma if kind == "batch norm" else None, None if kind == "plain without bias" else beta, Gamma2
     )
     return RandomNet(X, y, parameters)

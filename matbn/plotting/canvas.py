@@ -33,12 +33,7 @@ def panels(
     columns = min(columns, len(names))
     rows = math.ceil(len(names) / columns)
     _, grid = pyplot.subplots(
-        rows,
-        columns,
-        figsize=(size[0] * columns, size[1] * rows),
-        squeeze=False,
-        sharey=share_y,
-        layout="constrained",
+        rows, columns, figsize=(size[0] * columns, size[1] * rows), squeeze=False, sharey=share_y, layout="constrained"
     )
     cells: list[Axes] = grid.ravel().tolist()
     for unused in cells[len(names) :]:

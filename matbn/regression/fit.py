@@ -152,13 +152,7 @@ class Fit(FittedModel):
         return marginal_effects.marginal_effects(self, variables, average, vcov, correction, level)
 
     def partial_dependence(
-        self,
-        variable: str,
-        at: Any = None,
-        *,
-        vcov: Any = "iid",
-        correction: str = "sandwich",
-        level: float = 0.95,
+        self, variable: str, at: Any = None, *, vcov: Any = "iid", correction: str = "sandwich", level: float = 0.95
     ) -> PartialDependence:
         """Return the mean prediction over the fit's rows with a variable set to each of the values `at`, with bounds.
 

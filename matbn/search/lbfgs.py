@@ -11,11 +11,7 @@ _MEMORY = 30  # steps that are remembered
 
 
 def minimise_limited(
-    evaluate: Evaluate,
-    theta: Array,
-    tolerance: float,
-    iterations: int,
-    watch: Watch | None = None,
+    evaluate: Evaluate, theta: Array, tolerance: float, iterations: int, watch: Watch | None = None
 ) -> Minimum:
     """Search from theta until no entry of the gradient exceeds `tolerance`, or `watch` stops it."""
     from scipy.optimize import minimize  # takes longer to import than matbn

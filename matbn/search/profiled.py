@@ -41,9 +41,7 @@ def minimise_profiled(problem: Problem, work: Workspace, theta: Array, options: 
         return watch(iteration, None, at)
 
     coarse = replace(
-        options,
-        tolerance=max(options.tolerance, _COARSE),
-        iterations=min(options.iterations, _COARSE_ITERATIONS),
+        options, tolerance=max(options.tolerance, _COARSE), iterations=min(options.iterations, _COARSE_ITERATIONS)
     )
     inverse = None
     for number, level in enumerate(chain(growing_samples(problem, generator(options.seed, Stream.SAMPLES)), [problem])):

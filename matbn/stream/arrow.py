@@ -164,10 +164,7 @@ def _row_group(fragment: Any, group: int, columns: list[str]) -> Iterator[Any]:
     from pyarrow.parquet import ParquetFile
 
     options = {"buffer_size": _READ_BYTES, "pre_buffer": False, "page_checksum_verification": True}
-    with (
-        reading(fragment.path),
-        ParquetFile(fragment.open(), metadata=fragment.metadata, **options) as file,
-    ):
+    with reading(fragment.path), ParquetFile(fragment.open(), metadata=fragment.metadata, **options) as file:
         yield from file.iter_batches(_BATCH_ROWS, [group], columns, use_threads=False)
 
 

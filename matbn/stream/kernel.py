@@ -12,17 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from matbn.activation import (
-    LEAKY_SLOPE,
-    Activation,
-    evaluate,
-    identity,
-    is_built_in,
-    leaky_relu,
-    logistic,
-    relu,
-    tanh,
-)
+from matbn.activation import LEAKY_SLOPE, Activation, evaluate, identity, is_built_in, leaky_relu, logistic, relu, tanh
 from matbn.arguments import Array
 from matbn.stream.rows import Rows
 from matbn.stream.sizes import STRIP, even_blocks, rows_in_strips

@@ -128,11 +128,7 @@ def _norms(T: Array) -> Array:
 def _stack(above: _Triangle, below: _Triangle) -> _Triangle:
     R: Array = np.linalg.qr(np.vstack([above.R, below.R]), mode="r")  # type: ignore[assignment]
     return _Triangle(
-        R,
-        above.sums + below.sums,
-        max(above.largest, below.largest),
-        above.N + below.N,
-        above.weight + below.weight,
+        R, above.sums + below.sums, max(above.largest, below.largest), above.N + below.N, above.weight + below.weight
     )
 
 

@@ -57,11 +57,7 @@ def test_what_once_was_wrong(entry):
 @pytest.mark.parametrize("target", TARGETS)
 def test_random_calls(target):
     @settings(
-        max_examples=EXAMPLES,
-        derandomize=KNOWN,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
+        max_examples=EXAMPLES, derandomize=KNOWN, deadline=None, database=None, suppress_health_check=list(HealthCheck)
     )
     @given(seed=st.integers(0, 10_000), changes=changes)
     def run(seed, changes):

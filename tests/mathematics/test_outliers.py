@@ -5,13 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import pytest
 from conftest import random_net
-from high_precision import (
-    exact,
-    reference_gradient,
-    reference_hessian_product,
-    reference_jacobian,
-    within_half_an_ulp,
-)
+from high_precision import exact, reference_gradient, reference_hessian_product, reference_jacobian, within_half_an_ulp
 
 import matbn
 from matbn.parameters import Parameters

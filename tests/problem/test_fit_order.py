@@ -33,10 +33,7 @@ def fitted(rows, columns, activation="tanh", weighted=False, effects=False, mask
     """Return the fit to rows and inputs in the given order, and its fitted values in the original order."""
     y, Z, X, groups, w = data()
     net = matbn.net(
-        Z[np.ix_(rows, columns)],
-        nodes,
-        mask=None if mask is None else mask[columns],
-        names=[f"z{k}" for k in columns],
+        Z[np.ix_(rows, columns)], nodes, mask=None if mask is None else mask[columns], names=[f"z{k}" for k in columns]
     )
     fit = matbn.fit(
         y[rows],

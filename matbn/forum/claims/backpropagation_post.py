@@ -69,11 +69,7 @@ def _p5(c: Case) -> Evidence:
     def claimed() -> tuple[Array, ...]:
         by_Z = jacobian(lambda Z: _output(c, Z, c.gamma, c.beta), c.Z)
         upstream = c.D.ravel(order="F")
-        return (
-            c.D.sum(axis=0),
-            (c.D * _normalised(c)).sum(axis=0),
-            (upstream @ by_Z).reshape(c.Z.shape, order="F"),
-        )
+        return (c.D.sum(axis=0), (c.D * _normalised(c)).sum(axis=0), (upstream @ by_Z).reshape(c.Z.shape, order="F"))
 
     exact = (
         derivative(lambda beta: loss(c.Z, c.gamma, beta), c.beta),
@@ -105,9 +101,5 @@ CLAIMS = (
         " node and the scale multiplies entry by entry. As posted, X - mu is the row mean and the dot product a"
         " p × p matrix.",
     ),
-    Claim(
-        "P5",
-        "dβ = Σ_j dL/dy_j, and the chain rules for γ and for x, which sum over every output",
-        _p5,
-    ),
+    Claim("P5", "dβ = Σ_j dL/dy_j, and the chain rules for γ and for x, which sum over every output", _p5),
 )

@@ -66,9 +66,7 @@ def _a4(c: Case) -> Evidence:
 
     exact = jacobian(lambda gamma: c.H * gamma + c.beta, c.gamma)
     return Evidence(
-        lambda: jacobian_by_diagonal @ selection(c.N * p2),
-        exact,
-        jacobian_by_diagonal @ selection(p2 * p2),
+        lambda: jacobian_by_diagonal @ selection(c.N * p2), exact, jacobian_by_diagonal @ selection(p2 * p2)
     )
 
 
@@ -127,23 +125,14 @@ def _descend(
 
 
 CLAIMS = (
-    Claim(
-        "A1",
-        "∇β = 1ᵀ(a′(b)⊙(-2eΓ₂ᵀ))",
-        _a1,
-        "∂R/∂β = (1/N)1ᵀ(a′(b)⊙(-2eΓ₂ᵀ)): R is a mean of squares, not a sum.",
-    ),
+    Claim("A1", "∇β = 1ᵀ(a′(b)⊙(-2eΓ₂ᵀ))", _a1, "∂R/∂β = (1/N)1ᵀ(a′(b)⊙(-2eΓ₂ᵀ)): R is a mean of squares, not a sum."),
     Claim(
         "A2",
         "∇γ = diag((XΓ₁ - 1μᵀ)ᵀWΣ^{-1/2}), W = a′(b)⊙(-2eΓ₂ᵀ)",
         _a2,
         "∂R/∂γ = (1/N)diag((XΓ₁ - 1μᵀ)ᵀWΣ^{-1/2}): R is a mean of squares, not a sum.",
     ),
-    Claim(
-        "A3",
-        "with w fixed, the Γ₁ gradient is not the true one; with the Jacobians of μ and Σ added it is",
-        _a3,
-    ),
+    Claim("A3", "with w fixed, the Γ₁ gradient is not the true one; with the Jacobians of μ and Σ added it is", _a3),
     Claim(
         "A4",
         "∂vec(b)/∂γᵀ = (Σ^{-1/2}⊗X_c)K with K Np2 × p2",

@@ -59,9 +59,7 @@ def _q2(c: Case) -> Evidence:
 
 def _q3(c: Case) -> Evidence:
     return Evidence(
-        lambda: (tanh_slope(c.Z) * np.outer(-2 * c.e, c.Gamma2)).sum(axis=0),
-        _true_beta(c),
-        c.stub.sum(axis=0) / c.N,
+        lambda: (tanh_slope(c.Z) * np.outer(-2 * c.e, c.Gamma2)).sum(axis=0), _true_beta(c), c.stub.sum(axis=0) / c.N
     )
 
 
@@ -124,9 +122,7 @@ def _q8(c: Case) -> Evidence:
 
 def _q9(c: Case) -> Evidence:
     return Evidence(
-        lambda: np.diag(c.H.T @ (c.stub * _repeat_rows(c.gamma, c.N))),
-        _true_gamma(c),
-        np.diag(c.H.T @ c.W),
+        lambda: np.diag(c.H.T @ (c.stub * _repeat_rows(c.gamma, c.N))), _true_gamma(c), np.diag(c.H.T @ c.W)
     )
 
 
@@ -148,9 +144,7 @@ def _q11(c: Case) -> Evidence:
         return np.kron(np.eye(p2), T) @ np.kron(np.eye(p2), ones)
 
     return Evidence(
-        lambda: rule(np.ones((1, 1))),
-        jacobian(lambda beta: np.kron(beta, ones), c.beta[None, :]),
-        rule(np.eye(c.N)),
+        lambda: rule(np.ones((1, 1))), jacobian(lambda beta: np.kron(beta, ones), c.beta[None, :]), rule(np.eye(c.N))
     )
 
 

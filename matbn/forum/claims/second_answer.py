@@ -93,9 +93,5 @@ CLAIMS = (
     Claim("F2", "dX_s = m⁻¹(X_n∘dX_c)J, also with eps > 0", _f2),
     Claim("F3", "the Jacobian of X_n by X_c is symmetric", _f3),
     Claim("F4", "∇X = X_s^{∘-1}∘(γ1ᵀ)∘(∇X̂·C - m⁻¹X_n∘((X_n∘∇X̂)J))", _f4),
-    Claim(
-        "F5",
-        "the compact backward code: gradient, less its row mean, less X_n times its row mean with X_n",
-        _f5,
-    ),
+    Claim("F5", "the compact backward code: gradient, less its row mean, less X_n times its row mean with X_n", _f5),
 )
