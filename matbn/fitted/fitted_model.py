@@ -204,12 +204,12 @@ class FittedModel:
         If there are several nets, the names of their parameters begin with the net's label.
         """
         values = self.coef
-        for label, net in zip(told_apart([net.label for net in self.nets]), self.nets, strict=True):
+        for label, net in zip(unique_names([net.label for net in self.nets]), self.nets, strict=True):
             values |= net.named(f"{label}:" if len(self.nets) > 1 else "")
         return values
 
 
-def told_apart(labels: Sequence[str]) -> list[str]:
+def unique_names(labels: Sequence[str]) -> list[str]:
     """Return labels with .1, .2 and so on appended to those that occur before, as R's make.unique does."""
     unique_labels: list[str] = []
     for label in labels:

@@ -6,9 +6,9 @@ from matbn.activation import Activation
 from matbn.arguments import Array
 from matbn.errors import CollinearityWarning, PrecisionWarning
 from matbn.model.design import Design
-from matbn.problem.least_squares import layers
-from matbn.problem.posing import Posed, rank_of
-from matbn.problem.profile import solved
+from matbn.problem.least_squares import first_layers
+from matbn.problem.posing import Posed, rank_of_linear_part
+from matbn.problem.profile import solve
 from matbn.problem.scaling import total_norm
 from matbn.problem.sweeps import forward, workspace
 from matbn.search.minimum import NO_DECREASE, NO_DECREASE_NEAR_KINKS, SENTENCES, Minimum
@@ -29,7 +29,7 @@ def messages(design: Design, posed: Posed, ends: list[Minimum]) -> tuple[str, ..
         texts.append("the linear part and the effects fit the outcomes exactly, and leave nothing to the nets")
     if len(design.y) > 1 and np.ptp(design.y if design.w is None else design.y[design.w > 0]) == 0:
         texts.append("y is the same in all rows, so that there is no variance to explain, and R² is nan")
-    parameters = rank_of(posed) + sum((len(part.inputs.x) + 1) * len(part.nodes) for part in posed.parts)
+    parameters = rank_of_linear_part(posed) + sum((len(part.inputs.x) + 1) * len(part.nodes) for part in posed.parts)
     if parameters >= len(design.y) and not posed.parts:
         texts.append(f"the model has as many free parameters as rows ({len(design.y)}), which it fits exactly")
     elif parameters >= len(design.y):
@@ -142,8 +142,8 @@ def _node_messages(design: Design, posed: Posed, end: Minimum) -> list[str]:
     """Return messages about nodes that are dead, copies of each other, or linearly dependent."""
     problem = posed.problem
     work = workspace(problem)
-    solution = solved(problem, end.theta, work)
-    sums = forward(problem, layers(problem, end.theta), work)
+    solution = solve(problem, end.theta, work)
+    sums = forward(problem, first_layers(problem, end.theta), work)
     gram = (sums.gram - sums.on_Q @ sums.on_Q.T) / problem.weight
     spread = np.sqrt(np.maximum(gram.diagonal(), 0))
     dead = np.abs(solution.Gamma2) * spread < _DEAD

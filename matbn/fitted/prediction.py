@@ -102,7 +102,7 @@ def _row_count(matrices: list[Array], linear: Array | None, groups: Mapping[str,
 
 
 @np.errstate(all="ignore")
-def predicted(fit: FittedModel, new: New, unseen: str = "error") -> Array:
+def predict(fit: FittedModel, new: New, unseen: str = "error") -> Array:
     """Return predictions at new rows; `Fit.predict` says what `unseen` means."""
     inputs, linear = new.inputs, new.linear
     if fit.nets and len(inputs) != len(fit.nets):

@@ -10,11 +10,11 @@ from matbn.fitted.fitted_model import FittedEffect, FittedModel, FittedNet, Sear
 from matbn.fitted.messages import messages
 from matbn.model.design import Design
 from matbn.problem.compensated import product
-from matbn.problem.coordinates import of_fit
-from matbn.problem.least_squares import layers
+from matbn.problem.coordinates import theta_of_fit
+from matbn.problem.least_squares import first_layers
 from matbn.problem.linear_part import coefficients, refine_coefficients, remainder
-from matbn.problem.posing import EXACT, Posed, project_cleanly, rank_of
-from matbn.problem.profile import solved
+from matbn.problem.posing import EXACT, Posed, project_cleanly, rank_of_linear_part
+from matbn.problem.profile import solve
 from matbn.problem.scaling import norm, total_norm
 from matbn.problem.sweeps import net_output, workspace
 from matbn.search.minimum import Minimum
@@ -28,8 +28,8 @@ def in_user_units(design: Design, posed: Posed, ends: list[Minimum], to_all_digi
     nets: tuple[FittedNet, ...] = ()
     if ends:
         work = workspace(problem)
-        Gamma2 = solved(problem, ends[0].theta, work).Gamma2
-        left = left - spread * net_output(problem, layers(problem, ends[0].theta), Gamma2, work)
+        Gamma2 = solve(problem, ends[0].theta, work).Gamma2
+        left = left - spread * net_output(problem, first_layers(problem, ends[0].theta), Gamma2, work)
         nets = _fitted_nets(design, posed, ends[0].theta, posed.scale * Gamma2)
     b, effects, left = _linear_part_and_effects(design, posed, left, to_all_digits)
     residuals = np.ldexp(_in_design_order(left, posed.order), calm.exponent)
@@ -54,13 +54,13 @@ def in_user_units(design: Design, posed: Posed, ends: list[Minimum], to_all_digi
         residual_norm=norm(residuals, design.w) * root_unit,
         weight=problem.weight * design.weight_unit,
         N=len(left),
-        rank=rank_of(posed),
+        rank=rank_of_linear_part(posed),
         singletons=0 if posed.effects is None else posed.effects.singletons,
         searches=tuple(_search_summary(end, posed.scale) for end in ends),
         messages=messages(design, posed, ends),
         total_norm=total,
         design=design,
-        theta=of_fit(posed, ends[0].theta) if ends else np.empty(0),
+        theta=theta_of_fit(posed, ends[0].theta) if ends else np.empty(0),
         within_norm=within,
     )
 
@@ -70,7 +70,7 @@ def _fitted_nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> t
     A = [np.zeros((term.Z.shape[1], term.size)) for term in design.terms]
     gamma, beta, output = ([np.zeros(term.size) for term in design.terms] for _ in range(3))
     start = 0
-    for part, layer in zip(posed.parts, layers(posed.problem, theta), strict=True):
+    for part, layer in zip(posed.parts, first_layers(posed.problem, theta), strict=True):
         F = layer.F
         stop = start + len(part.nodes)
         weights = part.inputs.K @ F[:-1]
@@ -82,7 +82,7 @@ def _fitted_nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> t
         output[part.term][part.nodes] = Gamma2[start:stop]
         start = stop
     for k in range(len(A)):
-        sign = shown_signs(posed.problem.activation, output[k])
+        sign = signs_to_show(posed.problem.activation, output[k])
         A[k], beta[k], output[k] = A[k] * sign, beta[k] * sign, output[k] * sign
     return tuple(
         FittedNet(
@@ -98,7 +98,7 @@ def _fitted_nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> t
     )
 
 
-def shown_signs(activation: Activation, Gamma2: Array) -> Array:
+def signs_to_show(activation: Activation, Gamma2: Array) -> Array:
     """Return the sign by which each node is multiplied so that Γ₂ ≥ 0, if the activation is odd; else 1."""
     return np.where(Gamma2 < 0, -1.0, 1.0) if activation.odd else np.ones(len(Gamma2))
 

@@ -14,9 +14,9 @@ from matbn.model.design import Design
 from matbn.penalties.effective_degrees import effective_degrees
 from matbn.penalties.penalty_by_folds import choose_by_folds
 from matbn.penalties.penalty_by_gcv import choose_by_gcv
-from matbn.problem.coordinates import moved
+from matbn.problem.coordinates import theta_for_copies
 from matbn.problem.distinct_rows import keep_distinct
-from matbn.problem.posing import MOST_NUMBERS, ModelOptions, Posed, degrees_of, posed_problem
+from matbn.problem.posing import MOST_NUMBERS, ModelOptions, Posed, degrees_of_linear_part, pose
 from matbn.problem.sweeps import workspace
 from matbn.search.minimum import INTERRUPTED, Minimum, SearchOptions
 from matbn.search.multistart import search_from_starts
@@ -44,12 +44,12 @@ def fit_design(
     """
     stop = Stop() if stop is None else stop
     with stop.interruptible():
-        whole = posed_problem(design, model)
+        whole = pose(design, model)
         for text, category in cautions(design, whole):
             if category is not None:
                 warn(text, category)
         if not whole.parts or whole.exact:
-            return replace(in_user_units(design, whole, []), edf=degrees_of(whole))
+            return replace(in_user_units(design, whole, []), edf=degrees_of_linear_part(whole))
         posed = _on_distinct_rows(design, whole, search.solver)
     progress = SharedProgress(search.starts, posed.scale, report, stop)
     path: tuple[Scored, ...] = ()
@@ -65,7 +65,7 @@ def fit_design(
             posed = replace(posed, problem=replace(posed.problem, penalty=penalty))
             ends = search_from_starts(posed.problem, search, progress, theta)
     whole = replace(whole, problem=replace(whole.problem, penalty=posed.problem.penalty))
-    fit = in_user_units(design, whole, [replace(end, theta=moved(end.theta, posed, whole)) for end in ends])
+    fit = in_user_units(design, whole, [replace(end, theta=theta_for_copies(end.theta, posed, whole)) for end in ends])
     fit = replace(fit, edf=_degrees_of_freedom(posed, ends[0].theta, stop), path=path)
     if not stop.asked:
         return fit
@@ -79,7 +79,7 @@ def _on_distinct_rows(design: Design, whole: Posed, solver: str) -> Posed:
     rows = design if solver == "adam" else keep_distinct(design, whole.order)
     if rows is design:
         return whole
-    posed = posed_problem(rows, whole.options)
+    posed = pose(rows, whole.options)
     return replace(posed, problem=replace(posed.problem, rows=whole.problem.rows))
 
 
@@ -94,7 +94,7 @@ def _degrees_of_freedom(posed: Posed, theta: Array, stop: Stop) -> float | None:
     quick = (len(problem.y) + n) * n**2 < _QUICK
     try:
         work = workspace(problem, default_threads(), stop=None if quick else stop)
-        return effective_degrees(problem, theta, work)[0] + degrees_of(posed)
+        return effective_degrees(problem, theta, work)[0] + degrees_of_linear_part(posed)
     except KeyboardInterrupt:
         return None
 
@@ -107,7 +107,9 @@ def _choose_penalty(
     try:
         stop.check()
         if choose_by == "gcv":
-            choice = choose_by_gcv(posed.problem, degrees_of(posed), first, search, progress.watch(-1), stop)
+            choice = choose_by_gcv(
+                posed.problem, degrees_of_linear_part(posed), first, search, progress.watch(-1), stop
+            )
         else:
             penalty, path = choose_by_folds(design, posed.options, search, progress)
             choice = penalty, first.theta, path

@@ -9,8 +9,8 @@ from matbn.errors import ArgumentError, ConvergenceWarning, warn
 from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.units import in_user_units
 from matbn.model.design import Design
-from matbn.problem.coordinates import of_problem, transfer
-from matbn.problem.posing import ModelOptions, Posed, posed_problem
+from matbn.problem.coordinates import theta_for_other_rows, theta_of_problem
+from matbn.problem.posing import ModelOptions, Posed, pose
 from matbn.search.minimum import SearchOptions
 from matbn.search.multistart import search_from_starts
 from matbn.search.progress import SharedProgress
@@ -29,8 +29,8 @@ def start_of(fit: FittedModel) -> Start:
     """Return where a fit has ended, as a start for other fits."""
     design = design_of(fit)
     assert fit.theta is not None
-    posed = posed_problem(design, fit.options, constants=True)
-    return Start(posed, of_problem(posed, fit.theta))
+    posed = pose(design, fit.options, constants=True)
+    return Start(posed, theta_of_problem(posed, fit.theta))
 
 
 def design_of(fit: FittedModel) -> Design:
@@ -40,7 +40,7 @@ def design_of(fit: FittedModel) -> Design:
     return fit.design
 
 
-def refitted(
+def fit_again(
     design: Design, model: ModelOptions, search: SearchOptions, start: Start | None, stop: Stop
 ) -> FittedModel:
     """Return the best fit from where another has ended and from `search.starts` others; inputs may be constant.
@@ -48,10 +48,10 @@ def refitted(
     Raise KeyboardInterrupt if a stop cuts it off.
     """
     stop.check()
-    posed = posed_problem(design, model, constants=True)
+    posed = pose(design, model, constants=True)
     if not posed.parts or posed.exact:
         return in_user_units(design, posed, [])
-    warm_start = None if start is None else transfer(start.theta, start.posed, posed)
+    warm_start = None if start is None else theta_for_other_rows(start.theta, start.posed, posed)
     progress = SharedProgress(search.starts, posed.scale, None, stop)
     with np.errstate(all="ignore"):
         ends = search_from_starts(posed.problem, search, progress, warm_start)
@@ -59,12 +59,12 @@ def refitted(
         return in_user_units(design, posed, ends)
 
 
-def say_cut_short(stop: Stop, message: str) -> None:
+def warn_cut_short(stop: Stop, message: str) -> None:
     """Warn that an interrupt made a result incomplete; `message` says how much of it there is."""
     stop.heeded = True
     warn(message, ConvergenceWarning)
 
 
-def weighted(design: Design, counts: Array) -> Design:
+def reweight(design: Design, counts: Array) -> Design:
     """Return the design with its weights multiplied by counts (N)."""
     return replace(design, w=counts if design.w is None else design.w * counts)

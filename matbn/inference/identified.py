@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.fitted.fitted_model import FittedModel, told_apart
+from matbn.fitted.fitted_model import FittedModel, unique_names
 from matbn.model.design import Design
 from matbn.problem.posing import Posed
 
@@ -31,7 +31,7 @@ Columns = Mapping[int | None, Container[int]]  # some inputs of each net, and un
 def identified_parameters(fit: FittedModel) -> tuple[Parameter, ...]:
     """Return the identified parameters in order; nodes count from 1 in names, and from 0 elsewhere."""
     parameters: list[Parameter] = []
-    for k, (label, net) in enumerate(zip(told_apart([net.label for net in fit.nets]), fit.nets, strict=True)):
+    for k, (label, net) in enumerate(zip(unique_names([net.label for net in fit.nets]), fit.nets, strict=True)):
         prefix = f"{label}:" if len(fit.nets) > 1 else ""
         nodes = range(len(net.gamma))
         for j in nodes:

@@ -22,14 +22,14 @@ from scipy import linalg
 from matbn.arguments import Array
 from matbn.errors import InferenceError
 from matbn.fitted.fitted_model import FittedModel
-from matbn.fitted.units import shown_signs
+from matbn.fitted.units import signs_to_show
 from matbn.inference.identified import Parameter, identified_parameters, in_coordinates
 from matbn.model.design import Design
-from matbn.problem.coordinates import of_problem
+from matbn.problem.coordinates import theta_of_problem
 from matbn.problem.jacobian import jacobian_rows
-from matbn.problem.least_squares import Layer, layers, ridge_matrix
-from matbn.problem.posing import Part, Posed, posed_problem
-from matbn.problem.profile import solved
+from matbn.problem.least_squares import FirstLayer, first_layers, ridge_matrix
+from matbn.problem.posing import Part, Posed, pose
+from matbn.problem.profile import solve
 from matbn.problem.sweeps import workspace
 
 _ROUNDING = 1e-7  # entries of a unit vector that count as 0
@@ -86,11 +86,11 @@ class Linearisation:
         return float(self.e @ self.e) / self.df_residual
 
     @property
-    def layers(self) -> list[tuple[Part, Layer, Array]]:
+    def first_layers(self) -> list[tuple[Part, FirstLayer, Array]]:
         """The nets' parts, each with its first layer and its output weights; none if the linear part fits exactly."""
         if not len(self.theta):
             return []
-        pairs = zip(self.posed.parts, layers(self.posed.problem, self.theta), strict=True)
+        pairs = zip(self.posed.parts, first_layers(self.posed.problem, self.theta), strict=True)
         return [(part, own, self.Gamma2[own.nodes]) for part, own in pairs]
 
 
@@ -99,12 +99,12 @@ def linearise(fit: FittedModel) -> Linearisation:
     design, theta = fit.design, fit.theta
     assert design is not None
     assert theta is not None
-    posed = posed_problem(design, fit.options)
+    posed = pose(design, fit.options)
     problem = posed.problem
-    theta = of_problem(posed, theta)
+    theta = theta_of_problem(posed, theta)
     Gamma2, J, penalty = np.empty(0), np.empty((0, len(design.y))), np.empty((0, 0))
     if len(theta):
-        Gamma2 = solved(problem, theta, workspace(problem)).Gamma2
+        Gamma2 = solve(problem, theta, workspace(problem)).Gamma2
         J, penalty = jacobian_rows(problem, theta, Gamma2), ridge_matrix(problem)
     D = np.vstack([J, problem.linear.Q])
     ridge = problem.penalty * problem.weight * linalg.block_diag(penalty, np.zeros((len(problem.linear.Q),) * 2))
@@ -118,7 +118,7 @@ def linearise(fit: FittedModel) -> Linearisation:
     if posed.effects is not None:
         leverage = leverage + posed.effects.leverage()
     parameters = identified_parameters(fit)
-    to_parameters, units = in_coordinates(parameters, design, posed, shown_signs(problem.activation, Gamma2))
+    to_parameters, units = in_coordinates(parameters, design, posed, signs_to_show(problem.activation, Gamma2))
     return Linearisation(
         design=design,
         posed=posed,

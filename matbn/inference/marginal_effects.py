@@ -74,7 +74,7 @@ def effects_at(linearisation: Linearisation, rows: NewRows, change: NewRows) -> 
     activation, posed = linearisation.posed.problem.activation, linearisation.posed
     value: Array = change.linear @ np.nan_to_num(linearisation.coefficients)
     by_first, by_output = [], []
-    for part, own, Gamma2 in linearisation.layers:
+    for part, own, Gamma2 in linearisation.first_layers:
         x = whitened_rows(rows.inputs[part.term], part, own)
         inputs = change.inputs[part.term][:, part.columns]
         rate = np.zeros_like(x)

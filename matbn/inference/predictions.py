@@ -21,7 +21,7 @@ from matbn.inference.covariance import Errors, degrees, variances
 from matbn.inference.estimates import Estimates
 from matbn.inference.linearisation import Linearisation, check_determined
 from matbn.model.design import Design
-from matbn.problem.least_squares import Layer
+from matbn.problem.least_squares import FirstLayer
 from matbn.problem.posing import Part
 from matbn.stream.kernel import Buffers, values_and_slopes
 
@@ -128,7 +128,7 @@ def without_fixed_effects(linearisation: Linearisation, rows: NewRows) -> tuple[
     """
     value: Array = rows.linear @ np.nan_to_num(linearisation.coefficients)
     by_first, by_output = [], []
-    for part, own, Gamma2 in linearisation.layers:
+    for part, own, Gamma2 in linearisation.first_layers:
         x = whitened_rows(rows.inputs[part.term], part, own)
         room = Buffers(x, x, *np.empty((2, len(Gamma2), x.shape[1])))
         V, S = values_and_slopes(x, own.F, linearisation.posed.problem.activation, room)
@@ -138,7 +138,7 @@ def without_fixed_effects(linearisation: Linearisation, rows: NewRows) -> tuple[
     return value, np.vstack([*by_first, *by_output, linearisation.posed.coordinates(rows.linear).T]).T
 
 
-def whitened_rows(Z: Array, part: Part, own: Layer) -> Array:
+def whitened_rows(Z: Array, part: Part, own: FirstLayer) -> Array:
     """Return a term's inputs at new rows as the search sees them (p + 1 × m)."""
     Z = Z[:, part.columns]
     x = np.ones((own.F.shape[0], len(Z)))

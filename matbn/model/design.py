@@ -135,7 +135,7 @@ def _as_mask(mask: ArrayLike, p: int, size: int) -> Array:
     return allowed
 
 
-def design(
+def as_design(
     y: ArrayLike,
     terms: Sequence[NetTerm] | NetTerm = (),
     linear: ArrayLike | None = None,
@@ -239,7 +239,7 @@ def _as_effect(name: str, labels: Any, N: int) -> Effect:
     return Effect(name, codes, levels)
 
 
-def part_of(design: Design, rows: Array) -> Design:
+def some_rows(design: Design, rows: Array) -> Design:
     """Return some rows of a design, with the levels of effects that they have."""
     return replace(
         design,

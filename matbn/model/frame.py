@@ -11,7 +11,7 @@ from matbn.arguments import Array, as_vector, places
 from matbn.errors import ArgumentError, ElementTypeError, MatbnError, NotFiniteError
 from matbn.model.caller import kept_names, names_in, picklable
 from matbn.model.columns import as_labels, as_read, check_frame, column, is_date, variables_in
-from matbn.model.design import Design, design, net
+from matbn.model.design import Design, as_design, net
 from matbn.model.formula import Formula, NetCall, as_value
 from matbn.model.formulaic_package import formulaic_package, read_formula, reason
 from matbn.model.vocabulary import shared
@@ -86,7 +86,7 @@ def design_from_frame(formula: Formula, data: Any, weights: Any, environment: Ma
         if offset.shape[1] != 1:
             raise ArgumentError(f"formula {formula.text!r}: an offset must be a number in each row")
     y = outcome if offset is None else outcome - offset.to_numpy()
-    model = design(y, terms, linear, effects or None, w, intercept=intercept)
+    model = as_design(y, terms, linear, effects or None, w, intercept=intercept)
     model = model if offset is None else replace(model, offset=offset.to_numpy(dtype=float)[:, 0])
     specs = tuple(matrix.model_spec for matrix in matrices)
     context = kept_names(names, data)

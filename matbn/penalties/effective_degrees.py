@@ -13,14 +13,14 @@ from matbn.arguments import Array
 from matbn.blas import one_blas_thread
 from matbn.problem.jacobian import gauss_newton
 from matbn.problem.least_squares import Problem, ridge_matrix
-from matbn.problem.profile import solved
+from matbn.problem.profile import solve
 from matbn.problem.sweeps import Workspace
 
 
 @one_blas_thread()
 def effective_degrees(problem: Problem, theta: Array, work: Workspace) -> tuple[float, float]:
     """Return the net part's effective degrees of freedom and Σwe²/1ᵀw."""
-    at = solved(problem, theta, work)
+    at = solve(problem, theta, work)
     values = linalg.eigh(gauss_newton(problem, theta, at.Gamma2, work), ridge_matrix(problem), eigvals_only=True)
     values = np.where(values > 1e-12 * values[-1], values, 0)
     shrunk = values / (values + problem.penalty) if problem.penalty > 0 else values > 0

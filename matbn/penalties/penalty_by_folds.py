@@ -13,12 +13,12 @@ import numpy as np
 from matbn.arguments import Array
 from matbn.errors import ArgumentError
 from matbn.fitted.fitted_model import Scored
-from matbn.fitted.prediction import New, predicted
+from matbn.fitted.prediction import New, predict
 from matbn.fitted.units import in_user_units
-from matbn.model.design import Design, part_of
+from matbn.model.design import Design, some_rows
 from matbn.problem.data_order import column_order, row_order
 from matbn.problem.least_squares import Problem
-from matbn.problem.posing import ModelOptions, posed_problem
+from matbn.problem.posing import ModelOptions, pose
 from matbn.problem.scaling import centre_and_scale
 from matbn.problem.sweeps import workspace
 from matbn.random_streams import Stream, generator
@@ -71,7 +71,7 @@ def choose_by_folds(
 def _sort_rows(design: Design) -> Design:
     """Return the design without rows of weight 0, with its rows sorted by their contents (see `data_order`)."""
     rows = row_order(design, [column_order(term, design.y, design.w) for term in design.terms])
-    return part_of(design, rows if design.w is None else rows[design.w[rows] > 0])
+    return some_rows(design, rows if design.w is None else rows[design.w[rows] > 0])
 
 
 def _random_folds(N: int, seed: int) -> list[Array]:
@@ -94,21 +94,21 @@ def _squared_errors(
     has_weight = np.ones(len(out), bool) if design.w is None else design.w > 0
     if not (has_weight & ~out).any():
         return errors
-    kept, left = part_of(design, has_weight & ~out), part_of(design, has_weight & out)
+    kept, left = some_rows(design, has_weight & ~out), some_rows(design, has_weight & out)
     known = np.ones(len(left.y), bool)  # whether both have the row's groups
     for of_left, of_kept in zip(left.effects, kept.effects, strict=True):
         known &= np.isin(of_left.levels[of_left.codes], of_kept.levels)
-    left = part_of(left, known)
+    left = some_rows(left, known)
     w = np.ones(len(left.y)) if left.w is None else left.w
     errors[0] = w.sum()
     if not len(w):
         return errors
-    posed = posed_problem(kept, model, constants=True)
+    posed = pose(kept, model, constants=True)
     for step, end in _ends(posed.problem, search, progress, number).items():
         penalised = replace(posed, problem=replace(posed.problem, penalty=_penalty_at(model.penalty, step)))
         fit = in_user_units(kept, penalised, [end], to_all_digits=False)
         groups = {effect.name: effect.levels[effect.codes] for effect in left.effects}
-        prediction = predicted(fit, New([term.Z for term in left.terms], left.linear, groups))
+        prediction = predict(fit, New([term.Z for term in left.terms], left.linear, groups))
         errors[1 + _STEPS.index(step)] = w @ (left.y - prediction) ** 2
     return errors
 

@@ -8,19 +8,19 @@ depend on the rows, so that α' = K'⁺a and β' = β + (m' - m)ᵀa.
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.problem.least_squares import join_layers, layers
+from matbn.problem.least_squares import first_layers, join_layers
 from matbn.problem.posing import Part, Posed
 
 
-def of_fit(posed: Posed, theta: Array) -> Array:
+def theta_of_fit(posed: Posed, theta: Array) -> Array:
     """Return a problem's θ as a fit has it."""
     found: dict[int, Array] = {}
-    for part, own in zip(posed.parts, layers(posed.problem, theta), strict=True):
+    for part, own in zip(posed.parts, first_layers(posed.problem, theta), strict=True):
         found[part.place] = own.F[_users(part)]
     return join_layers([found[place] for place in sorted(found)]) if found else theta
 
 
-def of_problem(posed: Posed, theta: Array) -> Array:
+def theta_of_problem(posed: Posed, theta: Array) -> Array:
     """Return a fit's θ as the problem has it."""
     found: dict[int, Array] = {}
     for part in sorted(posed.parts, key=lambda part: part.place):
@@ -30,15 +30,15 @@ def of_problem(posed: Posed, theta: Array) -> Array:
     return join_layers([found[part.place] for part in posed.parts]) if found else theta
 
 
-def moved(theta: Array, old: Posed, new: Posed) -> Array:
+def theta_for_copies(theta: Array, old: Posed, new: Posed) -> Array:
     """Return θ for a problem that differs by copies and the order of rows alone."""
-    return of_problem(new, of_fit(old, theta))
+    return theta_of_problem(new, theta_of_fit(old, theta))
 
 
-def transfer(theta: Array, old: Posed, new: Posed) -> Array:
+def theta_for_other_rows(theta: Array, old: Posed, new: Posed) -> Array:
     """Return θ for a new problem, on other rows or weights, whose nodes are the old one's functions of the inputs."""
     found: dict[int, tuple[Array, Array, Array]] = {}
-    for part, own in zip(old.parts, layers(old.problem, theta), strict=True):
+    for part, own in zip(old.parts, first_layers(old.problem, theta), strict=True):
         a = own.inputs.K @ own.F[:-1]
         found[part.place] = a[_users(part)[:-1]], own.F[-1:], own.inputs.mean @ a
     parts = []

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.model.design import Design, part_of
+from matbn.model.design import Design, some_rows
 
 
 def keep_distinct(design: Design, order: Array) -> Design:
@@ -23,7 +23,7 @@ def keep_distinct(design: Design, order: Array) -> Design:
     if len(rows) == len(w) and not alike.any():
         return design
     first = np.flatnonzero(np.append(True, ~alike))
-    return replace(part_of(design, rows[first]), w=np.add.reduceat(w[rows], first))
+    return replace(some_rows(design, rows[first]), w=np.add.reduceat(w[rows], first))
 
 
 def _are_equal(design: Design, these: Array, those: Array) -> Array:

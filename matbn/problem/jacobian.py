@@ -10,8 +10,8 @@ from dataclasses import replace
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.problem.least_squares import Layer, Problem, layers, project, ridge_matrix
-from matbn.problem.profile import solved
+from matbn.problem.least_squares import FirstLayer, Problem, first_layers, project, ridge_matrix
+from matbn.problem.profile import solve
 from matbn.problem.sweeps import Result, Room, Workspace, nodes_of_block, over_blocks, workspace
 from matbn.stopping import Stop
 
@@ -63,7 +63,7 @@ def inverse_curvature(problem: Problem, theta: Array, work: Workspace, along: Ar
     Where the search is held in a subspace, `along` has its orthonormal basis as rows.
     """
     n = len(theta)
-    A = gauss_newton(problem, theta, solved(problem, theta, work).Gamma2, work)
+    A = gauss_newton(problem, theta, solve(problem, theta, work).Gamma2, work)
     A += problem.penalty * ridge_matrix(problem)
     profiled = A[:n, :n] - A[:n, n:] @ np.linalg.pinv(A[n:, n:], hermitian=True) @ A[n:, :n]
     if along is not None:
@@ -82,7 +82,7 @@ def _by_blocks(
     work: Workspace,
 ) -> Result:
     """Apply `take` to the derivatives of each block of rows, before effects and weights, and combine the results."""
-    parts = layers(problem, theta)
+    parts = first_layers(problem, theta)
     longest = max(8, _BLOCK_NUMBERS // (len(theta) + problem.nodes))
 
     def block(rows: slice, room: Room) -> Result:
@@ -91,7 +91,7 @@ def _by_blocks(
     return over_blocks(problem, replace(work, block=min(work.block, longest)), block, combine)
 
 
-def _derivatives(parts: list[Layer], Gamma2: Array, rows: slice, V: Array, S: Array) -> Array:
+def _derivatives(parts: list[FirstLayer], Gamma2: Array, rows: slice, V: Array, S: Array) -> Array:
     found = []
     for part in parts:
         slopes = S[part.nodes] * Gamma2[part.nodes, None]

@@ -50,7 +50,7 @@ class Problem:
 
 
 @dataclass(frozen=True, eq=False)
-class Layer:
+class FirstLayer:
     """A term's first layer."""
 
     nodes: slice  # which of all nodes are this term's
@@ -58,12 +58,12 @@ class Layer:
     F: Array  # p + 1 × size, [α; βᵀ]
 
 
-def layers(problem: Problem, theta: Array) -> list[Layer]:
+def first_layers(problem: Problem, theta: Array) -> list[FirstLayer]:
     """Take θ apart: each term has its [α; βᵀ], p + 1 × nodes in C order."""
     found, node, start = [], 0, 0
     for inputs, size in zip(problem.terms, problem.sizes, strict=True):
         stop = start + len(inputs.x) * size
-        found.append(Layer(slice(node, node + size), inputs, theta[start:stop].reshape(len(inputs.x), size)))
+        found.append(FirstLayer(slice(node, node + size), inputs, theta[start:stop].reshape(len(inputs.x), size)))
         node, start = node + size, stop
     return found
 
@@ -76,7 +76,7 @@ def join_layers(by_term: Sequence[Array]) -> Array:
 def ridge(problem: Problem, theta: Array) -> Array:
     """Return Rθ, where θᵀRθ is the penalty on the first layers."""
     return join_layers(
-        [np.vstack([part.inputs.P @ part.F[:-1], SHIFT * part.F[-1:]]) for part in layers(problem, theta)]
+        [np.vstack([part.inputs.P @ part.F[:-1], SHIFT * part.F[-1:]]) for part in first_layers(problem, theta)]
     )
 
 

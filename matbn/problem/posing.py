@@ -89,7 +89,7 @@ class Posed:
 
 
 @one_blas_thread()
-def posed_problem(design: Design, options: ModelOptions, constants: bool = False) -> Posed:
+def pose(design: Design, options: ModelOptions, constants: bool = False) -> Posed:
     """Return the problem of a design; `constants` says whether nets ignore inputs that do not vary, or refuse them."""
     N = len(design.y)
     _check_size(design)
@@ -222,11 +222,11 @@ def _parts(
     return found
 
 
-def rank_of(posed: Posed) -> int:
+def rank_of_linear_part(posed: Posed) -> int:
     """Return the rank of the linear part and the effects together."""
     return len(posed.linear.kept) + (0 if posed.effects is None else posed.effects.rank)
 
 
-def degrees_of(posed: Posed) -> float:
+def degrees_of_linear_part(posed: Posed) -> float:
     """Return the effective degrees of freedom of the linear part and the effects: the rank, or fewer with a ridge."""
     return posed.linear.degrees + (0 if posed.effects is None else posed.effects.rank)

@@ -13,7 +13,7 @@ import numpy as np
 from scipy.linalg.lapack import dposv
 
 from matbn.arguments import Array
-from matbn.problem.least_squares import Problem, join_layers, layers, ridge
+from matbn.problem.least_squares import Problem, first_layers, join_layers, ridge
 from matbn.problem.sweeps import Workspace, backward, forward
 
 _TOO_FLAT = 1e-10  # pivots or eigenvalues of VᵀMV below this share of the largest count as 0
@@ -31,9 +31,9 @@ class Solved:
     rank: int  # of MV if λ = 0, else the number of nodes
 
 
-def solved(problem: Problem, theta: Array, work: Workspace) -> Solved:
+def solve(problem: Problem, theta: Array, work: Workspace) -> Solved:
     """Return the profiled loss and its gradient."""
-    parts = layers(problem, theta)
+    parts = first_layers(problem, theta)
     sums = forward(problem, parts, work)
     if not (np.isfinite(sums.gram).all() and np.isfinite(sums.on_y).all()):
         return _nowhere(problem, theta)
@@ -66,7 +66,7 @@ def objective(problem: Problem, work: Workspace) -> Callable[[Array], tuple[floa
     """Return the function of θ that a search minimises: the profiled loss with its gradient."""
 
     def evaluate(theta: Array) -> tuple[float, Array]:
-        found = solved(problem, theta, work)
+        found = solve(problem, theta, work)
         return found.loss, found.gradient
 
     return evaluate

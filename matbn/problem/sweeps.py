@@ -12,7 +12,7 @@ from typing import TypeVar
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.problem.least_squares import Layer, Problem, project
+from matbn.problem.least_squares import FirstLayer, Problem, project
 from matbn.stopping import Stop
 from matbn.stream.kernel import Buffers, values_and_slopes, weighted_product
 from matbn.stream.sizes import block_rows, even_blocks
@@ -93,7 +93,7 @@ def products(problem: Problem) -> int:
     return 2 * len(problem.y) * sum(size * len(term.x) for size, term in zip(problem.sizes, problem.terms, strict=True))
 
 
-def forward(problem: Problem, parts: list[Layer], work: Workspace) -> ForwardSums:
+def forward(problem: Problem, parts: list[FirstLayer], work: Workspace) -> ForwardSums:
     """Compute the nodes and return the sums of the first sweep."""
 
     def block(rows: slice, room: Room) -> ForwardSums | None:
@@ -111,7 +111,7 @@ def forward(problem: Problem, parts: list[Layer], work: Workspace) -> ForwardSum
 
 
 def backward(
-    problem: Problem, parts: list[Layer], Gamma2: Array, on_Q: Array, work: Workspace, everything: bool = False
+    problem: Problem, parts: list[FirstLayer], Gamma2: Array, on_Q: Array, work: Workspace, everything: bool = False
 ) -> BackwardSums:
     """Return the sums of the second sweep, with the residual e = y - MVΓ₂ - Qᵀ·on_Q; it overwrites stored slopes.
 
@@ -138,7 +138,7 @@ def backward(
     return over_blocks(problem, work, block, BackwardSums.__add__)
 
 
-def net_output(problem: Problem, parts: list[Layer], Gamma2: Array, work: Workspace) -> Array:
+def net_output(problem: Problem, parts: list[FirstLayer], Gamma2: Array, work: Workspace) -> Array:
     """Return V·Γ₂ (N)."""
     output = np.empty(len(problem.y))
 
@@ -169,7 +169,7 @@ def _kept(work: Workspace, rows: slice) -> tuple[Array, Array]:
 
 
 def nodes_of_block(
-    problem: Problem, parts: list[Layer], rows: slice, work: Workspace, room: Room
+    problem: Problem, parts: list[FirstLayer], rows: slice, work: Workspace, room: Room
 ) -> tuple[Array, Array]:
     """Compute V and a′ of a block, and return them: stored with the workspace, or else in the block's own memory."""
     if room.V is None or room.S is None:

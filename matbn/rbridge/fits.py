@@ -11,14 +11,14 @@ import numpy as np
 
 import matbn
 from matbn.arguments import Array
-from matbn.fitting.refit import refitted, say_cut_short, start_of, weighted
+from matbn.fitting.refit import fit_again, reweight, start_of, warn_cut_short
 from matbn.inference.covariance import degrees
 from matbn.inference.marginal_effects import effects_of_changes
 from matbn.inference.partial_dependence import mean_predictions
 from matbn.inference.request import as_errors, checked_linearisation
 from matbn.inference.tables import covariance_by_name
 from matbn.inference.wald import wald_tests
-from matbn.model.design import part_of
+from matbn.model.design import some_rows
 from matbn.rbridge.convert import RFunction
 from matbn.rbridge.models import (
     changed_rows_from_r,
@@ -114,7 +114,7 @@ def choose(model: Any, solution: Any, sizes: Any, penalties: Any, options: Any) 
     with listening() as stop:
         scores = scores_of(fit, tried, **request, stop=stop)
         if stop.asked:
-            say_cut_short(stop, interruption(tried, scores))
+            warn_cut_short(stop, interruption(tried, scores))
     whole = tried[: len(scores)]
     return {
         "size": np.array([np.nan if size is None else size for size, _ in whole], float),
@@ -140,11 +140,11 @@ def refit(model: Any, solution: Any, counts: Array) -> dict[str, Any]:
     """Return the fit to rows that count so many times each (0 leaves one out), from where the fit has ended."""
     fit = fit_from_r(model, solution)
     assert fit.design is not None
-    counted = weighted(fit.design, counts)
+    counted = reweight(fit.design, counts)
     assert counted.w is not None
     with listening() as stop:
-        rows = part_of(counted, counted.w > 0)
-        return fit_for_r(refitted(rows, fit.options, SearchOptions(0, 1), start_of(fit), stop))
+        rows = some_rows(counted, counted.w > 0)
+        return fit_for_r(fit_again(rows, fit.options, SearchOptions(0, 1), start_of(fit), stop))
 
 
 def _fields(value: Any, *names: str) -> dict[str, Any]:

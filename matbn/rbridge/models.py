@@ -11,10 +11,10 @@ import numpy as np
 
 from matbn.activation import as_activation
 from matbn.arguments import Array
-from matbn.fitted.fitted_model import FittedEffect, FittedModel, FittedNet, told_apart
+from matbn.fitted.fitted_model import FittedEffect, FittedModel, FittedNet, unique_names
 from matbn.inference.identified import Columns
 from matbn.inference.predictions import NewRows, groups_of
-from matbn.model.design import INTERCEPT, design, net
+from matbn.model.design import INTERCEPT, as_design, net
 from matbn.regression.fit import Fit
 
 _OF_NETS = ("Gamma1", "gamma", "beta", "Gamma2", "mean")
@@ -36,7 +36,7 @@ def or_na(values: Any) -> Any:
 def model_from_r(model: Any) -> dict[str, Any]:
     """Return R's model as arguments of `matbn.fit`; effects come as codes from 1, and their names stay in R."""
     return {
-        "nets": [net(**{**own, "names": told_apart(own["names"])}) for own in model["nets"]],
+        "nets": [net(**{**own, "names": unique_names(own["names"])}) for own in model["nets"]],
         "linear": _named(model["linear"], model["linear_names"]),
         "effects": _effects(model["effects"]),
         "weights": model["weights"],
@@ -58,7 +58,7 @@ def _named(matrix: Array | None, names: Any) -> Array | None:
     if matrix is None:
         return None
     named = matrix.view(_Columns)
-    named.columns = told_apart([INTERCEPT, *names])[1:]  # R allows names twice
+    named.columns = unique_names([INTERCEPT, *names])[1:]  # R allows names twice
     return named
 
 
@@ -82,7 +82,7 @@ def fit_for_r(fit: FittedModel) -> dict[str, Any]:
 def fit_from_r(model: Any, solution: Any) -> Fit:
     """Return the fit that R holds, with R's names; what no question from R needs is nan, 0 or empty."""
     arguments = model_from_r(model)
-    made = design(model["y"], arguments.pop("nets"), **arguments)
+    made = as_design(model["y"], arguments.pop("nets"), **arguments)
     residuals, estimates = np.atleast_1d(solution["residuals"]), map(np.atleast_1d, solution["effects"] or [])
     return Fit(
         nets=tuple(

@@ -13,7 +13,7 @@ from matbn.activation import Activation, as_activation
 from matbn.arguments import as_choice, as_integer, as_number
 from matbn.errors import ArgumentError, ConvergenceWarning, ElementTypeError
 from matbn.fitting.estimate import fit_design
-from matbn.model.design import NetTerm, design
+from matbn.model.design import NetTerm, as_design
 from matbn.model.formula import parse
 from matbn.model.frame import design_from_frame
 from matbn.problem.linear_part import TOL
@@ -140,7 +140,7 @@ def fit(
     else:
         if data is not None:
             raise ArgumentError("data is for a formula; with arrays leave it out")
-        model, recipe, rows = design(formula, nets, linear, effects, weights, intercept=intercept), None, None
+        model, recipe, rows = as_design(formula, nets, linear, effects, weights, intercept=intercept), None, None
     work = len(model.y) * sum(term.size for term in model.terms)
     used_penalty = _as_penalty(penalty, work)
     choose_by = used_penalty if isinstance(used_penalty, str) else None

@@ -57,7 +57,7 @@ class Fit(FittedModel):
         """
         as_choice("unseen", unseen, UNSEEN)
         new = prediction.new_rows(self, data, inputs, linear, effects, outcomes, unseen)
-        return self.fitted if new is None else prediction.predicted(self, new, unseen)
+        return self.fitted if new is None else prediction.predict(self, new, unseen)
 
     def get_prediction(
         self,
@@ -81,7 +81,7 @@ class Fit(FittedModel):
         """
         as_choice("unseen", unseen, UNSEEN)
         new = prediction.new_rows(self, data, inputs, linear, effects, outcomes, unseen)
-        value = self.fitted if new is None else prediction.predicted(self, new, unseen)
+        value = self.fitted if new is None else prediction.predict(self, new, unseen)
         return intervals.get_prediction(self, new, value, unseen, interval, level, vcov, correction)
 
     def vcov(self, vcov: Any = "iid", part: str = "linear", correction: str = "sandwich") -> Covariance:

@@ -15,14 +15,14 @@ from matbn.arguments import Array, as_integer
 from matbn.errors import ArgumentError, MatbnError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.report import table
-from matbn.fitting.refit import Start, design_of, refitted, say_cut_short, start_of, weighted
+from matbn.fitting.refit import Start, design_of, fit_again, reweight, start_of, warn_cut_short
 from matbn.inference.linearisation import linearise
 from matbn.inference.marginal_effects import effects_at
 from matbn.inference.predictions import NewRows
 from matbn.inference.request import as_level, codes_of_rows
 from matbn.inference.variables import change_with, numbers_of
 from matbn.memory import check_memory
-from matbn.model.design import part_of
+from matbn.model.design import some_rows
 from matbn.random_streams import Stream, generator
 from matbn.search.minimum import SearchOptions
 from matbn.search.progress import Counter
@@ -147,7 +147,7 @@ def bootstrap_draws(
             stop.check()
             raise ArgumentError(f"{failed} of {replicates} replicates could not be fitted")
         if stop.asked:
-            say_cut_short(
+            warn_cut_short(
                 stop,
                 f"the bootstrap was interrupted when {len(draws)} of {replicates} replicates had ended: errors and"
                 " bounds are of these",
@@ -156,10 +156,10 @@ def bootstrap_draws(
 
 
 def _replicate(fit: FittedModel, counts: Array, search: SearchOptions, start: Start, stop: Stop) -> FittedModel:
-    design = weighted(design_of(fit), counts)
+    design = reweight(design_of(fit), counts)
     assert design.w is not None
     rows = design.w > 0
-    replicate = refitted(part_of(design, rows), fit.options, search, start, stop)
+    replicate = fit_again(some_rows(design, rows), fit.options, search, start, stop)
     return replace(replicate, recipe=fit.recipe, data=None if fit.data is None else fit.data[rows])
 
 

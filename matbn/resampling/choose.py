@@ -12,7 +12,7 @@ from matbn.errors import ArgumentError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.report import table
 from matbn.fitting.estimate import fit_design
-from matbn.fitting.refit import design_of, say_cut_short
+from matbn.fitting.refit import design_of, warn_cut_short
 from matbn.model.design import Design
 from matbn.model.formula import with_size
 from matbn.resampling.splits import splits
@@ -72,7 +72,7 @@ def choose(
         if not stop.asked:
             best = _best_fit(fit, *tried[int(np.argmin(scores[:, 0]))], max(starts, _STARTS), seed, stop)
         if stop.asked:
-            say_cut_short(stop, interruption(tried, scores))
+            warn_cut_short(stop, interruption(tried, scores))
     tried = tried[: len(scores)]
     return Choice(
         np.array([np.nan if size is None else size for size, _ in tried], float),

@@ -17,10 +17,10 @@ import numpy as np
 from matbn.arguments import Array, as_choice, as_integer
 from matbn.errors import ArgumentError
 from matbn.fitted.fitted_model import FittedModel
-from matbn.fitted.prediction import New, predicted
+from matbn.fitted.prediction import New, predict
 from matbn.fitted.unseen_groups import new_groups
-from matbn.fitting.refit import Start, design_of, refitted, say_cut_short, start_of
-from matbn.model.design import Design, part_of
+from matbn.fitting.refit import Start, design_of, fit_again, start_of, warn_cut_short
+from matbn.model.design import Design, some_rows
 from matbn.problem.posing import ModelOptions
 from matbn.resampling.splits import Split, splits
 from matbn.search.minimum import SearchOptions
@@ -64,7 +64,7 @@ def cross_validate(fit: FittedModel, by: Any, time: Any, folds: int, unseen: str
         if stop.asked:
             if not any(np.isfinite(values).any() for values in predictions.values()):
                 raise KeyboardInterrupt
-            say_cut_short(
+            warn_cut_short(
                 stop,
                 f"the cross-validation was interrupted when {len(predictions)} of {len(parts)} folds had been predicted"
                 ": all scores are of these, and the other rows' predictions are nan",
@@ -85,7 +85,7 @@ def predictions_of_folds(
     predictions: dict[int, Array] = {}
 
     def refit(part: Design) -> FittedModel:
-        return refitted(part, model, search, start, stop)
+        return fit_again(part, model, search, start, stop)
 
     def process(number: int) -> None:
         predictions[number] = _predictions(design, folds[number], unseen, refit)
@@ -113,11 +113,11 @@ def _predictions(design: Design, split: Split, unseen: str, refit: Callable[[Des
     counts = np.ones(len(design.y), bool) if design.w is None else design.w > 0
     if not (split.train & counts).any():
         return np.full(int(split.test.sum()), np.nan)
-    kept, left = part_of(design, split.train & counts), part_of(design, split.test)
+    kept, left = some_rows(design, split.train & counts), some_rows(design, split.test)
     fit = refit(kept)
     labels = {effect.name: effect.levels[effect.codes] for effect in left.effects}
     new = New([term.Z for term in left.terms], left.linear, labels, left.y)
-    value = predicted(fit, new, unseen)
+    value = predict(fit, new, unseen)
     if unseen != "estimate" or not fit.effects:
         return value
     groups = new_groups(fit, labels, left.y, len(value))

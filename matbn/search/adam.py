@@ -14,8 +14,8 @@ import numpy as np
 from matbn.activation import evaluate
 from matbn.arguments import Array, finite_result
 from matbn.batchnorm import bn_backward
-from matbn.problem.least_squares import SHIFT, Problem, join_layers, layers
-from matbn.problem.profile import solved
+from matbn.problem.least_squares import SHIFT, Problem, first_layers, join_layers
+from matbn.problem.profile import solve
 from matbn.problem.sweeps import Workspace
 from matbn.problem.whitening import Inputs
 from matbn.random_streams import Stream, generator
@@ -51,9 +51,9 @@ def minimise_by_batches(
     rng = generator(options.seed, Stream.BATCHES)
     terms = [
         _Nodes(*_initial_parameters(layer.F, layer.inputs.covariance), running_start(layer.F.shape[1]))
-        for layer in layers(problem, theta)
+        for layer in first_layers(problem, theta)
     ]
-    at = solved(problem, theta, work)
+    at = solve(problem, theta, work)
     if not np.isfinite(at.loss):
         return Minimum(theta, at.loss, at.gradient, 0, 1, PASSES)
     Gamma2, c = at.Gamma2.copy(), at.on_Q / np.sqrt(problem.weight)
@@ -74,7 +74,7 @@ def minimise_by_batches(
             status = INTERRUPTED
             break
     theta = join_layers([nodes.folded_layer() for nodes in terms])
-    at = solved(problem, theta, work)
+    at = solve(problem, theta, work)
     return Minimum(theta, at.loss, at.gradient, sweep + 1, step, status)
 
 

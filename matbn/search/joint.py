@@ -11,8 +11,8 @@ from dataclasses import replace
 import numpy as np
 
 from matbn.arguments import Array
-from matbn.problem.least_squares import Problem, join_layers, layers, ridge
-from matbn.problem.profile import solved
+from matbn.problem.least_squares import Problem, first_layers, join_layers, ridge
+from matbn.problem.profile import solve
 from matbn.problem.sweeps import Workspace, backward, forward
 from matbn.search.bfgs import minimise
 from matbn.search.kinks import least_decrease
@@ -44,7 +44,7 @@ def joint_objective(problem: Problem, work: Workspace) -> Evaluate:
 
     def evaluate(everything: Array) -> tuple[float, Array]:
         theta, Gamma2, c = np.split(everything, [n, n + problem.nodes])
-        parts = layers(problem, theta)
+        parts = first_layers(problem, theta)
         forward(problem, parts, work)
         sums = backward(problem, parts, Gamma2, root * c, work, everything=True)
         shrinking = ridge(problem, theta)
@@ -68,5 +68,5 @@ def joint_objective(problem: Problem, work: Workspace) -> Evaluate:
 
 def joint_start(problem: Problem, theta: Array, work: Workspace) -> Array:
     """Return (θ, Γ₂, c) with the Γ₂ and c that minimise the loss at θ."""
-    at = solved(problem, theta, work)
+    at = solve(problem, theta, work)
     return np.concatenate([theta, at.Gamma2, at.on_Q / np.sqrt(problem.weight)])

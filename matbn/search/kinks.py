@@ -24,8 +24,8 @@ from scipy.linalg import svd
 from matbn.activation import Activation
 from matbn.arguments import Array
 from matbn.problem.jacobian import inverse_curvature
-from matbn.problem.least_squares import Problem, layers, project
-from matbn.problem.profile import Solved, objective, solved
+from matbn.problem.least_squares import Problem, first_layers, project
+from matbn.problem.profile import Solved, objective, solve
 from matbn.problem.sweeps import Workspace
 from matbn.search.bfgs import minimise
 from matbn.search.minimum import AT_KINK, CONVERGED, INTERRUPTED, ITERATIONS, Minimum, SearchOptions, Watch
@@ -138,7 +138,7 @@ def _step_down(problem: Problem, work: Workspace, at: Minimum, subgradient: Arra
     promised = _SUFFICIENT * float(subgradient @ subgradient)
     while length * np.abs(subgradient).max() > _LAST_STEP:
         theta = at.theta - length * subgradient
-        loss = solved(problem, theta, work).loss
+        loss = solve(problem, theta, work).loss
         evaluations += 1
         if loss <= at.loss - length * promised:
             return replace(at, theta=theta, loss=loss, evaluations=evaluations)
@@ -150,7 +150,7 @@ def _nearby_kinks(problem: Problem, work: Workspace, theta: Array, reach: float)
     """Return the nodes and rows (k × 2) of nearby kinks at which the loss bends upwards."""
     at, u = _solve_with_residual(problem, work, theta)
     kinks = []
-    for part in layers(problem, theta):
+    for part in first_layers(problem, theta):
         near = np.abs(part.F.T @ part.inputs.x) <= reach * np.linalg.norm(part.F, axis=0)[:, None]
         near &= np.outer(at.Gamma2[part.nodes], u) < 0
         kinks.append(np.argwhere(near) + np.array([part.nodes.start, 0]))
@@ -159,7 +159,7 @@ def _nearby_kinks(problem: Problem, work: Workspace, theta: Array, reach: float)
 
 def _solve_with_residual(problem: Problem, work: Workspace, theta: Array) -> tuple[Solved, Array]:
     """Return the profiled loss with its minimising Γ₂ at θ, and the weighted residual u (N)."""
-    at = solved(problem, theta, work)
+    at = solve(problem, theta, work)
     assert work.V is not None
     e = problem.y - project(problem, (at.Gamma2 @ work.V)[None])[0] - at.on_Q @ problem.linear.Q
     return at, e if problem.root_w is None else e * problem.root_w
@@ -169,7 +169,7 @@ def _kink_vectors(problem: Problem, kinks: Array) -> Array:
     """Return each kink's vector c (k × n), for which cᵀθ is the node's value B at the row."""
     n = sum(len(term.x) * size for term, size in zip(problem.terms, problem.sizes, strict=True))
     vectors = np.zeros((len(kinks), n))
-    for part in layers(problem, np.arange(n)):
+    for part in first_layers(problem, np.arange(n)):
         own = np.flatnonzero((kinks[:, 0] >= part.nodes.start) & (kinks[:, 0] < part.nodes.stop))
         places = part.F[:, kinks[own, 0] - part.nodes.start].T
         vectors[own[:, None], places] = part.inputs.x[:, kinks[own, 1]].T

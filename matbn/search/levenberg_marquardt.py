@@ -14,7 +14,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from matbn.arguments import Array
 from matbn.problem.jacobian import gauss_newton
 from matbn.problem.least_squares import Problem, ridge_matrix
-from matbn.problem.profile import Solved, solved
+from matbn.problem.profile import Solved, solve
 from matbn.problem.sweeps import Workspace
 from matbn.search.bfgs import Pace
 from matbn.search.kinks import least_decrease
@@ -28,7 +28,7 @@ def minimise_damped(
     problem: Problem, work: Workspace, theta: Array, options: SearchOptions, watch: Watch | None = None
 ) -> Minimum:
     """Search the profiled loss from θ."""
-    at = solved(problem, theta, work)
+    at = solve(problem, theta, work)
     evaluations, growth, damping = 1, 2.0, _FIRST_DAMPING
     shrinking = problem.penalty * ridge_matrix(problem)
     pace = Pace(least_decrease(problem.activation, options.tolerance))
@@ -42,7 +42,7 @@ def minimise_damped(
         while True:
             step = _step(A, damping * size, at.gradient)
             promised = step @ (damping * size * step - 0.5 * at.gradient)
-            new = solved(problem, theta + step, work)
+            new = solve(problem, theta + step, work)
             evaluations += 1
             gain = (at.loss - new.loss) / max(promised, np.finfo(float).tiny)
             if gain > 0 or _flatter(at, new):

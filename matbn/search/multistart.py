@@ -10,7 +10,7 @@ from matbn.blas import one_blas_thread
 from matbn.errors import NotFiniteError
 from matbn.memory import check_memory
 from matbn.problem.least_squares import Problem
-from matbn.problem.profile import solved
+from matbn.problem.profile import solve
 from matbn.problem.sweeps import Workspace, products, workspace
 from matbn.random_streams import Stream, generator
 from matbn.search.adam import minimise_by_batches
@@ -119,7 +119,7 @@ def _polish(problem: Problem, end: Minimum, options: SearchOptions, progress: Sh
 
 
 def _minimum_so_far(problem: Problem, theta: Array, work: Workspace) -> Minimum:
-    at = solved(problem, theta, replace(work, stop=Stop()))
+    at = solve(problem, theta, replace(work, stop=Stop()))
     return Minimum(theta, at.loss, at.gradient, 0, 0, INTERRUPTED)
 
 

@@ -27,7 +27,7 @@ def calls(monkeypatch):
 
         return counted
 
-    for function in (profile.solved, posing.posed_problem):
+    for function in (profile.solve, posing.pose):
         counts[function.__name__] = 0
         wrapped = counting(function)
         for module in [module for name, module in sys.modules.items() if name.startswith("matbn")]:
@@ -59,7 +59,7 @@ def test_each_question_poses_and_solves_once(calls, ask):
     fit = matbn.fit("y ~ x + net(z, v, size=2) | id", frame, penalty=1e-2, starts=1)
     calls |= dict.fromkeys(calls, 0)
     ask(fit, frame)
-    assert calls == {"solved": 1, "posed_problem": 1}
+    assert calls == {"solve": 1, "pose": 1}
 
 
 def as_r_holds(fit, weights):
@@ -96,9 +96,9 @@ def test_a_fit_from_r_is_not_solved_again(calls, effects):
     )
     calls |= dict.fromkeys(calls, 0)
     here = fit_from_r(*as_r_holds(fit, frame.w.to_numpy()))
-    assert calls == {"solved": 0, "posed_problem": 0}
+    assert calls == {"solve": 0, "pose": 0}
     expected, found = fit.vcov("HC1", part="all"), covariance_by_name(here, "HC1", "all", "sandwich")
-    assert calls == {"solved": 2, "posed_problem": 2}  # one each
+    assert calls == {"solve": 2, "pose": 2}  # one each
     np.testing.assert_allclose(found.matrix, expected.matrix, rtol=1e-9, atol=1e-15)
     np.testing.assert_array_equal(found.estimate, expected.estimate)
     assert found.names[:3] == ("net:A[u,1]", "net:A[u,1]", "net:c[1]")

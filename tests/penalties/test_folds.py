@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import matbn
-from matbn.model.design import design, net, part_of
+from matbn.model.design import as_design, net, some_rows
 from matbn.problem.data_order import column_order, row_order
 from matbn.random_streams import Stream, generator
 
@@ -27,7 +27,7 @@ def test_scores_are_errors_on_rows_left_out(effects, weighted):
         y, nets=net(Z, 1), linear=x, effects=groups if effects else None, weights=w, penalty="cv", **options
     )
     rng = generator(5, Stream.PENALTY_FOLDS)
-    model = design(y, net(Z, 1), x, groups if effects else None, w)
+    model = as_design(y, net(Z, 1), x, groups if effects else None, w)
     rows = row_order(model, [column_order(term, y, w) for term in model.terms])
     cuts = [(rng.permutation(len(y)) % 5)[np.argsort(rows)] for _ in range(2)]
     for scored in fit.path[::4]:
@@ -73,8 +73,8 @@ def test_rare_groups_and_rare_levels_do_not_stop_the_folds():
 def test_a_part_of_a_design_is_that_of_the_rows():
     y, Z, x, groups, w = data(N=40)
     rows = groups != 3
-    whole = design(y, net(Z, 2), x, {"id": groups}, w)
-    part, expected = part_of(whole, rows), design(y[rows], net(Z[rows], 2), x[rows], {"id": groups[rows]}, w[rows])
+    whole = as_design(y, net(Z, 2), x, {"id": groups}, w)
+    part, expected = some_rows(whole, rows), as_design(y[rows], net(Z[rows], 2), x[rows], {"id": groups[rows]}, w[rows])
     np.testing.assert_array_equal(part.effects[0].codes, expected.effects[0].codes)
     np.testing.assert_array_equal(part.effects[0].levels, expected.effects[0].levels)
     np.testing.assert_array_equal(part.terms[0].Z, expected.terms[0].Z)

@@ -8,9 +8,9 @@ from random_problems import random_problem
 
 import matbn
 from matbn.penalties.penalty_by_gcv import effective_degrees
-from matbn.problem.least_squares import layers, ridge_matrix
+from matbn.problem.least_squares import first_layers, ridge_matrix
 from matbn.problem.least_squares import ridge as problem_ridge
-from matbn.problem.profile import solved
+from matbn.problem.profile import solve
 from matbn.problem.sweeps import workspace
 from matbn.search.starts import starting_values
 
@@ -19,7 +19,7 @@ def numeric_jacobian(problem, theta, Gamma2, X, w):
     """Return the Jacobian of V·Γ₂ by θ and Γ₂, projected off X in the weighted metric, by differences."""
 
     def fitted(theta, Gamma2):
-        nodes = [problem.activation.value(layer.F.T @ layer.inputs.x) for layer in layers(problem, theta)]
+        nodes = [problem.activation.value(layer.F.T @ layer.inputs.x) for layer in first_layers(problem, theta)]
         return Gamma2 @ np.vstack(nodes)
 
     h = 1e-6
@@ -38,7 +38,7 @@ def test_degrees_of_freedom_are_the_trace_of_the_hat_matrix(weighted, effects):
     problem, _, X, w = random_problem(1, weighted=weighted, effects=effects, penalty=3e-3)
     theta = starting_values(problem, np.random.default_rng(1))
     work = workspace(problem)
-    Gamma2 = solved(problem, theta, work).Gamma2
+    Gamma2 = solve(problem, theta, work).Gamma2
     J = numeric_jacobian(problem, theta, Gamma2, X, w)
     ridge = problem.penalty * problem.weight * ridge_matrix(problem)
     assert theta @ ridge_matrix(problem)[: len(theta), : len(theta)] @ theta == pytest.approx(
@@ -47,7 +47,7 @@ def test_degrees_of_freedom_are_the_trace_of_the_hat_matrix(weighted, effects):
     hat = J @ np.linalg.solve(J.T @ J + ridge, J.T)
     edf, loss = effective_degrees(problem, theta, work)
     assert edf == pytest.approx(np.trace(hat), rel=1e-5)
-    assert loss == pytest.approx(solved(problem, theta, work).mean_square)
+    assert loss == pytest.approx(solve(problem, theta, work).mean_square)
     unpenalised, _ = effective_degrees(replace(problem, penalty=0.0), theta, work)
     assert unpenalised == len(theta) + len(Gamma2)  # 3·(3 + 2) + 2·(2 + 2): the folded net is identified
     heavy, _ = effective_degrees(replace(problem, penalty=1e6), theta, work)

@@ -8,10 +8,10 @@ from threadpoolctl import threadpool_limits
 
 import matbn
 from matbn.fitted.units import in_user_units
-from matbn.fitting.refit import refitted, start_of
-from matbn.model.design import part_of
-from matbn.problem.coordinates import transfer
-from matbn.problem.posing import posed_problem
+from matbn.fitting.refit import fit_again, start_of
+from matbn.model.design import some_rows
+from matbn.problem.coordinates import theta_for_other_rows
+from matbn.problem.posing import pose
 from matbn.problem.whitening import whiten
 from matbn.search.minimum import Minimum, SearchOptions
 from matbn.stopping import Stop
@@ -158,13 +158,13 @@ def test_a_refit_to_the_same_rows_stays_where_it_is():
     for own in (columns, inputs):
         fit, _ = fitted(rows, own, mask=mask, penalty=1e-2)
         start = start_of(fit)
-        again = refitted(fit.design, fit.options, SearchOptions(0, 1), start, Stop())
+        again = fit_again(fit.design, fit.options, SearchOptions(0, 1), start, Stop())
         np.testing.assert_allclose(again.fitted, fit.fitted, atol=1e-5)
         assert again.searches[0].iterations < 5
         part = np.random.default_rng(1).random(90) < 0.5
-        posed = posed_problem(part_of(fit.design, part), fit.options)
-        theta = transfer(start.theta, start.posed, posed)
-        nets = in_user_units(part_of(fit.design, part), posed, [Minimum(theta, 0.0, theta, 0, 0, "converged")]).nets
+        posed = pose(some_rows(fit.design, part), fit.options)
+        theta = theta_for_other_rows(start.theta, start.posed, posed)
+        nets = in_user_units(some_rows(fit.design, part), posed, [Minimum(theta, 0.0, theta, 0, 0, "converged")]).nets
         np.testing.assert_allclose(np.abs(nets[0].A), np.abs(fit.nets[0].A), atol=1e-9)
 
 

@@ -10,9 +10,9 @@ from scipy.linalg import lstsq
 import matbn
 from matbn.activation import ACTIVATIONS
 from matbn.problem.fixed_effects import first_effect, fixed_effects
-from matbn.problem.least_squares import SHIFT, layers
+from matbn.problem.least_squares import SHIFT, first_layers
 from matbn.problem.linear_part import coefficients, factorise
-from matbn.problem.profile import solved
+from matbn.problem.profile import solve
 from matbn.problem.sweeps import workspace
 from matbn.problem.whitening import whiten
 from matbn.search.bfgs import minimise
@@ -108,17 +108,17 @@ def test_profiled_loss_is_that_of_the_whole_regression_and_its_gradient_the_deri
     theta = starting_values(problem, np.random.default_rng(1))
 
     def whole(theta):
-        V = np.vstack([problem.activation.value(layer.F.T @ layer.inputs.x) for layer in layers(problem, theta)])
+        V = np.vstack([problem.activation.value(layer.F.T @ layer.inputs.x) for layer in first_layers(problem, theta)])
         L = np.hstack([V.T, X])
         root = np.ones(len(y)) if w is None else np.sqrt(w)
         ridge = np.zeros((len(V), L.shape[1]))
         np.fill_diagonal(ridge, np.sqrt(problem.penalty * problem.weight))
         c = lstsq(np.vstack([L * root[:, None], ridge]), np.append(y * root, np.zeros(len(V))))[0]
         e = (y - L @ c) * root
-        shrunk = c[: len(V)] @ c[: len(V)] + sum(_squares(layer, w) for layer in layers(problem, theta))
+        shrunk = c[: len(V)] @ c[: len(V)] + sum(_squares(layer, w) for layer in first_layers(problem, theta))
         return e @ e / problem.weight + problem.penalty * shrunk, c[: len(V)]
 
-    at = solved(problem, theta, work)
+    at = solve(problem, theta, work)
     loss, Gamma2 = whole(theta)
     assert at.loss == pytest.approx(loss, rel=1e-11)
     np.testing.assert_allclose(at.Gamma2, Gamma2, rtol=1e-7)
@@ -143,9 +143,9 @@ def _squares(layer, w):
 def test_dependent_nodes_are_solved_for_by_rank():
     problem, *_ = random_problem(7, penalty=0.0)
     theta = starting_values(problem, np.random.default_rng(1))
-    first = layers(problem, theta)[0].F
+    first = first_layers(problem, theta)[0].F
     first[:, 1] = first[:, 0]
-    at = solved(problem, theta, workspace(problem))
+    at = solve(problem, theta, workspace(problem))
     assert at.rank == problem.nodes - 1
     assert at.Gamma2[0] == pytest.approx(at.Gamma2[1])
     assert np.isfinite(at.gradient).all()
@@ -156,7 +156,7 @@ def test_search_ends_where_the_gradient_vanishes():
     work = workspace(problem)
 
     def evaluate(theta):
-        at = solved(problem, theta, work)
+        at = solve(problem, theta, work)
         return at.loss, at.gradient
 
     seen = []
@@ -186,7 +186,7 @@ def test_starting_values_keep_nodes_active():
     problem, *_ = random_problem(10)
     for seed in range(20):
         theta = starting_values(problem, np.random.default_rng(seed))
-        for layer in layers(problem, theta):
+        for layer in first_layers(problem, theta):
             B = layer.F.T @ layer.inputs.x
             assert ((B > 0).mean(axis=1) > 0.02).all()
             assert ((B < 0).mean(axis=1) > 0.02).all()

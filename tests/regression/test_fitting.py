@@ -6,9 +6,9 @@ from random_problems import dummies, panel
 
 import matbn
 from matbn.activation import ACTIVATIONS
-from matbn.fitted.prediction import New, predicted
+from matbn.fitted.prediction import New, predict
 from matbn.fitting.estimate import fit_design
-from matbn.model.design import design, net
+from matbn.model.design import as_design, net
 from matbn.problem.least_squares import SHIFT
 from matbn.problem.posing import ModelOptions
 from matbn.search.minimum import SearchOptions
@@ -32,7 +32,7 @@ def test_linear_models_equal_least_squares_with_dummies(levels, weighted):
     X = rng.normal(5, 2, (N, 3)) * [1, 100, 0.01]
     y = X @ [1, 0.02, -30] + rng.normal(size=N) + 7
     w = rng.uniform(0.2, 3, N) if weighted else None
-    fit = fit_design(design(y, (), X, effects, w), *options())
+    fit = fit_design(as_design(y, (), X, effects, w), *options())
     D = dummies(list(effects.values())) if effects else np.ones((N, 1))
     expected = weighted_regression(np.hstack([X, D]), y, w)
     slopes = fit.coefficients if effects else fit.coefficients[1:]
@@ -40,7 +40,7 @@ def test_linear_models_equal_least_squares_with_dummies(levels, weighted):
     np.testing.assert_allclose(fit.fitted, np.hstack([X, D]) @ expected, rtol=1e-8)
     assert fit.rank == 3 + np.linalg.matrix_rank(D)
     new = X if effects else np.column_stack([np.ones(N), X])
-    np.testing.assert_allclose(predicted(fit, New([], new, effects or {})), fit.fitted, rtol=1e-10)
+    np.testing.assert_allclose(predict(fit, New([], new, effects or {})), fit.fitted, rtol=1e-10)
 
 
 def data(seed, N=300):
@@ -56,7 +56,7 @@ def data(seed, N=300):
 def test_at_the_optimum_the_exact_gradient_of_the_penalised_loss_vanishes(activation):
     y, Z, X, _, _ = data(3)
     penalty = 1e-3
-    fit = fit_design(design(y, net(Z, 2), X), *options(activation, penalty))
+    fit = fit_design(as_design(y, net(Z, 2), X), *options(activation, penalty))
     (folded_net,) = fit.nets
     assert fit.converged
     partial = y - X @ fit.coefficients[1:] - fit.coefficients[0]  # what the net fits, at the linear part's solution
@@ -83,14 +83,14 @@ def test_at_the_optimum_the_exact_gradient_of_the_penalised_loss_vanishes(activa
 
 def test_residuals_stand_off_everything_linear():
     y, Z, X, groups, w = data(4)
-    fit = fit_design(design(y, net(Z, 3), X, groups, w), *options(penalty=1e-7, tolerance=1e-6))
+    fit = fit_design(as_design(y, net(Z, 3), X, groups, w), *options(penalty=1e-7, tolerance=1e-6))
     D = dummies(list(groups.values()))
     assert np.abs(D.T @ (w * fit.residuals)).max() < 1e-9
     assert np.abs(X.T @ (w * fit.residuals)).max() < 1e-9
     V = np.tanh(Z @ fit.nets[0].A + fit.nets[0].c)
     np.testing.assert_allclose(V.T @ (w * fit.residuals), 1e-7 * w.sum() * fit.nets[0].Gamma2, atol=1e-7)
     np.testing.assert_allclose(fit.fitted + fit.residuals, y, rtol=1e-13)
-    np.testing.assert_allclose(predicted(fit, New([Z], X, groups)), fit.fitted, rtol=1e-9, atol=1e-9)
+    np.testing.assert_allclose(predict(fit, New([Z], X, groups)), fit.fitted, rtol=1e-9, atol=1e-9)
 
 
 def test_integer_weights_equal_copies_of_rows():
@@ -98,8 +98,8 @@ def test_integer_weights_equal_copies_of_rows():
     w = np.random.default_rng(5).integers(0, 4, len(y))
     rows = np.repeat(np.arange(len(y)), w)
     copied = {name: codes[rows] for name, codes in groups.items()}
-    a = fit_design(design(y, net(Z, 2), X, groups, w), *options())
-    b = fit_design(design(y[rows], net(Z[rows], 2), X[rows], copied), *options())
+    a = fit_design(as_design(y, net(Z, 2), X, groups, w), *options())
+    b = fit_design(as_design(y[rows], net(Z[rows], 2), X[rows], copied), *options())
     np.testing.assert_allclose(a.coefficients, b.coefficients, rtol=1e-7)
     np.testing.assert_allclose(a.nets[0].Gamma1, b.nets[0].Gamma1, rtol=1e-5)
     np.testing.assert_allclose(a.fitted[rows], b.fitted, rtol=1e-6, atol=1e-6)
@@ -107,19 +107,19 @@ def test_integer_weights_equal_copies_of_rows():
 
 def test_the_order_of_rows_and_the_units_do_not_matter():
     y, Z, X, groups, w = data(6)
-    a = fit_design(design(y, net(Z, 2), X, groups, w), *options())
+    a = fit_design(as_design(y, net(Z, 2), X, groups, w), *options())
     order = np.random.default_rng(1).permutation(len(y))
     shuffled = {name: codes[order] for name, codes in groups.items()}
-    b = fit_design(design(y[order], net(Z[order], 2), X[order], shuffled, w[order]), *options())
+    b = fit_design(as_design(y[order], net(Z[order], 2), X[order], shuffled, w[order]), *options())
     np.testing.assert_allclose(b.fitted, a.fitted[order], rtol=1e-6)
-    c = fit_design(design(1e3 * y + 5, net(Z * [10, 1e-3, 7] + 1, 2), X, groups, w), *options())
+    c = fit_design(as_design(1e3 * y + 5, net(Z * [10, 1e-3, 7] + 1, 2), X, groups, w), *options())
     np.testing.assert_allclose(c.fitted, 1e3 * a.fitted + 5, rtol=1e-6)
     np.testing.assert_allclose(c.nets[0].gamma, a.nets[0].gamma, rtol=1e-5)
 
 
 def test_nodes_have_unit_variance_before_gamma():
     y, Z, X, _, w = data(7)
-    fit = fit_design(design(y, [net(Z, 2), net(X, 1, label="second")], None, None, w), *options())
+    fit = fit_design(as_design(y, [net(Z, 2), net(X, 1, label="second")], None, None, w), *options())
     for term, inputs in zip(fit.nets, (Z, X), strict=True):
         nodes = inputs @ term.Gamma1
         mean = w @ nodes / w.sum()
@@ -131,13 +131,13 @@ def test_structure_of_the_first_layer():
     y, Z, X, _, _ = data(8)
     mask = np.array([[1, 0, 1], [1, 1, 0], [0, 1, 0]])
     season = np.column_stack([np.ones(3), np.arange(3.0)])
-    fit = fit_design(design(y, [net(Z, 3, mask=mask), net(Z, 2, basis=season)], X), *options())
+    fit = fit_design(as_design(y, [net(Z, 3, mask=mask), net(Z, 2, basis=season)], X), *options())
     assert (fit.nets[0].Gamma1[mask == 0] == 0).all()
     assert (fit.nets[0].Gamma1[mask == 1] != 0).all()
     smooth = fit.nets[1].A
     np.testing.assert_allclose(smooth[0] - 2 * smooth[1] + smooth[2], 0, atol=1e-9 * np.abs(smooth).max())
     np.testing.assert_allclose(
-        predicted(fit, New([Z, Z], np.column_stack([np.ones(len(y)), X]), {})), fit.fitted, atol=1e-8
+        predict(fit, New([Z, Z], np.column_stack([np.ones(len(y)), X]), {})), fit.fitted, atol=1e-8
     )
 
 
@@ -146,7 +146,7 @@ def test_what_a_fit_reports():
     collinear = np.column_stack([X, X[:, 0] + X[:, 1]])
     lonely = {"id": np.where(np.arange(len(y)) == 3, 99, groups["id"])}
     inputs = np.column_stack([Z, Z[:, 0] - Z[:, 1]])
-    fit = fit_design(design(y, net(inputs, 2), collinear, lonely), *options(iterations=3))
+    fit = fit_design(as_design(y, net(inputs, 2), collinear, lonely), *options(iterations=3))
     text = " ".join(fit.messages)
     assert "stopped after 3 iterations" in text
     assert "x3: dropped from the linear part" in text
@@ -163,7 +163,7 @@ def test_bad_designs_are_refused():
 
     def assert_refused(error, match, *arguments, **named):
         with pytest.raises(error, match=match):
-            design(*arguments, **named)
+            as_design(*arguments, **named)
 
     assert_refused(matbn.ShapeError, "the inputs of 'net' have 299 rows", y, net(Z[1:], 2))
     assert_refused(matbn.ShapeError, "linear has 299 rows", y, (), X[1:])
@@ -190,8 +190,8 @@ def test_bad_designs_are_refused():
     ):
         with pytest.raises(error, match=match):
             net(Z, **named)
-    fit = fit_design(design(y, net(Z, 1), X, groups), *options(iterations=2))
+    fit = fit_design(as_design(y, net(Z, 1), X, groups), *options(iterations=2))
     with pytest.raises(matbn.ArgumentError, match="'id' has groups that the fit has not seen: 77"):
-        predicted(fit, New([Z[:1]], X[:1], {"id": np.array([77]), "year": np.array([1])}))
+        predict(fit, New([Z[:1]], X[:1], {"id": np.array([77]), "year": np.array([1])}))
     with pytest.raises(matbn.ArgumentError, match="the groups of 'year' are missing"):
-        predicted(fit, New([Z[:1]], X[:1], {"id": np.array([1])}))
+        predict(fit, New([Z[:1]], X[:1], {"id": np.array([1])}))

@@ -91,7 +91,7 @@ MOMENTS = [  # options, where Ctrl-C comes, and what the fit then says
     ({"activation": "relu"}, (search, "minimum_at_kinks"), "of 3 starts had ended"),
     ({"penalty": "cv"}, (search, "starting_values"), r"before its penalty was chosen by cross-validation.*\(0.001\)"),
     ({"penalty": "cv"}, (arrays, "choose_by_folds"), "before its penalty was chosen by cross-validation, when 3 of 3"),
-    ({"penalty": "cv"}, (folds, "part_of"), "before its penalty was chosen by cross-validation, when 3 of 3"),
+    ({"penalty": "cv"}, (folds, "some_rows"), "before its penalty was chosen by cross-validation, when 3 of 3"),
     ({"penalty": "gcv"}, (gcv, "effective_degrees"), "before its penalty was chosen by generalised cross-validation"),
     ({"penalty": "gcv"}, (gcv, "descend"), "before its penalty was chosen by generalised cross-validation"),
     ({"penalty": "gcv"}, (arrays, "in_user_units"), "when 4 of 4 starts had ended.*had been chosen by generalised"),
@@ -131,7 +131,7 @@ def test_degrees_that_take_long_are_left_out(monkeypatch):
 
 
 def test_before_the_search_the_interrupt_goes_on(monkeypatch):
-    pressing(monkeypatch, arrays, "posed_problem")
+    pressing(monkeypatch, arrays, "pose")
     with pytest.raises(KeyboardInterrupt):
         fitted()
 
@@ -159,7 +159,7 @@ def test_replicates_that_had_ended_are_returned(monkeypatch, times):
     in_one_thread(monkeypatch)
     fit = fitted()
     whole = fit.bootstrap(replicates=12, seed=4)
-    pressing(monkeypatch, bootstrap, "refitted", calls=6, times=times)
+    pressing(monkeypatch, bootstrap, "fit_again", calls=6, times=times)
     with pytest.warns(matbn.ConvergenceWarning, match=r"interrupted when (\d+) of 12 replicates") as told:
         result = fit.bootstrap(replicates=12, seed=4)
     assert f"when {len(result.draws)} of 12" in str(told[0].message)
@@ -172,7 +172,7 @@ def test_replicates_that_had_ended_are_returned(monkeypatch, times):
 def test_too_few_replicates_are_no_result(monkeypatch):
     in_one_thread(monkeypatch)
     fit = fitted()
-    pressing(monkeypatch, bootstrap, "refitted")
+    pressing(monkeypatch, bootstrap, "fit_again")
     with pytest.raises(KeyboardInterrupt):
         fit.bootstrap(replicates=12)
 
@@ -213,7 +213,7 @@ def test_folds_that_had_ended_are_returned(monkeypatch, times):
     in_one_thread(monkeypatch)
     fit = fitted()
     whole = fit.cross_validate(folds=6)
-    pressing(monkeypatch, validate, "refitted", calls=4, times=times)
+    pressing(monkeypatch, validate, "fit_again", calls=4, times=times)
     with pytest.warns(matbn.ConvergenceWarning, match="interrupted when 3 of 6 folds") as told:
         validation = fit.cross_validate(folds=6)
     assert told[0].filename == __file__
@@ -224,7 +224,7 @@ def test_folds_that_had_ended_are_returned(monkeypatch, times):
     assert validation.mse == pytest.approx(np.square(fit.design.y - validation.predictions)[known].mean())
     monkeypatch.undo()
     in_one_thread(monkeypatch)
-    pressing(monkeypatch, validate, "refitted")
+    pressing(monkeypatch, validate, "fit_again")
     with pytest.raises(KeyboardInterrupt):
         fit.cross_validate()
 

@@ -8,9 +8,9 @@ from solutions import fit_at
 
 import matbn
 from matbn.fitting.refit import start_of
-from matbn.model.design import part_of
+from matbn.model.design import some_rows
 from matbn.model.formula import parse, with_size
-from matbn.problem.coordinates import transfer
+from matbn.problem.coordinates import theta_for_other_rows
 from matbn.random_streams import Stream, generator
 
 pandas = pytest.importorskip("pandas")
@@ -82,10 +82,10 @@ def test_effects_of_groups_that_are_left_out():
 def test_a_solution_is_the_same_function_on_other_rows():
     frame = data()
     fit = matbn.fit("y ~ x + net(z, x, size=3)", frame, penalty=1e-3, starts=1)
-    some = part_of(fit.design, np.arange(fit.N) < 100)
+    some = some_rows(fit.design, np.arange(fit.N) < 100)
     start = start_of(fit)
     posed = start_of(replace(fit, design=some)).posed
-    there = fit_at(some, fit.options, transfer(fit.theta, start.posed, posed))
+    there = fit_at(some, fit.options, theta_for_other_rows(fit.theta, start.posed, posed))
     for mine, other in zip(fit.nets[0].A.T, there.nets[0].A.T, strict=True):
         np.testing.assert_allclose(np.abs(mine), np.abs(other), rtol=1e-9)
     np.testing.assert_allclose(np.abs(fit.nets[0].c), np.abs(there.nets[0].c), rtol=1e-8)

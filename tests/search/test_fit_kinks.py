@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import matbn
-from matbn.model.design import design, net
-from matbn.problem.posing import ModelOptions, posed_problem
+from matbn.model.design import as_design, net
+from matbn.problem.posing import ModelOptions, pose
 from matbn.problem.profile import objective
 from matbn.problem.sweeps import workspace
 from matbn.search import multistart
@@ -24,8 +24,8 @@ def posed(activation, kind="plain", N=80, size=3, penalty=1e-3):
     Z, x, groups = rng.normal(size=(N, 3)), rng.normal(size=N), rng.integers(6, size=N)
     y = np.maximum(Z[:, 0] + 0.3, 0) - np.abs(Z[:, 1]) + x + groups / 5 + rng.normal(size=N) / 4
     w = rng.uniform(0.5, 2, N) if kind == "weighted" else None
-    model = design(y, net(Z, size), x, groups if kind == "effects" else None, w)
-    return posed_problem(model, ModelOptions(matbn.ACTIVATIONS[activation], penalty)).problem
+    model = as_design(y, net(Z, size), x, groups if kind == "effects" else None, w)
+    return pose(model, ModelOptions(matbn.ACTIVATIONS[activation], penalty)).problem
 
 
 def loss_at(problem, slope):

@@ -15,7 +15,7 @@ import matbn
 from matbn.problem import jacobian, sweeps
 from matbn.problem.jacobian import gauss_newton, jacobian_rows
 from matbn.problem.least_squares import ridge
-from matbn.problem.profile import objective, solved
+from matbn.problem.profile import objective, solve
 from matbn.problem.sweeps import workspace
 from matbn.search import profiled
 from matbn.search.bfgs import minimise
@@ -57,7 +57,7 @@ def test_joint_loss_has_the_right_gradient_and_touches_the_profiled_one(effects,
     work = workspace(problem)
     theta = starting_values(problem, np.random.default_rng(1))
     evaluate, start = joint_objective(problem, work), joint_start(problem, theta, work)
-    at = solved(problem, theta, work)
+    at = solve(problem, theta, work)
     loss, gradient = evaluate(start)
     assert loss == pytest.approx(at.loss, rel=1e-12)
     np.testing.assert_allclose(gradient[: len(theta)], at.gradient, rtol=1e-8, atol=1e-12)
@@ -84,7 +84,7 @@ def test_damped_steps_and_limited_memory_find_the_minimum_that_scipy_finds():
     ):
         assert end.status == "converged"
         assert end.loss == pytest.approx(expected.fun, rel=1e-9)
-        assert np.abs(solved(problem, end.theta, work).gradient).max() <= 1e-7
+        assert np.abs(solve(problem, end.theta, work).gradient).max() <= 1e-7
     assert minimise_damped(problem, work, start, SearchOptions(1, 1, 1e-7, 3)).status == "iterations"
     assert minimise_limited(objective(problem, work), start, 1e-7, 3).status == "iterations"
     stopped = minimise_limited(objective(problem, work), start, 1e-7, 300, lambda iteration, *_: iteration == 5)
@@ -95,7 +95,7 @@ def test_jacobian_rows_are_in_the_order_of_the_parameters():
     problem, *_ = random_problem(14, weighted=True, effects=True)
     theta = starting_values(problem, np.random.default_rng(5))
     work = workspace(problem)
-    at = solved(problem, theta, work)
+    at = solve(problem, theta, work)
     J = jacobian_rows(problem, theta, at.Gamma2)
     e = problem.y - at.Gamma2 @ J[len(theta) :] - at.on_Q @ problem.linear.Q
     by_theta = -2 / problem.weight * J[: len(theta)] @ e + 2 * problem.penalty * ridge(problem, theta)
@@ -108,7 +108,7 @@ def test_jacobian_rows_are_in_the_order_of_the_parameters():
 def test_threads_blocks_and_forgotten_nodes_change_nothing(monkeypatch, weighted, effects):
     problem, *_ = random_problem(15, weighted=weighted, effects=effects, N=1000)
     theta = starting_values(problem, np.random.default_rng(6))
-    expected = solved(problem, theta, workspace(problem))
+    expected = solve(problem, theta, workspace(problem))
     monkeypatch.setattr(sweeps, "block_rows", lambda *_: 128)
     variants = [workspace(problem), workspace(problem, threads=2)]
     if not effects:
@@ -116,7 +116,7 @@ def test_threads_blocks_and_forgotten_nodes_change_nothing(monkeypatch, weighted
         variants.append(workspace(problem, threads=2))
         assert variants[-1].V is None
     for work in variants:
-        at = solved(problem, theta, work)
+        at = solve(problem, theta, work)
         assert at.loss == pytest.approx(expected.loss, rel=1e-13)
         np.testing.assert_allclose(at.gradient, expected.gradient, rtol=1e-10, atol=1e-13)
 
@@ -156,11 +156,11 @@ def test_the_linear_penalty_shrinks_beside_a_net_and_the_gradient_knows_it():
     problem, *_ = random_problem(17, effects=False, linear_penalty=0.5)
     work = workspace(problem)
     theta = starting_values(problem, np.random.default_rng(7))
-    at = solved(problem, theta, work)
+    at = solve(problem, theta, work)
     rng = np.random.default_rng(8)
     for _ in range(3):
         direction, h = rng.normal(size=len(theta)), 1e-6
-        ends = [solved(problem, theta + side * h * direction, work).loss for side in (1, -1)]
+        ends = [solve(problem, theta + side * h * direction, work).loss for side in (1, -1)]
         assert at.gradient @ direction == pytest.approx((ends[0] - ends[1]) / (2 * h), rel=1e-6)
     rng = np.random.default_rng(9)
     Z, x = rng.normal(size=(100, 2)), rng.normal(size=100)
@@ -372,14 +372,14 @@ def test_gauss_newtons_inverse_is_that_of_the_hessian_where_residuals_vanish():
     problem, *_ = random_problem(28, penalty=1e-6, effects=False, weighted=False)
     theta = starting_values(problem, np.random.default_rng(8)) * 3
     work = workspace(problem)
-    fitted = solved(problem, theta, work).Gamma2 @ jacobian_rows(problem, theta, np.ones(problem.nodes))[len(theta) :]
+    fitted = solve(problem, theta, work).Gamma2 @ jacobian_rows(problem, theta, np.ones(problem.nodes))[len(theta) :]
     Q = problem.linear.Q
     problem = replace(problem, y=fitted - (Q @ fitted) @ Q, penalty=1e-12)
     inverse = jacobian.inverse_curvature(problem, theta, work)
     h = 1e-5
     steps = h * np.eye(len(theta))
     hessian = np.array(
-        [solved(problem, theta + s, work).gradient - solved(problem, theta - s, work).gradient for s in steps]
+        [solve(problem, theta + s, work).gradient - solve(problem, theta - s, work).gradient for s in steps]
     )
     values = np.linalg.eigvals(inverse @ hessian / (2 * h)).real
     stiff = np.sort(values)[len(values) // 2 :]  # flat directions are cut off
