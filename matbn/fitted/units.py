@@ -2,7 +2,6 @@
 
 import numpy as np
 
-from matbn.activation import Activation
 from matbn.arguments import Array
 from matbn.blas import one_blas_thread
 from matbn.errors import ArgumentError
@@ -10,7 +9,7 @@ from matbn.fitted.fitted_model import FittedEffect, FittedModel, FittedNet, Sear
 from matbn.fitted.messages import messages
 from matbn.model.design import Design
 from matbn.problem.compensated import product
-from matbn.problem.coordinates import theta_of_fit
+from matbn.problem.coordinates import signs_to_show, theta_of_fit
 from matbn.problem.least_squares import first_layers
 from matbn.problem.linear_part import coefficients, refine_coefficients, remainder
 from matbn.problem.posing import EXACT, Posed, project_cleanly, rank_of_linear_part
@@ -96,11 +95,6 @@ def _fitted_nets(design: Design, posed: Posed, theta: Array, Gamma2: Array) -> t
         )
         for k, term in enumerate(design.terms)
     )
-
-
-def signs_to_show(activation: Activation, Gamma2: Array) -> Array:
-    """Return the sign by which each node is multiplied so that Γ₂ ≥ 0, if the activation is odd; else 1."""
-    return np.where(Gamma2 < 0, -1.0, 1.0) if activation.odd else np.ones(len(Gamma2))
 
 
 def _linear_part_and_effects(

@@ -8,12 +8,12 @@ from matbn.arguments import Array
 from matbn.errors import warn
 from matbn.fitted.fitted_model import FittedModel, Scored
 from matbn.fitted.interrupted import Stage, mark_interrupted
-from matbn.fitted.messages import cautions
 from matbn.fitted.units import in_user_units
 from matbn.model.design import Design
 from matbn.penalties.effective_degrees import effective_degrees
 from matbn.penalties.penalty_by_folds import choose_by_folds
 from matbn.penalties.penalty_by_gcv import choose_by_gcv
+from matbn.problem.cautions import cautions
 from matbn.problem.coordinates import theta_for_copies
 from matbn.problem.distinct_rows import keep_distinct
 from matbn.problem.posing import MOST_NUMBERS, ModelOptions, Posed, degrees_of_linear_part, pose

@@ -22,10 +22,9 @@ from scipy import linalg
 from matbn.arguments import Array
 from matbn.errors import InferenceError
 from matbn.fitted.fitted_model import FittedModel
-from matbn.fitted.units import signs_to_show
 from matbn.inference.identified import Parameter, identified_parameters, in_coordinates
 from matbn.model.design import Design
-from matbn.problem.coordinates import theta_of_problem
+from matbn.problem.coordinates import signs_to_show, theta_of_problem
 from matbn.problem.jacobian import jacobian_rows
 from matbn.problem.least_squares import FirstLayer, first_layers, ridge_matrix
 from matbn.problem.posing import Part, Posed, pose

@@ -7,6 +7,7 @@ depend on the rows, so that α' = K'⁺a and β' = β + (m' - m)ᵀa.
 
 import numpy as np
 
+from matbn.activation import Activation
 from matbn.arguments import Array
 from matbn.problem.least_squares import first_layers, join_layers
 from matbn.problem.posing import Part, Posed
@@ -47,6 +48,11 @@ def theta_for_other_rows(theta: Array, old: Posed, new: Posed) -> Array:
         a = a[np.argsort(_users(part)[:-1])]
         parts.append(np.vstack([np.linalg.pinv(part.inputs.K) @ a, beta + part.inputs.mean @ a - at_mean]))
     return join_layers(parts) if parts else np.empty(0)
+
+
+def signs_to_show(activation: Activation, Gamma2: Array) -> Array:
+    """Return the sign by which each node is multiplied so that Γ₂ ≥ 0, if the activation is odd; else 1."""
+    return np.where(Gamma2 < 0, -1.0, 1.0) if activation.odd else np.ones(len(Gamma2))
 
 
 def _users(part: Part) -> Array:
