@@ -17,7 +17,6 @@ partial_dependence <- function(object, variable, at = NULL, vcov = "iid", correc
       lapply(seq_along(at), function(k) changed_rows(object, data, variable, rep(at[k], nrow(data)))),
       errors_wanted(object, vcov), text(correction, "correction")
     )
-    if (!is.null(object$offset)) out$estimate <- out$estimate + mean_of(object$offset, object$weights)
     structure(with_bounds(frame, out, level), class = c("matbn_dependence", "data.frame"), variable = variable)
   })
 }

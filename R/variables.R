@@ -40,12 +40,13 @@ matrix_data <- function(object) {
 
 linear_names <- function(object) names(object$coefficients)[seq_along(object$coefficients) > object$intercept]
 
-# Names of the variables that nets and linear part depend on; those that only name groups of fixed effects are left out.
+# Names of the variables that nets, linear part and offset depend on; those that only name groups are left out.
 variables_of <- function(object) {
   if (is.null(object$formula)) return(names(matrix_data(object)))
   used <- unlist(lapply(c(list(object$linear), object$nets), function(part) all.vars(attr(part$terms, "variables"))))
   used <- unique(unlist(lapply(c(list(object$linear), object$nets), function(part) unlist(column_variables(part, used)))))
-  intersect(names(fitted_data(object)), used)
+  offsets <- as.list(attr(object$frame$terms, "variables"))[1L + attr(object$frame$terms, "offset")]
+  intersect(names(fitted_data(object)), c(used, unlist(lapply(offsets, all.vars))))
 }
 
 numbers_of <- function(object) {
@@ -84,7 +85,7 @@ columns_with <- function(object, name, known) {
   )
 }
 
-# The nets' inputs and the linear part's columns at the fit's rows, with one variable changed.
+# The nets' inputs, the linear part's columns and the offset at the fit's rows, with one variable changed.
 changed_rows <- function(object, data, name, value) {
   data[[name]] <- value
   if (is.null(object$formula)) {
@@ -100,7 +101,7 @@ changed_rows <- function(object, data, name, value) {
   parts <- frame_parts(object, frame)
   list(
     nets = lapply(parts$nets, function(Z) matrix(as.double(Z), nrow(Z))),
-    linear = if (ncol(parts$linear)) matrix(as.double(parts$linear), nrow(parts$linear))
+    linear = if (ncol(parts$linear)) matrix(as.double(parts$linear), nrow(parts$linear)), offset = parts$offset
   )
 }
 
@@ -114,6 +115,7 @@ change_with <- function(object, data, name) {
   rate <- function(plus, minus) (plus - minus) / step
   list(
     nets = Map(rate, sides[[1L]]$nets, sides[[2L]]$nets),
-    linear = if (!is.null(sides[[1L]]$linear)) rate(sides[[1L]]$linear, sides[[2L]]$linear)
+    linear = if (!is.null(sides[[1L]]$linear)) rate(sides[[1L]]$linear, sides[[2L]]$linear),
+    offset = if (!is.null(sides[[1L]]$offset)) rate(sides[[1L]]$offset, sides[[2L]]$offset)
   )
 }

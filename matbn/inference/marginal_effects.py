@@ -72,7 +72,7 @@ def effects_at(linearisation: Linearisation, rows: NewRows, change: NewRows) -> 
     The derivatives are those of ∂ŷ divided by the fit's scale.
     """
     activation, posed = linearisation.posed.problem.activation, linearisation.posed
-    value: Array = change.linear @ np.nan_to_num(linearisation.coefficients)
+    value: Array = change.linear @ np.nan_to_num(linearisation.coefficients) + change.offset
     by_first, by_output = [], []
     for part, own, Gamma2 in linearisation.first_layers:
         x = whitened_rows(rows.inputs[part.term], part, own)

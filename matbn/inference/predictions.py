@@ -12,6 +12,7 @@ rows is taken off, and σ²/n added to the variance.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -35,6 +36,7 @@ class NewRows:
     inputs: Sequence[Array]  # m × p of each term
     linear: Array  # m × k, an intercept included
     groups: Array  # m × number of fixed effects, a code of the fit's for each, -1 for none
+    offset: Any = 0.0  # m, or one for all rows
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -53,7 +55,8 @@ class Predicted(Estimates):
 def own_rows(linearisation: Linearisation) -> NewRows:
     """Return the rows of the fit's design."""
     design = linearisation.design
-    return NewRows([term.Z for term in design.terms], design.linear, groups_of(design))
+    offset = 0.0 if design.offset is None else design.offset
+    return NewRows([term.Z for term in design.terms], design.linear, groups_of(design), offset)
 
 
 def groups_of(design: Design) -> Array:
@@ -122,11 +125,11 @@ def predictions_at(
 
 
 def without_fixed_effects(linearisation: Linearisation, rows: NewRows) -> tuple[Array, Array]:
-    """Return the nets' and the linear part's sum at rows (m), and its derivatives by the coordinates (m × K).
+    """Return the sum of nets, linear part and offset at rows (m), and its derivatives by the coordinates (m × K).
 
     The derivatives are those of the sum divided by the fit's scale.
     """
-    value: Array = rows.linear @ np.nan_to_num(linearisation.coefficients)
+    value: Array = rows.linear @ np.nan_to_num(linearisation.coefficients) + rows.offset
     by_first, by_output = [], []
     for part, own, Gamma2 in linearisation.first_layers:
         x = whitened_rows(rows.inputs[part.term], part, own)

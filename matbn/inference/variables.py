@@ -10,7 +10,7 @@ from matbn.fitted.fitted_model import FittedModel
 from matbn.inference.identified import Columns
 from matbn.inference.predictions import NewRows, groups_of
 from matbn.model.frame import variables_by_column
-from matbn.model.new_data import arrays_of
+from matbn.model.new_data import arrays_of, offset_of
 from matbn.problem.scaling import norm_about_mean
 
 _STEP = 1e-4  # for differences of formulas, in standard deviations of the variable
@@ -22,7 +22,7 @@ def variables_of(fit: FittedModel) -> list[str]:
         names = [name for net in fit.nets for name in net.names]
         return list(dict.fromkeys([*names, *(name for name in fit.coefficient_names if name != "(Intercept)")]))
     needed: set[str] = set()
-    for spec in (fit.recipe.linear, *fit.recipe.nets):
+    for spec in filter(None, (fit.recipe.linear, *fit.recipe.nets, fit.recipe.offset)):
         needed |= set(map(str, spec.required_variables))
     return [name for name in map(str, fit.data.columns) if name in needed]
 
@@ -74,7 +74,8 @@ def with_variable(fit: FittedModel, name: str, value: Any) -> NewRows:
         except (TypeError, ValueError) as error:  # pandas cannot hold it
             raise ArgumentError(f"{name!r} cannot be set to {value!r}: {error}") from None
         inputs, linear, _ = arrays_of(fit.recipe, data)
-        return NewRows(inputs, linear, groups)
+        offset = offset_of(fit.recipe, data)
+        return NewRows(inputs, linear, groups, 0.0 if offset is None else offset)
 
     try:
         values = np.broadcast_to(np.asarray(value, dtype=float), fit.N)[:, None]
@@ -90,18 +91,18 @@ def with_variable(fit: FittedModel, name: str, value: Any) -> NewRows:
 
 
 def change_with(fit: FittedModel, name: str) -> NewRows:
-    """Return the rates at which inputs and linear columns change with a variable, at the fit's rows."""
+    """Return the rates at which inputs, linear columns and offset change with a variable, at the fit's rows."""
     values = values_of(fit, name).astype(float)
     h = _STEP * max(norm_about_mean(values, None) / float(np.sqrt(len(values))), np.finfo(float).tiny)
     up, down = values + h, values - h
     above, below = with_variable(fit, name, up), with_variable(fit, name, down)
-    step = (up - down)[:, None]  # what rounding leaves of 2h beside a large offset
+    step = up - down  # what rounding leaves of 2h beside a large location
 
     def rate(plus: Array, minus: Array) -> Array:
-        return (plus - minus) / step
+        return (plus - minus) / step[:, None]
 
     inputs = [rate(plus, minus) for plus, minus in zip(above.inputs, below.inputs, strict=True)]
-    return NewRows(inputs, rate(above.linear, below.linear), above.groups)
+    return NewRows(inputs, rate(above.linear, below.linear), above.groups, (above.offset - below.offset) / step)
 
 
 def values_of(fit: FittedModel, name: str) -> Array:

@@ -130,7 +130,8 @@ def changed_rows_from_r(fit: FittedModel, rows: Any, intercept: float) -> NewRow
     linear = np.empty((fit.N, 0)) if rows["linear"] is None else rows["linear"]
     if fit.intercept:
         linear = np.column_stack([np.full(fit.N, intercept), linear])
-    return NewRows(list(rows["nets"]), linear, groups_of(made))
+    offset = 0.0 if rows.get("offset") is None else rows["offset"]
+    return NewRows(list(rows["nets"]), linear, groups_of(made), offset)
 
 
 def columns_from_r(fit: FittedModel, flags: Mapping[str, Any]) -> Columns:

@@ -82,3 +82,14 @@ def test_bad_requests():
         fit.partial_dependence("x", level=95)
     with pytest.raises(matbn.ArgumentError, match="'g' has levels that the fit has not seen: q"):
         fit.partial_dependence("g", ["q"])
+
+
+@pytest.mark.parametrize("formula", ["y ~ x + net(z, size=1) + offset(2*x)", "y ~ net(z, size=1) + offset(2*x)"])
+def test_what_a_variable_does_through_the_offset_counts(formula):
+    rng = np.random.default_rng(4)
+    data = pandas.DataFrame({"x": rng.normal(size=50), "z": rng.normal(size=50)})
+    data["y"] = 3 * data.x + np.sin(data.z) + rng.normal(size=50) / 5
+    fit = matbn.fit(formula, data, penalty=1e-3, starts=1)
+    means = [fit.predict(data.assign(x=value)).mean() for value in (0.0, 1.0)]
+    np.testing.assert_allclose(fit.partial_dependence("x", [0.0, 1.0]).estimate, means, rtol=1e-9)
+    np.testing.assert_allclose(fit.marginal_effects(["x"]).estimate, means[1] - means[0], rtol=1e-6)

@@ -200,3 +200,16 @@ test_that("bad requests are refused with what to do", {
   rectifier$data <- NULL
   expect_error(marginal_effects(rectifier), "does not hold the variables", class = "matbn_error")
 })
+
+test_that("what a variable does through the offset counts", {
+  needs_python()
+  set.seed(4)
+  d <- data.frame(x = rnorm(50), z = rnorm(50))
+  d$y <- 3 * d$x + sin(d$z) + rnorm(50) / 5
+  for (formula in c(y ~ x + net(z, size = 1) + offset(2 * x), y ~ net(z, size = 1) + offset(2 * x))) {
+    fit <- matbn(formula, d, penalty = 1e-3, starts = 1, seed = 1)
+    means <- vapply(0:1, function(value) mean(predict(fit, transform(d, x = value))), 0)
+    expect_equal(partial_dependence(fit, "x", 0:1)$estimate, means, tolerance = 1e-9)
+    expect_equal(marginal_effects(fit, "x")$estimate, diff(means), tolerance = 1e-6)
+  }
+})
