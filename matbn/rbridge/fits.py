@@ -11,7 +11,7 @@ import numpy as np
 
 import matbn
 from matbn.arguments import Array
-from matbn.fitting.refit import fit_again, reweight, start_of, warn_cut_short
+from matbn.fitting.refit import fit_again, reweight, start_of
 from matbn.inference.covariance import degrees
 from matbn.inference.marginal_effects import effects_of_changes
 from matbn.inference.partial_dependence import mean_predictions
@@ -29,8 +29,8 @@ from matbn.rbridge.models import (
     or_na,
     rows_from_r,
 )
+from matbn.resampling import choose as choices
 from matbn.resampling.bootstrap import bootstrap_draws, coefficients_and_effects
-from matbn.resampling.choose import combinations, interruption, scores_of
 from matbn.search.minimum import SearchOptions
 from matbn.search.progress import throttle
 from matbn.stopping import listening
@@ -107,22 +107,11 @@ def cross_validate(model: Any, solution: Any, options: Any) -> dict[str, Any]:
 
 def choose(model: Any, solution: Any, sizes: Any, penalties: Any, options: Any) -> dict[str, Any]:
     """Score sizes and penalties; R fits the best one again, with its own formula."""
-    lists = (None if values is None else np.atleast_1d(values).tolist() for values in (sizes, penalties))
-    fit = fit_from_r(model, solution)
-    tried = combinations(fit, *lists)
+    sizes, penalties = (None if values is None else np.atleast_1d(values).tolist() for values in (sizes, penalties))
     request = {"by": None, "time": None, **options}
-    with listening() as stop:
-        scores = scores_of(fit, tried, **request, stop=stop)
-        if stop.asked:
-            warn_cut_short(stop, interruption(tried, scores))
-    whole = tried[: len(scores)]
-    return {
-        "size": np.array([np.nan if size is None else size for size, _ in whole], float),
-        "penalty": np.array([penalty for _, penalty in whole]),
-        "score": or_na(scores[:, 0]),
-        "error": or_na(scores[:, 1]),
-        "whole": len(whole) == len(tried),
-    }
+    choice = choices.choose(fit_from_r(model, solution), sizes, penalties, **request, fit_best=False)
+    scores = {"score": or_na(choice.scores), "error": or_na(choice.errors)}
+    return {"size": choice.sizes, "penalty": choice.penalties, **scores, "whole": choice.complete}
 
 
 def bootstrap(

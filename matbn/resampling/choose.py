@@ -15,7 +15,7 @@ from matbn.fitting.estimate import fit_design
 from matbn.fitting.refit import design_of, warn_cut_short
 from matbn.model.design import Design
 from matbn.model.formula import with_size
-from matbn.resampling.splits import splits
+from matbn.resampling.splits import Split, splits
 from matbn.resampling.validate import UNSEEN, predictions_of_folds, validation_of
 from matbn.search.minimum import SearchOptions
 from matbn.stopping import Stop, listening
@@ -38,6 +38,7 @@ class Choice(Generic[Model]):
     scores: Array  # mean squared error in cross-validation, or BIC
     errors: Array  # standard errors of the former; nan for BIC
     criterion: str
+    complete: bool  # whether all combinations were scored
     fit: Model | None
 
     def __str__(self) -> str:
@@ -62,29 +63,30 @@ def choose(
     unseen: str,
     starts: int,
     seed: int,
+    fit_best: bool = True,
 ) -> Choice[FittedModel]:
-    """Return `Fit.choose`'s result."""
-    starts, seed = as_integer("starts", starts, at_least=1), as_integer("seed", seed)
+    """Return `Fit.choose`'s result; without a fit, if `fit_best` is false."""
+    search = SearchOptions(as_integer("starts", starts, at_least=1), as_integer("seed", seed))
+    as_choice("criterion", criterion, CRITERIA)
+    as_choice("unseen", unseen, UNSEEN)
     with listening() as stop:
-        tried = combinations(fit, sizes, penalties)
-        scores = scores_of(fit, tried, criterion, by, time, folds, unseen, starts, seed, stop)
+        tried = _combinations(fit, sizes, penalties)
+        parts = splits(fit, by, time, folds, seed) if criterion == "cv" else None
+        scores = _scores(fit, tried, parts, unseen, search, stop)
         best = None
-        if not stop.asked:
-            best = _best_fit(fit, *tried[int(np.argmin(scores[:, 0]))], max(starts, _STARTS), seed, stop)
+        if fit_best and not stop.asked:
+            best = _best_fit(fit, *tried[int(np.argmin(scores[:, 0]))], search, stop)
         if stop.asked:
-            warn_cut_short(stop, interruption(tried, scores))
-    tried = tried[: len(scores)]
+            warn_cut_short(stop, _interruption(tried, scores))
+    scored = tried[: len(scores)]
+    sizes_scored = np.array([np.nan if size is None else size for size, _ in scored], float)
+    penalties_scored = np.array([penalty for _, penalty in scored])
     return Choice(
-        np.array([np.nan if size is None else size for size, _ in tried], float),
-        np.array([penalty for _, penalty in tried]),
-        scores[:, 0],
-        scores[:, 1],
-        criterion,
-        best,
+        sizes_scored, penalties_scored, scores[:, 0], scores[:, 1], criterion, len(scored) == len(tried), best
     )
 
 
-def combinations(
+def _combinations(
     fit: FittedModel, sizes: Sequence[int] | None, penalties: Sequence[float] | None
 ) -> list[tuple[int | None, float]]:
     """Return the combinations of sizes (None for that of each net) and penalties."""
@@ -105,33 +107,24 @@ def combinations(
     return tried
 
 
-def scores_of(
+def _scores(
     fit: FittedModel,
     tried: Sequence[tuple[int | None, float]],
-    criterion: str,
-    by: Any,
-    time: Any,
-    folds: int,
+    parts: Sequence[Split] | None,
     unseen: str,
-    starts: int,
-    seed: int,
+    search: SearchOptions,
     stop: Stop,
 ) -> Array:
-    """Return a row for each combination: its score and the score's standard error.
+    """Return a row for each combination: its score (BIC without folds) and the score's standard error.
 
     After an interrupt, only combinations that were scored before it have rows; without any, raise KeyboardInterrupt.
     """
     design = design_of(fit)
-    as_choice("criterion", criterion, CRITERIA)
-    as_choice("unseen", unseen, UNSEEN)
-    starts, seed = as_integer("starts", starts, at_least=1), as_integer("seed", seed)
-    parts = splits(fit, by, time, folds, seed) if criterion == "cv" else []
-    search = SearchOptions(starts, seed)
     scores: list[tuple[float, float]] = []
     try:
         for size, penalty in tried:
             made, model = _with_size(design, size), replace(fit.options, penalty=penalty)
-            if criterion == "cv":
+            if parts is not None:
                 predictions = predictions_of_folds(made, model, search, parts, unseen, None, stop)
                 stop.check()
                 validation = validation_of(made, parts, predictions)
@@ -147,7 +140,7 @@ def scores_of(
     return np.array(scores)
 
 
-def interruption(tried: Sequence[tuple[int | None, float]], scores: Array) -> str:
+def _interruption(tried: Sequence[tuple[int | None, float]], scores: Array) -> str:
     """Return a sentence on how far a choice had come when it was interrupted."""
     size, penalty = tried[int(np.argmin(scores[:, 0]))]
     best = f"penalty {penalty:.3g}" if size is None else f"size {size} and penalty {penalty:.3g}"
@@ -158,11 +151,11 @@ def interruption(tried: Sequence[tuple[int | None, float]], scores: Array) -> st
 
 
 def _best_fit(
-    fit: FittedModel, size: int | None, penalty: float, starts: int, seed: int, stop: Stop
+    fit: FittedModel, size: int | None, penalty: float, search: SearchOptions, stop: Stop
 ) -> FittedModel | None:
-    model = replace(fit.options, penalty=penalty)
+    model, search = replace(fit.options, penalty=penalty), replace(search, starts=max(search.starts, _STARTS))
     try:
-        best = fit_design(_with_size(design_of(fit), size), model, SearchOptions(starts, seed), stop=stop)
+        best = fit_design(_with_size(design_of(fit), size), model, search, stop=stop)
         stop.check()
     except KeyboardInterrupt:
         stop.ask()
