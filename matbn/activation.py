@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from scipy.special import erfc
 
-from matbn.arguments import Array, as_text
+from matbn.arguments import Array, as_flag, as_number, as_text
 from matbn.errors import ArgumentError, ElementTypeError, ShapeError
 
 LEAKY_SLOPE = 0.01
+_NEAR_0 = 1e-9
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,12 +151,35 @@ def as_activation(activation: str | Activation) -> Activation:
                     f"{part} of activation {activation.name!r} is a {type(getattr(activation, part)).__name__}, but"
                     " must be a function"
                 )
+        _check_facts(activation)
         return activation
     if not isinstance(activation, str) or activation not in ACTIVATIONS:
         raise ArgumentError(
             f"activation is {activation!r}, but must be one of {', '.join(ACTIVATIONS)}, or an Activation"
         )
     return ACTIVATIONS[activation]
+
+
+def _check_facts(activation: Activation) -> None:
+    """Refuse what a user's activation says of itself if it is not so at some points, for fits rely on it."""
+    if is_built_in(activation):
+        return
+    what = f"activation {activation.name!r}"
+    odd, homogeneous = (
+        as_flag(f"odd of {what}", activation.odd),
+        as_flag(f"homogeneous of {what}", activation.homogeneous),
+    )
+    b = np.array([[-2.5, -1.0, -0.3, 0.3, 1.0, 2.5]])
+    if odd and not np.allclose(evaluate(activation, "value", -b), -evaluate(activation, "value", b)):
+        raise ArgumentError(f"{what} is said to be odd, but a(-b) is not -a(b)")
+    if homogeneous and not np.allclose(evaluate(activation, "value", 2 * b), 2 * evaluate(activation, "value", b)):
+        raise ArgumentError(f"{what} is said to be homogeneous, but a(2b) is not 2a(b)")
+    if activation.jump is not None:
+        left, right = evaluate(activation, "slope", np.array([[-_NEAR_0, _NEAR_0]]))[0]
+        if not np.isclose(right - left, as_number(f"jump of {what}", activation.jump), atol=1e-6):
+            raise ArgumentError(
+                f"{what} is said to have the jump {activation.jump:g}, but its slope jumps by {right - left:g}"
+            )
 
 
 def evaluate(activation: Activation, part: str, B: Array) -> Array:

@@ -1,9 +1,11 @@
+from dataclasses import replace
+
 import mpmath
 import numpy as np
 import pytest
 
 from matbn.activation import ACTIVATIONS, LEAKY_SLOPE, Activation, as_activation
-from matbn.errors import ArgumentError
+from matbn.errors import ArgumentError, ElementTypeError
 
 POINTS = np.array([-740.0, -40.0, -6.5, -1.0, -1e-3, 1e-3, 0.7, 2.0, 9.0, 40.0, 740.0])
 
@@ -48,3 +50,29 @@ def test_an_activation_of_ones_own():
     assert as_activation(cube) is cube
     with pytest.raises(ArgumentError, match="'rleu', but must be one of relu, leaky_relu"):
         as_activation("rleu")
+
+
+def test_what_an_activation_says_of_itself_is_checked():
+    def own(**facts):
+        return Activation("own", np.tanh, lambda b: 1 - np.tanh(b) ** 2, lambda b: 0 * b, **facts)
+
+    assert as_activation(own(odd=True, jump=0.0)).odd
+    with pytest.raises(ArgumentError, match="said to be homogeneous, but"):
+        as_activation(own(homogeneous=True))
+    with pytest.raises(ArgumentError, match="said to have the jump 1, but its slope jumps by 0"):
+        as_activation(own(jump=1.0))
+    with pytest.raises(ElementTypeError, match="odd of activation 'own' is 'yes', but must be True or False"):
+        as_activation(own(odd="yes"))
+    logistic = ACTIVATIONS["logistic"]
+    with pytest.raises(ArgumentError, match="said to be odd, but"):
+        as_activation(replace(logistic, name="own", odd=True))
+
+
+def test_facts_of_the_built_in_activations():
+    b = np.linspace(-3, 3, 25)
+    for activation in ACTIVATIONS.values():
+        value = activation.value
+        assert activation.odd == np.allclose(value(-b), -value(b))
+        assert activation.homogeneous == np.allclose(value(2 * b), 2 * value(b))
+        left, right = activation.slope(np.array([-1e-9, 1e-9]))
+        assert activation.jump == pytest.approx(right - left, abs=1e-7)
