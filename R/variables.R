@@ -40,12 +40,13 @@ matrix_data <- function(object) {
 
 linear_names <- function(object) names(object$coefficients)[seq_along(object$coefficients) > object$intercept]
 
-# Names of the variables that nets, linear part and offset depend on; those that only name groups are left out.
-variables_of <- function(object) {
+# Names of the variables that nets and linear part depend on, and the offset or not; those that only name groups are left
+# out.
+variables_of <- function(object, offset = TRUE) {
   if (is.null(object$formula)) return(names(matrix_data(object)))
   used <- unlist(lapply(c(list(object$linear), object$nets), function(part) all.vars(attr(part$terms, "variables"))))
   used <- unique(unlist(lapply(c(list(object$linear), object$nets), function(part) unlist(column_variables(part, used)))))
-  offsets <- as.list(attr(object$frame$terms, "variables"))[1L + attr(object$frame$terms, "offset")]
+  offsets <- if (offset) as.list(attr(object$frame$terms, "variables"))[1L + attr(object$frame$terms, "offset")]
   intersect(names(fitted_data(object)), c(used, unlist(lapply(offsets, all.vars))))
 }
 

@@ -25,7 +25,7 @@
 wald_test <- function(object, variables = NULL, vcov = "iid", correction = "sandwich") {
   with_call(sys.call(), {
     as_a_fit(object)
-    known <- variables_of(object)
+    known <- variables_of(object, offset = FALSE)
     variables <- as_variables(variables, known)
     if (!length(variables)) refuse("the fit has no variables to test", "ArgumentError")
     out <- bridge_call(

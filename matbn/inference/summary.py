@@ -48,7 +48,7 @@ def _errors(fit: FittedModel, vcov: Any, correction: str) -> list[str]:
         about = f"Linear part, errors {of_linear.kind}, {of_linear.df:.6g} degrees of freedom"
         lines += ["", about, *_coefficients(of_linear)]
     if fit.nets:
-        known = variables_of(fit)
+        known = variables_of(fit, offset=False)
         columns = [columns_of(fit, name) for name in known]
         tests = wald_tests(fit, linearisation, known, columns, as_errors(fit, vcov, correction))
         of_tests = _by_name(("", "F", "df", "p"), tests.names, (tests.F, tests.numerator, tests.p))

@@ -16,13 +16,13 @@ from matbn.problem.scaling import norm_about_mean
 _STEP = 1e-4  # for differences of formulas, in standard deviations of the variable
 
 
-def variables_of(fit: FittedModel) -> list[str]:
-    """Return the columns of a formula's data that its right side uses, or the names of arrays' columns."""
+def variables_of(fit: FittedModel, offset: bool = True) -> list[str]:
+    """Return the columns of a formula's data that its right side uses, its offset or not, or the arrays' columns."""
     if fit.recipe is None:
         names = [name for net in fit.nets for name in net.names]
         return list(dict.fromkeys([*names, *(name for name in fit.coefficient_names if name != "(Intercept)")]))
     needed: set[str] = set()
-    for spec in filter(None, (fit.recipe.linear, *fit.recipe.nets, fit.recipe.offset)):
+    for spec in filter(None, (fit.recipe.linear, *fit.recipe.nets, fit.recipe.offset if offset else None)):
         needed |= set(map(str, spec.required_variables))
     return [name for name in map(str, fit.data.columns) if name in needed]
 

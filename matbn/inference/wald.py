@@ -35,7 +35,7 @@ def wald(fit: FittedModel, variables: Sequence[str] | None, vcov: Any, correctio
     """Return `Fit.wald`'s tests."""
     errors = as_errors(fit, vcov, correction)
     linearisation = checked_linearisation(fit)
-    names = as_variables(variables, variables_of(fit))
+    names = as_variables(variables, variables_of(fit, offset=False))
     return wald_tests(fit, linearisation, names, [columns_of(fit, name) for name in names], errors)
 
 

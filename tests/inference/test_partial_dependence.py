@@ -93,3 +93,4 @@ def test_what_a_variable_does_through_the_offset_counts(formula):
     means = [fit.predict(data.assign(x=value)).mean() for value in (0.0, 1.0)]
     np.testing.assert_allclose(fit.partial_dependence("x", [0.0, 1.0]).estimate, means, rtol=1e-9)
     np.testing.assert_allclose(fit.marginal_effects(["x"]).estimate, means[1] - means[0], rtol=1e-6)
+    assert ("x" in fit.wald().names) == ("x +" in formula)  # an offset has no parameters to test

@@ -211,5 +211,6 @@ test_that("what a variable does through the offset counts", {
     means <- vapply(0:1, function(value) mean(predict(fit, transform(d, x = value))), 0)
     expect_equal(partial_dependence(fit, "x", 0:1)$estimate, means, tolerance = 1e-9)
     expect_equal(marginal_effects(fit, "x")$estimate, diff(means), tolerance = 1e-6)
+    expect_equal("x" %in% rownames(wald_test(fit)), "x" %in% names(coef(fit))) # an offset has no parameters to test
   }
 })
