@@ -10,6 +10,7 @@ from pathlib import Path
 
 LIBRARY = Path(__file__).parent.parent / ".r-library"
 ENVIRONMENT = {**os.environ, "R_LIBS": str(LIBRARY), "RETICULATE_PYTHON": sys.executable}
+ESCAPES = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")  # by which a progress bar hides and shows the cursor
 
 
 class InteractiveR:
@@ -28,6 +29,7 @@ class InteractiveR:
             assert time.monotonic() < deadline, f"no {pattern!r} in {self.seen[-2000:]!r}"
             if select.select([self.terminal], [], [], 0.2)[0]:
                 self.seen += os.read(self.terminal, 65536).decode(errors="replace")
+                self.seen = ESCAPES.sub("", self.seen)
         before, self.seen = self.seen[: found.end()], self.seen[found.end() :]
         return before
 
