@@ -273,7 +273,7 @@ class Fit(FittedModel):
         return saved_fit.to_json(self)
 
     @staticmethod
-    def from_json(text: str) -> "FittedModel":
+    def from_json(text: str) -> "Fit":
         """Return the fit that `to_json` wrote; if it has a formula, it predicts new rows of a data frame.
 
         The text may come from anyone, for nothing in it is run. All of it is checked first: that it is JSON without
