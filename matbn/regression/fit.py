@@ -1,8 +1,11 @@
-"""The class `Fit`, which users hold: a fitted model with a method for each question, answered by other rooms."""
+"""The class `Fit`, which users hold: a fitted model with a method for each question, answered by other rooms.
+
+What only some users ask for (resampling, plots, JSON) is imported when they do, so that importing matbn stays quick.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from matbn.arguments import Array, as_choice
 from matbn.fitted import prediction, report
@@ -13,12 +16,12 @@ from matbn.inference.partial_dependence import PartialDependence
 from matbn.inference.predictions import Predicted
 from matbn.inference.tables import Covariance, Table
 from matbn.inference.wald import WaldTests
-from matbn.plotting import kinds
-from matbn.resampling import bootstrap, choose, validate
-from matbn.resampling.bootstrap import Bootstrap
-from matbn.resampling.choose import Choice
-from matbn.resampling.validate import Validation
-from matbn.saved import saved_fit
+
+if TYPE_CHECKING:
+    from matbn.resampling.bootstrap import Bootstrap
+    from matbn.resampling.choose import Choice
+    from matbn.resampling.validate import Validation
+
 
 UNSEEN = ("error", "zero", "average", "estimate")
 
@@ -185,7 +188,7 @@ class Fit(FittedModel):
         unseen: str = "average",
         starts: int = 3,
         seed: int = 1,
-    ) -> Validation:
+    ) -> "Validation":
         """Fit the model again without each of several folds, and predict the fold's rows (see `resampling.validate`).
 
         Parameters
@@ -205,6 +208,8 @@ class Fit(FittedModel):
         Ctrl-C ends it at once: the folds that had been predicted are returned and scored, with a `ConvergenceWarning`
         that counts them, and other rows' predictions are nan. If there are none, KeyboardInterrupt is raised.
         """
+        from matbn.resampling import validate
+
         return validate.cross_validate(self, by, time, folds, unseen, starts, seed)
 
     def choose(
@@ -219,18 +224,18 @@ class Fit(FittedModel):
         unseen: str = "average",
         starts: int = 3,
         seed: int = 1,
-    ) -> Choice["Fit"]:
+    ) -> "Choice[Fit]":
         """Fit all combinations of net sizes and penalties, and return their scores and the best one's fit.
 
         `criterion` is "cv", the mean squared error of `cross_validate` with these arguments, or "bic". A size is that
         of each net; by default sizes and penalties are those of this fit.
 
-        Ctrl-C ends it at once: the combinations that had been scored are returned, with a `ConvergenceWarning` that
-        counts them and names the best. That one is not fitted, which would take long: `Choice.fit` is None. If there
-        are no scores, KeyboardInterrupt is raised.
+        Ctrl-C ends it as it ends `cross_validate`, with the scores by then; the best is not fitted: `Choice.fit` is None.
         """
+        from matbn.resampling import choose
+
         choice = choose.choose(self, sizes, penalties, criterion, by, time, folds, unseen, starts, seed)
-        return Choice(**{**vars(choice), "fit": None if choice.fit is None else Fit.of(choice.fit)})
+        return choose.Choice(**{**vars(choice), "fit": None if choice.fit is None else Fit.of(choice.fit)})
 
     def bootstrap(
         self,
@@ -240,7 +245,7 @@ class Fit(FittedModel):
         by: Any = None,
         seed: int = 1,
         progress: bool | None = None,
-    ) -> Bootstrap:
+    ) -> "Bootstrap":
         """Fit the model to resampled data, each time starting where this fit ended, and return a statistic's values.
 
         Parameters
@@ -254,33 +259,37 @@ class Fit(FittedModel):
         progress
             Whether to show a bar; by default on a terminal, after one second.
 
-        Ctrl-C ends it at once: the replicates that had ended are returned, with a `ConvergenceWarning` that counts
-        them. If they are fewer than two, KeyboardInterrupt is raised.
+        Ctrl-C ends it as it ends `cross_validate`, with the replicates by then, of which there must be two.
         """
+        from matbn.resampling import bootstrap
+
         return bootstrap.bootstrap(self, _take_models(statistic), replicates, by, seed, progress)
 
     def plot(self, kind: str = "effects", axes: Any = None, **options: Any) -> Any:
         """Draw "effects", "fitted", "residuals", "trace" or "network"; `matbn.plotting` has the options."""
+        from matbn.plotting import kinds
+
         return kinds.plot(self, kind, axes, **options)
 
     def to_json(self) -> str:
         """Return the fit as JSON text, from which `Fit.from_json` makes it again with all digits.
 
         The text holds no code and no data, except what the formula has learnt from them. An ArgumentError names what it
-        cannot hold: functions of your own in the formula or as activation, methods of columns, and groups or levels
-        that are neither numbers, texts nor dates. Such a fit can be pickled.
+        cannot hold, such as functions of your own; a fit that has them can be pickled.
         """
+        from matbn.saved import saved_fit
+
         return saved_fit.to_json(self)
 
     @staticmethod
     def from_json(text: str) -> "Fit":
         """Return the fit that `to_json` wrote; if it has a formula, it predicts new rows of a data frame.
 
-        The text may come from anyone, for nothing in it is run. All of it is checked first: that it is JSON without
-        doubled keys, NaN or numbers beyond 64 bits; its keys, their types, shapes and finiteness; and that its formula
-        has only columns, numbers, operators and calls of functions that matbn knows. An ArgumentError says where it
-        differs. When the fit predicts, the formula sees the new data's columns and these functions, and nothing else.
+        The text may come from anyone: nothing in it is run, and all of it is checked first, as `saved.saved_fit` says. An
+        ArgumentError says what is wrong. The formula sees new data and functions that matbn knows, and nothing else.
         """
+        from matbn.saved import saved_fit
+
         return Fit.of(saved_fit.from_json(text))
 
     def __str__(self) -> str:
