@@ -205,8 +205,7 @@ class Fit(FittedModel):
         starts
             Number of starts of each fold's fit, besides one from where this fit ended.
 
-        Ctrl-C ends it at once: the folds that had been predicted are returned and scored, with a `ConvergenceWarning`
-        that counts them, and other rows' predictions are nan. If there are none, KeyboardInterrupt is raised.
+        Ctrl-C ends it at once with the folds predicted by then, if any, which a `ConvergenceWarning` counts.
         """
         from matbn.resampling import validate
 
@@ -230,7 +229,7 @@ class Fit(FittedModel):
         `criterion` is "cv", the mean squared error of `cross_validate` with these arguments, or "bic". A size is that
         of each net; by default sizes and penalties are those of this fit.
 
-        Ctrl-C ends it as it ends `cross_validate`, with the scores by then; the best is not fitted: `Choice.fit` is None.
+        Ctrl-C ends it as it ends `cross_validate`, with the scores by then and no fit: `Choice.fit` is None.
         """
         from matbn.resampling import choose
 
@@ -285,8 +284,8 @@ class Fit(FittedModel):
     def from_json(text: str) -> "Fit":
         """Return the fit that `to_json` wrote; if it has a formula, it predicts new rows of a data frame.
 
-        The text may come from anyone: nothing in it is run, and all of it is checked first, as `saved.saved_fit` says. An
-        ArgumentError says what is wrong. The formula sees new data and functions that matbn knows, and nothing else.
+        The text may come from anyone: nothing in it is run, and all of it is checked first (see `saved.saved_fit`).
+        When the fit predicts, the formula sees the new data and functions that matbn knows, and nothing else.
         """
         from matbn.saved import saved_fit
 
