@@ -22,8 +22,8 @@ from matbn.search.minimum import Minimum
 @one_blas_thread()
 def in_user_units(design: Design, posed: Posed, ends: list[Minimum], to_all_digits: bool = True) -> FittedModel:
     """Return the fit at the first of the searches' ends; without any end, that of the linear part and the effects."""
-    problem, calm, spread = posed.problem, posed.calm, posed.spread
-    left = calm.y[posed.order]
+    problem, scaled, spread = posed.problem, posed.scaled, posed.spread
+    left = scaled.y[posed.order]
     nets: tuple[FittedNet, ...] = ()
     if ends:
         work = workspace(problem)
@@ -31,12 +31,12 @@ def in_user_units(design: Design, posed: Posed, ends: list[Minimum], to_all_digi
         left = left - spread * net_output(problem, first_layers(problem, ends[0].theta), Gamma2, work)
         nets = _fitted_nets(design, posed, ends[0].theta, posed.scale * Gamma2)
     b, effects, left = _linear_part_and_effects(design, posed, left, to_all_digits)
-    residuals = np.ldexp(_in_design_order(left, posed.order), calm.exponent)
+    residuals = np.ldexp(_in_design_order(left, posed.order), scaled.exponent)
     root_unit = float(np.sqrt(design.weight_unit))
     total = within = total_norm(design)
     if posed.effects is not None:
-        within_y = project_cleanly(problem, calm.y[posed.order][None])[0]
-        within = norm(within_y, None, calm.exponent) * root_unit
+        within_y = project_cleanly(problem, scaled.y[posed.order][None])[0]
+        within = norm(within_y, None, scaled.exponent) * root_unit
         within = 0.0 if posed.exact and within <= EXACT * total else within
     return FittedModel(
         nets=nets,
@@ -101,8 +101,8 @@ def _linear_part_and_effects(
     design: Design, posed: Posed, left: Array, to_all_digits: bool
 ) -> tuple[Array, tuple[FittedEffect, ...], Array]:
     """Return the coefficients, each effect's estimates, and the scaled residuals, given what the nets leave of y."""
-    calm, kept = posed.calm, posed.linear.kept
-    X = posed.calm_columns(design.linear[posed.order]).T
+    scaled, kept = posed.scaled, posed.linear.kept
+    X = posed.scaled_columns(design.linear[posed.order]).T
     projected = project_cleanly(posed.problem, left[None])[0]
     if to_all_digits:
         high, low = refine_coefficients(posed.linear, posed.columns[kept], projected)
@@ -111,9 +111,9 @@ def _linear_part_and_effects(
         high = coefficients(posed.linear, projected)
         left = left - high @ X
     if design.intercept:
-        high[0] += np.ldexp(calm.shifts[0][0], posed.exponents[0]) - product(high[None], posed.away[:, None])[0][0, 0]
+        high[0] += np.ldexp(scaled.shifts[0][0], posed.exponents[0]) - product(high[None], posed.away[:, None])[0][0, 0]
     b = np.full(len(design.linear_names), np.nan)
-    b[kept] = np.ldexp(high, calm.exponent - posed.exponents[kept])
+    b[kept] = np.ldexp(high, scaled.exponent - posed.exponents[kept])
     estimates = [np.zeros(len(effect.levels)) for effect in design.effects]
     if posed.effects is not None:
         first = posed.effects.first
@@ -123,7 +123,8 @@ def _linear_part_and_effects(
                 estimates[k] += of_groups
                 left = left - of_groups[design.effects[k].codes[posed.order]]
         estimates = [
-            np.ldexp(of_groups + shift, calm.exponent) for of_groups, shift in zip(estimates, calm.shifts, strict=True)
+            np.ldexp(of_groups + shift, scaled.exponent)
+            for of_groups, shift in zip(estimates, scaled.shifts, strict=True)
         ]
     for name, value in zip(np.array(design.linear_names)[kept], b[kept], strict=True):
         if not np.isfinite(value):

@@ -65,7 +65,7 @@ def in_coordinates(parameters: Sequence[Parameter], design: Design, posed: Posed
     """
     nodes, outputs = _nodes(design, posed) if len(signs) else ({}, 0)
     linear = _linear_in_coordinates(design, posed, outputs + len(signs))
-    of_linear = np.ldexp(posed.spread, posed.calm.exponent - posed.exponents)
+    of_linear = np.ldexp(posed.spread, posed.scaled.exponent - posed.exponents)
     rows, units = np.zeros((len(parameters), linear.shape[1])), np.ones(len(parameters))
     for k, parameter in enumerate(parameters):
         if parameter.net is None:

@@ -127,7 +127,7 @@ def linearise(fit: FittedModel) -> Linearisation:
         D=D,
         inverse=inverse,
         free=free,
-        e=np.ldexp(fit.residuals[posed.order], -posed.calm.exponent) / posed.spread * root_w,
+        e=np.ldexp(fit.residuals[posed.order], -posed.scaled.exponent) / posed.spread * root_w,
         leverage=leverage,
         edf=float(leverage.sum()),
         fixed_effects_rank=0 if posed.effects is None else posed.effects.rank,

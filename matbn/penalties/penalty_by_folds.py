@@ -40,8 +40,8 @@ def choose_by_folds(
 ) -> tuple[float, tuple[Scored, ...]]:
     """Return the penalty of the least mean squared error on rows left out, and the scores from small to large."""
     design = _sort_rows(design)
-    calm = centre_and_scale(design)
-    design = replace(design, y=calm.y)  # the intercept or the effects absorb what is subtracted
+    scaled = centre_and_scale(design)
+    design = replace(design, y=scaled.y)  # the intercept or the effects absorb what is subtracted
     folds = _random_folds(len(design.y), search.seed)
 
     def process(number: int) -> Array:
@@ -63,7 +63,7 @@ def choose_by_folds(
             " predicted from others, or all penalties predict alike; give a number, such as penalty=1e-3"
         )
     penalties = [_penalty_at(model.penalty, step) for step in _STEPS]
-    in_units_of_y = np.ldexp(scores, 2 * calm.exponent).tolist()
+    in_units_of_y = np.ldexp(scores, 2 * scaled.exponent).tolist()
     path = tuple(Scored(penalty, score) for penalty, score in zip(penalties, in_units_of_y, strict=True))
     return penalties[int(np.argmin(scores))], path
 

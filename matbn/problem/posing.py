@@ -61,14 +61,14 @@ class Posed:
     linear: LinearPart  # the factors of `columns`
     effects: FixedEffects | None
     order: Array  # the problem's row i is the design's row order[i]
-    calm: ScaledOutcomes  # the design's outcomes, in the design's order
+    scaled: ScaledOutcomes  # the design's outcomes, in the design's order
     spread: float  # deviation of the scaled outcomes, by which the problem divides them once more
     exact: bool  # whether the linear part and the effects fit the outcomes exactly
 
     @property
     def scale(self) -> float:
         """Outcomes of the problem are those of y divided by this."""
-        return float(np.ldexp(self.spread, self.calm.exponent))
+        return float(np.ldexp(self.spread, self.scaled.exponent))
 
     @property
     def away(self) -> Array:
@@ -76,7 +76,7 @@ class Posed:
         found: Array = np.ldexp(self.locations, self.exponents[:1] - self.exponents)[self.linear.kept]
         return found
 
-    def calm_columns(self, linear: Array) -> Array:
+    def scaled_columns(self, linear: Array) -> Array:
         """Return the kept columns, centred and scaled, of m rows of the linear part (or of their rates of change)."""
         kept = self.linear.kept
         found: Array = np.ldexp((linear - linear[:, :1] * self.locations)[:, kept], -self.exponents[kept])
@@ -84,7 +84,7 @@ class Posed:
 
     def coordinates(self, linear: Array) -> Array:
         """Return the coordinates of these rows in the basis Q (m × number of kept columns)."""
-        found: Array = self.calm_columns(linear) @ self.linear.inverse
+        found: Array = self.scaled_columns(linear) @ self.linear.inverse
         return found
 
 
@@ -105,8 +105,8 @@ def pose(design: Design, options: ModelOptions, constants: bool = False) -> Pose
         parts += _parts(k, len(parts), term, order, of_terms[k], w, constants)
 
     terms, sizes = tuple(part.inputs for part in parts), tuple(len(part.nodes) for part in parts)
-    calm, none = _scaled_outcomes(design, order), no_columns(N)
-    y, rows = calm.y[order], N if w is None else int((w > 0).sum())
+    scaled, none = _scaled_outcomes(design, order), no_columns(N)
+    y, rows = scaled.y[order], N if w is None else int((w > 0).sum())
     raw = Problem(
         terms, sizes, options.activation, y, none, np.empty(0), root_w, effects, weight, options.penalty, rows
     )
@@ -121,11 +121,11 @@ def pose(design: Design, options: ModelOptions, constants: bool = False) -> Pose
         on_y += more
         y = y - more @ linear.Q
     spread = float(np.sqrt(y @ y / weight))
-    exact = spread <= EXACT * norm(raw.y, w) / np.sqrt(weight) or _only_rounding(design, calm, y, order, root_w)
+    exact = spread <= EXACT * norm(raw.y, w) / np.sqrt(weight) or _only_rounding(design, scaled, y, order, root_w)
     spread = 1.0 if exact else spread
     problem = replace(raw, y=y / spread, on_y=on_y / spread, linear=linear)
     return Posed(
-        options, problem, tuple(parts), columns, locations, exponents, linear, effects, order, calm, spread, exact
+        options, problem, tuple(parts), columns, locations, exponents, linear, effects, order, scaled, spread, exact
     )
 
 
@@ -146,9 +146,9 @@ def project_cleanly(problem: Problem, A: Array) -> Array:
     return project(problem, A)
 
 
-def _only_rounding(design: Design, calm: ScaledOutcomes, left: Array, order: Array, root_w: Array | None) -> bool:
+def _only_rounding(design: Design, scaled: ScaledOutcomes, left: Array, order: Array, root_w: Array | None) -> bool:
     """Return whether all residuals may be rounding errors: a few spacings between float64 numbers at the outcomes."""
-    steps = _STEPS * np.ldexp(np.spacing(np.abs(design.y[order])), -calm.exponent)
+    steps = _STEPS * np.ldexp(np.spacing(np.abs(design.y[order])), -scaled.exponent)
     return bool((np.abs(left) <= (steps if root_w is None else steps * root_w)).all())
 
 
@@ -157,8 +157,8 @@ def _locations(linear: Array) -> Array:
     one = np.zeros(len(linear), int)
     found = []
     for column in linear.T[1:]:
-        calm, exponent = scale_to_one(column)
-        found.append(np.ldexp(far_means(calm, one)[0], exponent))
+        scaled, exponent = scale_to_one(column)
+        found.append(np.ldexp(far_means(scaled, one)[0], exponent))
     return np.array([0.0, *found])
 
 
