@@ -22,7 +22,7 @@ cat("  grams gained in 21 days, by diet:", sprintf("%.1f", gain), "\n")
 effect <- marginal_effects(growth, "Time", vcov = ~ Chick)
 cat(sprintf("  grams a day on average: %.3f, error %.3f, clustered by chick\n", effect$estimate, effect$std.error))
 tests <- wald_test(growth, vcov = ~ Chick)
-cat(sprintf("  no effect of %s: F %.4g on %d and %d degrees of freedom\n", rownames(tests), tests$F, tests$Df, 49L), sep = "")
+cat(sprintf("  no effect of %s: F %.3g on %d and %d degrees of freedom\n", rownames(tests), tests$F, tests$Df, 49L), sep = "")
 left_out <- cross_validate(growth, by = ~ Chick, unseen = "estimate", seed = 1)
 cat(sprintf("  chicks left out are predicted, given their level, within %.4g grams\n", left_out$rmse))
 

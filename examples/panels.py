@@ -46,7 +46,7 @@ def growth() -> None:
     print(f"  grams a day on average: {effect.estimate[0]:.3f}, error {effect.error[0]:.3f}, clustered by chick")
     tests = fit.wald(vcov="~ Chick")
     for name, F, df in zip(tests.names, tests.F, tests.numerator, strict=True):
-        print(f"  no effect of {name}: F {F:.4g} on {df:.0f} and {tests.df:.0f} degrees of freedom")
+        print(f"  no effect of {name}: F {F:.3g} on {df:.0f} and {tests.df:.0f} degrees of freedom")
     left_out = fit.cross_validate(by="Chick", unseen="estimate", seed=1)
     print(f"  chicks left out are predicted, given their level, within {left_out.rmse:.4g} grams")
 
