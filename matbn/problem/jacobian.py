@@ -32,7 +32,13 @@ def jacobian_rows(problem: Problem, theta: Array, Gamma2: Array, stop: Stop | No
 
 
 def gauss_newton(problem: Problem, theta: Array, Gamma2: Array, like: Workspace) -> Array:
-    """Return JᵀJ/1ᵀw for J = ∂(fitted values)/∂(θ, Γ₂) after effects, weights and the linear part.
+    """Return J(I - QᵀQ)Jᵀ/1ᵀw of `products_of_derivatives`: half the Hessian by (θ, Γ₂), the linear part solved for."""
+    gram, on_Q = products_of_derivatives(problem, theta, Gamma2, like)
+    return np.asarray((gram - on_Q @ on_Q.T) / problem.weight)
+
+
+def products_of_derivatives(problem: Problem, theta: Array, Gamma2: Array, like: Workspace) -> tuple[Array, Array]:
+    """Return JJᵀ and JQᵀ for the derivatives J of the fitted values by (θ, Γ₂) (as rows), after effects and weights.
 
     With effects it takes the memory of J, and else that of a block for each thread. The number of threads and the stop,
     which may end it by KeyboardInterrupt, are those of the workspace `like`.
@@ -49,12 +55,9 @@ def gauss_newton(problem: Problem, theta: Array, Gamma2: Array, like: Workspace)
 
     work = workspace(problem, like.threads, kept=False, stop=like.stop)
     if problem.effects is None:
-        gram, on_Q = _by_blocks(problem, theta, Gamma2, products, both, work)
-    else:
-        J = jacobian_rows(problem, theta, Gamma2, like.stop)
-        gram, on_Q = over_blocks(problem, work, lambda rows, _: products(rows, J[:, rows]), both)
-    found: Array = (gram - on_Q @ on_Q.T) / problem.weight
-    return found
+        return _by_blocks(problem, theta, Gamma2, products, both, work)
+    J = jacobian_rows(problem, theta, Gamma2, like.stop)
+    return over_blocks(problem, work, lambda rows, _: products(rows, J[:, rows]), both)
 
 
 def inverse_curvature(problem: Problem, theta: Array, work: Workspace, along: Array | None = None) -> Array:

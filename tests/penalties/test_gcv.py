@@ -7,6 +7,7 @@ import pytest
 from random_problems import random_problem
 
 import matbn
+from matbn.inference.linearisation import linearise
 from matbn.penalties.penalty_by_gcv import effective_degrees
 from matbn.problem.least_squares import first_layers, ridge_matrix
 from matbn.problem.least_squares import ridge as problem_ridge
@@ -83,3 +84,22 @@ def test_more_noise_asks_for_a_larger_penalty_and_the_choice_predicts_well():
 def test_other_words_are_no_penalty():
     with pytest.raises(matbn.ArgumentError, match="penalty is 'bic', but must be one of 'cv', 'gcv'"):
         matbn.fit([1.0, 2, 3], penalty="bic")
+
+
+@pytest.mark.parametrize("linear_penalty", [0.0, 0.01, 3.0])
+@pytest.mark.parametrize("effects", [False, True])
+def test_degrees_are_the_sum_of_leverages(effects, linear_penalty):
+    rng = np.random.default_rng(5)
+    Z, x = rng.normal(size=(150, 2)), rng.normal(size=(150, 3))
+    y = np.sin(2 * Z[:, 0]) + Z[:, 1] + x[:, 0] + rng.normal(size=150) / 2
+    fit = matbn.fit(
+        y,
+        nets=matbn.net(Z, 4),
+        linear=np.hstack([Z, x]),
+        effects=rng.integers(0, 9, 150) if effects else None,
+        weights=rng.uniform(0.5, 2, 150),
+        penalty=1e-5,
+        linear_penalty=linear_penalty,
+        starts=1,
+    )
+    assert fit.edf == pytest.approx(linearise(fit).leverage.sum(), rel=1e-9)
