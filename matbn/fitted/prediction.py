@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 
 from matbn.activation import evaluate
-from matbn.arguments import Array, as_matrix, as_real, places
+from matbn.arguments import Array, as_choice, as_matrix, as_real, places
 from matbn.errors import ArgumentError, ElementTypeError, NotFiniteError, ShapeError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.unseen_groups import codes_of, means_of_new, new_groups, unlabelled
 from matbn.model.design import as_columns
 from matbn.model.new_data import arrays_of, offset_of, outcomes_of
+
+UNSEEN = ("error", "zero", "average", "estimate")
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +25,16 @@ class New:
     linear: Array  # m × k, with the column of an intercept
     effects: Mapping[str, Array]  # for each effect, m group labels
     outcomes: Array | None = None  # m, nan where unknown
-    offset: Array | None = None  # m
+    offset: Any = 0.0  # m, or one for all rows
+
+
+def predict_new(
+    fit: FittedModel, data: Any, inputs: Any, linear: Any, effects: Any, outcomes: Any, unseen: str
+) -> tuple[New | None, Array]:
+    """Return the new rows that `Fit.predict` was given, None for the fit's own, and the predictions there."""
+    as_choice("unseen", unseen, UNSEEN)
+    new = new_rows(fit, data, inputs, linear, effects, outcomes, unseen)
+    return new, fit.fitted if new is None else predict(fit, new, unseen)
 
 
 def new_rows(
@@ -112,8 +123,7 @@ def predict(fit: FittedModel, new: New, unseen: str = "error") -> Array:
             f"the linear part has {len(fit.coefficients)} columns ({', '.join(fit.coefficient_names)}), but"
             f" {linear.shape[1]} are given"
         )
-    offset = np.zeros(len(linear)) if new.offset is None else new.offset
-    total: Array = linear @ np.nan_to_num(fit.coefficients) + offset
+    total: Array = linear @ np.nan_to_num(fit.coefficients) + new.offset
     for net, Z in zip(fit.nets, inputs, strict=False):  # there are no nets if the linear part fits exactly
         if Z.shape[1] != len(net.names):
             raise ShapeError(f"{net.label!r} has {len(net.names)} inputs, but {Z.shape[1]} columns are given")
@@ -136,7 +146,7 @@ def predict(fit: FittedModel, new: New, unseen: str = "error") -> Array:
             residuals[groups.known] = new.outcomes[groups.known] - total[groups.known]
         total = total + means_of_new(groups, residuals)
     total[missing] = np.nan
-    missing |= np.any([np.isnan(part).any(axis=1) for part in (*inputs, linear, offset[:, None])], axis=0)
+    missing |= np.any([np.isnan(part).any(axis=1) for part in (*inputs, linear)], axis=0) | np.isnan(new.offset)
     bad = np.flatnonzero(~np.isfinite(total) & ~missing)
     if len(bad):
         raise NotFiniteError(

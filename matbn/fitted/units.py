@@ -31,7 +31,7 @@ def in_user_units(design: Design, posed: Posed, ends: list[Minimum], to_all_digi
         left = left - spread * net_output(problem, first_layers(problem, ends[0].theta), Gamma2, work)
         nets = _fitted_nets(design, posed, ends[0].theta, posed.scale * Gamma2)
     b, effects, left = _linear_part_and_effects(design, posed, left, to_all_digits)
-    residuals = np.ldexp(_in_design_order(left, posed.order), scaled.exponent)
+    residuals = np.ldexp(posed.in_design_order(left), scaled.exponent)
     root_unit = float(np.sqrt(design.weight_unit))
     total = within = total_norm(design)
     if posed.effects is not None:
@@ -139,9 +139,3 @@ def _linear_part_and_effects(
 def _search_summary(end: Minimum, scale: float) -> Search:
     largest = float(np.abs(end.gradient).max(initial=0))
     return Search(end.loss * scale**2, largest, end.iterations, end.evaluations, end.status, np.array(end.trace))
-
-
-def _in_design_order(values: Array, order: Array) -> Array:
-    by_design_row = np.empty_like(values)
-    by_design_row[order] = values
-    return by_design_row

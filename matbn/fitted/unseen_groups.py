@@ -6,15 +6,12 @@ rows with known outcomes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from matbn.arguments import Array, is_missing, places
 from matbn.errors import ArgumentError, ShapeError
-
-if TYPE_CHECKING:
-    from matbn.fitted.fitted_model import FittedEffect, FittedModel
+from matbn.fitted.fitted_model import FittedEffect, FittedModel
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,7 +23,7 @@ class NewGroups:
     known: Array  # m, whether the row's outcome is known
 
 
-def codes_of(effect: "FittedEffect", labels: Mapping[str, Array], m: int) -> Array:
+def codes_of(effect: FittedEffect, labels: Mapping[str, Array], m: int) -> Array:
     """Return the fit's codes of m rows' groups, -1 where it has not seen them or the label is missing."""
     if effect.name not in labels:
         raise ArgumentError(f"the groups of {effect.name!r} are missing")
@@ -59,7 +56,7 @@ def _missing(labels: Array) -> Array:
     return np.asarray(labels != labels)  # nan and NaT
 
 
-def new_groups(fit: "FittedModel", labels: Mapping[str, Array], outcomes: Array | None, m: int) -> NewGroups:
+def new_groups(fit: FittedModel, labels: Mapping[str, Array], outcomes: Array | None, m: int) -> NewGroups:
     """Return the groups that the fit has not seen; refuse groups without outcomes to estimate their effects from."""
     code, count = np.full(m, -1), 0
     names: list[str] = []

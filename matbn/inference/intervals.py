@@ -31,7 +31,7 @@ def get_prediction(
     errors = as_errors(fit, vcov, correction)
     linearisation = checked_linearisation(fit)
     if new is None:
-        return predictions_at(linearisation, own_rows(linearisation), value, errors, level, interval)
+        return predictions_at(linearisation, own_rows(linearisation.design), value, errors, level, interval)
     complete = ~np.isnan(value)
     some = new if complete.all() else _part(new, complete)
     m = len(some.linear)

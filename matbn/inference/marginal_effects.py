@@ -51,7 +51,7 @@ def effects_of_changes(
     linearisation: Linearisation, changes: Iterable[tuple[str, NewRows]], average: bool, errors: Errors, level: float
 ) -> MarginalEffects:
     """Return the effects of some variables, by their names and the rates at which each changes the fit's rows."""
-    w, rows = linearisation.design.w, own_rows(linearisation)
+    w, rows = linearisation.design.w, own_rows(linearisation.design)
     names, values, derivatives = [], [], []
     for name, change in changes:
         value, r = effects_at(linearisation, rows, change)

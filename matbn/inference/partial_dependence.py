@@ -60,7 +60,7 @@ def partial_dependence(
 def mean_predictions(linearisation: Linearisation, changed: Iterable[NewRows], errors: Errors) -> tuple[Array, Array]:
     """Return the mean prediction and its error for each of several ways to change the fit's rows."""
     design, problem = linearisation.design, linearisation.posed.problem
-    own, own_r = _means(linearisation, own_rows(linearisation))
+    own, own_r = _means(linearisation, own_rows(design))
     means = [_means(linearisation, rows) for rows in changed]
     r = np.array([derivatives for _, derivatives in means]) - own_r
     check_determined(linearisation, r, [f"value {shown_place(k)}" for k in range(len(r))])

@@ -52,9 +52,8 @@ class Predicted(Estimates):
         return self.estimate
 
 
-def own_rows(linearisation: Linearisation) -> NewRows:
-    """Return the rows of the fit's design."""
-    design = linearisation.design
+def own_rows(design: Design) -> NewRows:
+    """Return the rows of a fit's design."""
     offset = 0.0 if design.offset is None else design.offset
     return NewRows([term.Z for term in design.terms], design.linear, groups_of(design), offset)
 
@@ -89,7 +88,7 @@ def _own_derivatives(linearisation: Linearisation) -> Array:
     """Return D_raw (N × K), which only fixed effects need."""
     if linearisation.posed.effects is None:
         return np.empty((0, 0))
-    return without_fixed_effects(linearisation, own_rows(linearisation))[1][linearisation.posed.order]
+    return without_fixed_effects(linearisation, own_rows(linearisation.design))[1][linearisation.posed.order]
 
 
 def _some(rows: NewRows, part: slice) -> NewRows:

@@ -10,7 +10,7 @@ from matbn.errors import InferenceError
 from matbn.fitted.fitted_model import FittedModel
 from matbn.fitted.report import nodes, table, text
 from matbn.inference.request import as_errors, checked_linearisation
-from matbn.inference.tables import Table, coefficient_table
+from matbn.inference.tables import Table, linear_table
 from matbn.inference.variables import columns_of, variables_of
 from matbn.inference.wald import wald_tests
 
@@ -44,7 +44,7 @@ def _errors(fit: FittedModel, vcov: Any, correction: str) -> list[str]:
     linearisation = checked_linearisation(fit)
     lines: list[str] = []
     if fit.coefficient_names:
-        of_linear = coefficient_table(fit, vcov, "linear", correction, 0.95)
+        of_linear = linear_table(fit, linearisation, as_errors(fit, vcov, correction), 0.95)
         about = f"Linear part, errors {of_linear.kind}, {of_linear.df:.6g} degrees of freedom"
         lines += ["", about, *_coefficients(of_linear)]
     if fit.nets:

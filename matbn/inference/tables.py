@@ -10,7 +10,7 @@ from scipy import special
 from matbn.arguments import Array, as_choice, as_list, as_texts
 from matbn.errors import InferenceError
 from matbn.fitted.fitted_model import FittedModel
-from matbn.inference.covariance import covariance, degrees
+from matbn.inference.covariance import Errors, covariance, degrees
 from matbn.inference.estimates import Estimates
 from matbn.inference.identified import identified_values
 from matbn.inference.linearisation import Linearisation, are_determined
@@ -54,7 +54,10 @@ def covariance_by_name(fit: FittedModel, vcov: Any, part: str, correction: str) 
     """Return `Fit.vcov`'s covariance."""
     _as_part(part)
     errors = as_errors(fit, vcov, correction)
-    linearisation = checked_linearisation(fit)
+    return _covariance_of_part(fit, checked_linearisation(fit), part, errors)
+
+
+def _covariance_of_part(fit: FittedModel, linearisation: Linearisation, part: str, errors: Errors) -> Covariance:
     linear = [parameter.net is None for parameter in linearisation.parameters]
     rows = [k for k, own in enumerate(linear) if part == "all" or own == (part == "linear")]
     _check_identified(linearisation, rows)
@@ -70,7 +73,15 @@ def covariance_by_name(fit: FittedModel, vcov: Any, part: str, correction: str) 
 def coefficient_table(fit: FittedModel, vcov: Any, part: str, correction: str, level: float) -> Table:
     """Return `Fit.table`'s table."""
     level = as_level(level)
-    V = covariance_by_name(fit, vcov, part, correction)
+    return _with_tests(covariance_by_name(fit, vcov, part, correction), level)
+
+
+def linear_table(fit: FittedModel, linearisation: Linearisation, errors: Errors, level: float) -> Table:
+    """Return the linear part's table for a fit that is linearised already."""
+    return _with_tests(_covariance_of_part(fit, linearisation, "linear", errors), level)
+
+
+def _with_tests(V: Covariance, level: float) -> Table:
     with np.errstate(divide="ignore", invalid="ignore"):
         t = V.estimate / V.error
     p = 2 * special.stdtr(V.df, -np.abs(t))

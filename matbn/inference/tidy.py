@@ -49,10 +49,8 @@ def glance(fit: FittedModel) -> Any:
 def augment(fit: FittedModel) -> Any:
     """Return `Fit.augment`'s data frame."""
     linearisation = checked_linearisation(fit)
-    order = linearisation.posed.order
-    hat, relative = np.empty(fit.N), np.empty(fit.N)
-    hat[order] = linearisation.leverage
-    relative[order] = linearisation.e / np.sqrt(linearisation.variance)
+    hat = linearisation.posed.in_design_order(linearisation.leverage)
+    relative = linearisation.posed.in_design_order(linearisation.e / np.sqrt(linearisation.variance))
     with np.errstate(divide="ignore", invalid="ignore"):
         standardised = np.where(hat < 1, relative / np.sqrt(1 - hat), np.nan)
     columns = {"_fitted": fit.fitted, "_resid": fit.residuals, "_hat": hat, "_std_resid": standardised}

@@ -74,8 +74,7 @@ def with_variable(fit: FittedModel, name: str, value: Any) -> NewRows:
         except (TypeError, ValueError) as error:  # pandas cannot hold it
             raise ArgumentError(f"{name!r} cannot be set to {value!r}: {error}") from None
         inputs, linear, _ = arrays_of(fit.recipe, data)
-        offset = offset_of(fit.recipe, data)
-        return NewRows(inputs, linear, groups, 0.0 if offset is None else offset)
+        return NewRows(inputs, linear, groups, offset_of(fit.recipe, data))
 
     try:
         values = np.broadcast_to(np.asarray(value, dtype=float), fit.N)[:, None]

@@ -35,9 +35,9 @@ def outcomes_of(recipe: Recipe, data: Any) -> Array | None:
     return _again(recipe, recipe.outcome, data)[:, 0]
 
 
-def offset_of(recipe: Recipe, data: Any) -> Array | None:
-    """Return new data's offsets, nan where they are missing; None of a formula without."""
-    return None if recipe.offset is None else _again(recipe, recipe.offset, data)[:, 0]
+def offset_of(recipe: Recipe, data: Any) -> Any:
+    """Return new data's offsets, nan where they are missing; 0 for all rows of a formula without."""
+    return 0.0 if recipe.offset is None else _again(recipe, recipe.offset, data)[:, 0]
 
 
 def _again(recipe: Recipe, spec: Any, data: Any, columns: Sequence[str] | None = None) -> Array:

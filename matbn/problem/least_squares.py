@@ -48,6 +48,11 @@ class Problem:
         """Number of nodes of all terms."""
         return sum(self.sizes)
 
+    @property
+    def theta_size(self) -> int:
+        """Length of θ."""
+        return sum(size * len(term.x) for size, term in zip(self.sizes, self.terms, strict=True))
+
 
 @dataclass(frozen=True, eq=False)
 class FirstLayer:

@@ -76,6 +76,12 @@ class Posed:
         found: Array = np.ldexp(self.locations, self.exponents[:1] - self.exponents)[self.linear.kept]
         return found
 
+    def in_design_order(self, values: Array) -> Array:
+        """Return one value for each of the problem's rows in the order of the design's."""
+        by_design_row = np.empty_like(values)
+        by_design_row[self.order] = values
+        return by_design_row
+
     def scaled_columns(self, linear: Array) -> Array:
         """Return the kept columns, centred and scaled, of m rows of the linear part (or of their rates of change)."""
         kept = self.linear.kept

@@ -90,7 +90,7 @@ def workspace(problem: Problem, threads: int = 1, kept: bool | None = None, stop
 
 def products(problem: Problem) -> int:
     """Return how many multiplications one evaluation of the loss takes."""
-    return 2 * len(problem.y) * sum(size * len(term.x) for size, term in zip(problem.sizes, problem.terms, strict=True))
+    return 2 * len(problem.y) * problem.theta_size
 
 
 def forward(problem: Problem, parts: list[FirstLayer], work: Workspace) -> ForwardSums:

@@ -93,9 +93,7 @@ def partial_dependence(model: Any, solution: Any, changed: Sequence[Any], vcov: 
 def leverages(model: Any, solution: Any) -> Array:
     """Return the rows' leverages."""
     linearisation = checked_linearisation(fit_from_r(model, solution))
-    hat = np.empty(len(linearisation.e))
-    hat[linearisation.posed.order] = linearisation.leverage
-    return hat
+    return linearisation.posed.in_design_order(linearisation.leverage)
 
 
 def cross_validate(model: Any, solution: Any, options: Any) -> dict[str, Any]:

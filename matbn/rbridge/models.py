@@ -87,9 +87,8 @@ def fit_from_r(model: Any, solution: Any) -> Fit:
     return Fit(
         nets=tuple(
             FittedNet(own["label"], tuple(own["names"]), **{name: np.atleast_1d(solved[name]) for name in _OF_NETS})
-            for own, solved in zip(
-                model["nets"], solution["nets"], strict=False
-            )  # none if the linear part fits exactly
+            # The solution has no nets if the linear part fits exactly.
+            for own, solved in zip(model["nets"], solution["nets"], strict=False)
         ),
         coefficients=np.atleast_1d(solution["coefficients"]),
         coefficient_names=(*([INTERCEPT] if made.intercept else []), *model["linear_names"]),

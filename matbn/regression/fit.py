@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
-from matbn.arguments import Array, as_choice
+from matbn.arguments import Array
 from matbn.fitted import prediction, report
 from matbn.fitted.fitted_model import FittedModel
 from matbn.inference import intervals, marginal_effects, partial_dependence, summary, tables, tidy, wald
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from matbn.resampling.bootstrap import Bootstrap
     from matbn.resampling.choose import Choice
     from matbn.resampling.validate import Validation
-
-
-UNSEEN = ("error", "zero", "average", "estimate")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +55,7 @@ class Fit(FittedModel):
             The effect of a group that the fit has not seen: "error" to refuse it, "zero", the "average" effect of the
             fit's rows, or "estimate": the mean of the group's known outcomes less the rest of the model.
         """
-        as_choice("unseen", unseen, UNSEEN)
-        new = prediction.new_rows(self, data, inputs, linear, effects, outcomes, unseen)
-        return self.fitted if new is None else prediction.predict(self, new, unseen)
+        return prediction.predict_new(self, data, inputs, linear, effects, outcomes, unseen)[1]
 
     def get_prediction(
         self,
@@ -82,9 +77,7 @@ class Fit(FittedModel):
         groups' effects. For a group that the fit has not seen, the effect's error is included if the effect is
         estimated (as if its outcomes' errors were iid), but not if it is set to zero or the average.
         """
-        as_choice("unseen", unseen, UNSEEN)
-        new = prediction.new_rows(self, data, inputs, linear, effects, outcomes, unseen)
-        value = self.fitted if new is None else prediction.predict(self, new, unseen)
+        new, value = prediction.predict_new(self, data, inputs, linear, effects, outcomes, unseen)
         return intervals.get_prediction(self, new, value, unseen, interval, level, vcov, correction)
 
     def vcov(self, vcov: Any = "iid", part: str = "linear", correction: str = "sandwich") -> Covariance:

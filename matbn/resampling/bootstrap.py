@@ -18,7 +18,7 @@ from matbn.fitted.report import table
 from matbn.fitting.refit import Start, design_of, fit_again, reweight, start_of, warn_cut_short
 from matbn.inference.linearisation import linearise
 from matbn.inference.marginal_effects import effects_at
-from matbn.inference.predictions import NewRows
+from matbn.inference.predictions import NewRows, own_rows
 from matbn.inference.request import as_level, codes_of_rows
 from matbn.inference.variables import change_with, numbers_of
 from matbn.memory import check_memory
@@ -169,7 +169,7 @@ def coefficients_and_effects(fit: FittedModel, changes: Sequence[NewRows]) -> Va
     `changes` are those of the variables at the fit's rows, over which the effects of all replicates are averaged.
     """
     design = design_of(fit)
-    rows = NewRows([term.Z for term in design.terms], design.linear, np.empty((fit.N, 0), int))
+    rows = own_rows(design)
 
     def value_of(one: FittedModel) -> Array:
         linearisation = linearise(one)

@@ -7,11 +7,12 @@ parts that are saved beside it. `syntax.py` checks all of them before formulaic 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from matbn.errors import ArgumentError, MatbnError
+from matbn.fitted.fitted_model import FittedEffect, FittedNet
 from matbn.model.formula import Formula, parse
 from matbn.model.formulaic_package import formulaic_package
 from matbn.model.frame import Recipe, parts
@@ -21,9 +22,6 @@ from matbn.model.vocabulary import names
 from matbn.saved.learnt import learnt_content, learnt_states
 from matbn.saved.schema import entries, flag, level, members, refuse, words
 
-if TYPE_CHECKING:
-    from matbn.fitted.fitted_model import FittedEffect, FittedNet
-
 _KINDS = ("numerical", "categorical")
 _SPEC = ("formula", "transforms", "factors")
 
@@ -32,8 +30,8 @@ def recipe_content(
     recipe: Recipe,
     intercept: bool,
     coefficient_names: Sequence[str],
-    nets: Sequence["FittedNet"],
-    effects: Sequence["FittedEffect"],
+    nets: Sequence[FittedNet],
+    effects: Sequence[FittedEffect],
 ) -> dict[str, Any]:
     """Return a recipe as JSON holds it; an ArgumentError names what in the formula JSON cannot hold."""
     try:
@@ -79,8 +77,8 @@ def recipe_of(
     path: str,
     intercept: bool,
     coefficient_names: Sequence[str],
-    nets: Sequence["FittedNet"],
-    effects: Sequence["FittedEffect"],
+    nets: Sequence[FittedNet],
+    effects: Sequence[FittedEffect],
 ) -> Recipe:
     """Return the recipe that JSON holds; refuse one that does not match the fit's coefficients, nets and effects."""
     content = members(value, path, ("formula", "specs", "intercept"))
@@ -104,7 +102,7 @@ def recipe_of(
     return Recipe(formula, linear, tuple(inputs), intercept, outcome, names(), columns, offset=offset)
 
 
-def _check_nets(formula: Formula, sizes: Sequence[int | None], nets: Sequence["FittedNet"], path: str) -> None:
+def _check_nets(formula: Formula, sizes: Sequence[int | None], nets: Sequence[FittedNet], path: str) -> None:
     """Refuse nets that are not those of the formula; there may be none, if the linear part fits exactly."""
     if nets and len(nets) != len(formula.nets):
         refuse(path, formula.text, f"with as many nets as there are in 'nets', {len(nets)}")

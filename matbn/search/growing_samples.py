@@ -20,7 +20,7 @@ _GROWTH = 8  # how many times larger the next sample is
 
 def growing_samples(problem: Problem, rng: np.random.Generator) -> Iterator[Problem]:
     """Yield the problem on growing samples, up to a quarter of the rows; none with few rows or with fixed effects."""
-    parameters = sum(size * (len(term.x) + 1) for size, term in zip(problem.sizes, problem.terms, strict=True))
+    parameters = problem.theta_size + problem.nodes
     N = len(problem.y)
     rows = max(_LEAST, _PER_PARAMETER * parameters)
     if problem.effects is not None or _GROWTH * rows / 2 > N:

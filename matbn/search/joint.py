@@ -39,7 +39,7 @@ def minimise_jointly(problem: Problem, work: Workspace, theta: Array, options: S
 
 def joint_objective(problem: Problem, work: Workspace) -> Evaluate:
     """Return the function of (θ, Γ₂, c), as one vector, that gives F and its gradient."""
-    n = sum(size * len(term.x) for size, term in zip(problem.sizes, problem.terms, strict=True))
+    n = problem.theta_size
     root = np.sqrt(problem.weight)
 
     def evaluate(everything: Array) -> tuple[float, Array]:

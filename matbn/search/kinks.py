@@ -167,7 +167,7 @@ def _solve_with_residual(problem: Problem, work: Workspace, theta: Array) -> tup
 
 def _kink_vectors(problem: Problem, kinks: Array) -> Array:
     """Return each kink's vector c (k × n), for which cᵀθ is the node's value B at the row."""
-    n = sum(len(term.x) * size for term, size in zip(problem.terms, problem.sizes, strict=True))
+    n = problem.theta_size
     vectors = np.zeros((len(kinks), n))
     for part in first_layers(problem, np.arange(n)):
         own = np.flatnonzero((kinks[:, 0] >= part.nodes.start) & (kinks[:, 0] < part.nodes.stop))

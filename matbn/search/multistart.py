@@ -59,8 +59,7 @@ def search_from_starts(
         progress.count_end()
         return [_with_trace(end, progress, start)]
 
-    theta_size = sum(size * len(term.x) for size, term in zip(problem.sizes, problem.terms, strict=True))
-    check_memory(f"{options.starts:,} starts", options.starts * (2 * theta_size + 64), "take fewer starts")
+    check_memory(f"{options.starts:,} starts", options.starts * (2 * problem.theta_size + 64), "take fewer starts")
     progress.forget()
     pieces = range(0 if warm_start is None else -1, options.starts)
     cores = default_threads()
